@@ -1,0 +1,45 @@
+"""Who may call: vendors and offices, their scopes, purposes, units and public keys. Values and pure checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a caller may ask for at all."""
+
+    SUBMIT = "submit"
+    COMPLETENESS = "completeness"
+    VERIFY = "verify"
+    OPERATE = "operate"
+
+
+class CallerKind(StrEnum):
+    """A vendor submits for its schools; an office asks about its units."""
+
+    VENDOR = "vendor"
+    OFFICE = "office"
+
+
+@dataclass(frozen=True, slots=True)
+class CallerKey:
+    """One registered public key, as SubjectPublicKeyInfo DER."""
+
+    key_id: str
+    public_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The authenticated party of a request. `schools` is what its `units` come to on the present map."""
+
+    caller_id: str
+    kind: CallerKind
+    name: str
+    scopes: frozenset[Scope]
+    purposes: frozenset[str]
+    units: frozenset[str]
+    schools: frozenset[str]
+    keys: Mapping[str, CallerKey]

@@ -1,0 +1,592 @@
+"""The closed table of codes: every answer the registry can give, with its title and its fix in Vietnamese and English.
+
+A slug (`area-what`) never changes and is never used again for something else. Only data lives here.
+"""
+
+from __future__ import annotations
+
+from registry.core.findings import Code, Effect, Kind
+
+_ALL: dict[str, Code] = {}
+
+
+def _code(
+    slug: str, title: tuple[str, str], fix: tuple[str, str], effect: Effect = Effect.REFUSE, kind: Kind = Kind.DOCUMENT
+) -> Code:
+    """Enter one row; texts are pairs (Vietnamese, English)."""
+    if slug in _ALL:
+        raise ValueError(f"code {slug} is in the table twice")
+    _ALL[slug] = Code(slug, kind, effect, title[0], title[1], fix[0], fix[1])
+    return _ALL[slug]
+
+
+def all_codes() -> tuple[Code, ...]:
+    """Every code, in the order of the table."""
+    return tuple(_ALL.values())
+
+
+def by_slug(slug: str) -> Code | None:
+    """The code of that slug, or None."""
+    return _ALL.get(slug)
+
+
+# --- the request around a document -------------------------------------------------------------------------------------
+
+REQUEST_PATH = _code(
+    "request-path",
+    ("Không có địa chỉ này", "No such address"),
+    ("Xem danh mục địa chỉ trong openapi/registry.yaml.", "See the addresses in openapi/registry.yaml."),
+    kind=Kind.NOT_FOUND,
+)
+REQUEST_METHOD = _code(
+    "request-method",
+    ("Phương thức HTTP không được hỗ trợ ở địa chỉ này", "This address does not take that HTTP method"),
+    ("Dùng phương thức nêu trong tiêu đề Allow.", "Use a method named in the Allow header."),
+    kind=Kind.METHOD,
+)
+REQUEST_PARAMETER = _code(
+    "request-parameter",
+    ("Tham số hoặc nội dung yêu cầu không đúng", "A parameter or member of the request is wrong"),
+    ("Sửa phần được con trỏ chỉ ra theo openapi/registry.yaml.", "Mend what the pointer names, following openapi/registry.yaml."),
+    kind=Kind.REQUEST,
+)
+REQUEST_TOO_LARGE = _code(
+    "request-too-large",
+    ("Nội dung gửi lên quá lớn", "The body is too large"),
+    ("Gửi mỗi lần một học bạ, trong giới hạn dung lượng đã nêu.", "Send one transcript at a time, within the limit named."),
+    kind=Kind.TOO_LARGE,
+)
+REQUEST_MEDIA_TYPE = _code(
+    "request-media-type",
+    ("Kiểu nội dung không được nhận", "This media type is not taken"),
+    ("Gửi với Content-Type nêu trong chi tiết và không nén nội dung.", "Send the Content-Type named in the detail, without a content coding."),
+    kind=Kind.MEDIA_TYPE,
+)
+REQUEST_RATE = _code(
+    "request-rate",
+    ("Gửi quá nhanh", "Too many requests"),
+    ("Đợi số giây nêu trong Retry-After rồi gửi lại.", "Wait for the seconds in Retry-After, then send again."),
+    kind=Kind.TOO_MANY,
+)
+SERVICE_BUSY = _code(
+    "service-busy",
+    ("Hệ thống đang bận", "The service is busy"),
+    ("Gửi lại đúng nội dung cũ sau số giây trong Retry-After; không có gì bị mất.", "Send the same bytes again after Retry-After; nothing is lost."),
+    kind=Kind.UNAVAILABLE,
+)
+SERVICE_DATABASE = _code(
+    "service-database",
+    ("Cơ sở dữ liệu tạm thời chưa sẵn sàng", "The database is away for the moment"),
+    ("Gửi lại đúng nội dung cũ sau số giây trong Retry-After; không có gì bị mất.", "Send the same bytes again after Retry-After; nothing is lost."),
+    kind=Kind.UNAVAILABLE,
+)
+SERVICE_FAULT = _code(
+    "service-fault",
+    ("Lỗi của hệ thống", "A fault of the service"),
+    ("Báo cho đơn vị vận hành kèm mã yêu cầu trong instance.", "Tell the operator, naming the request id in instance."),
+    kind=Kind.FAULT,
+)
+
+# --- access ------------------------------------------------------------------------------------------------------------
+
+ACCESS_TOKEN = _code(
+    "access-token",
+    ("Thiếu mã truy cập hoặc mã truy cập không còn giá trị", "The access token is missing or no longer good"),
+    ("Lấy mã mới tại /oauth/token và gửi trong tiêu đề Authorization: Bearer.", "Get a new one at /oauth/token and send it as Authorization: Bearer."),
+    kind=Kind.UNAUTHENTICATED,
+)
+ACCESS_ASSERTION = _code(
+    "access-assertion",
+    ("Chứng minh khóa (private_key_jwt) không hợp lệ", "The client assertion (private_key_jwt) is not good"),
+    (
+        "Ký bằng khóa đã đăng ký (ES256, PS256 hoặc EdDSA); aud là địa chỉ phát hành, jti dùng một lần, exp không quá 5 phút.",
+        "Sign with a registered key (ES256, PS256 or EdDSA); aud is the issuer, jti is used once, exp is at most 5 minutes away.",
+    ),
+    kind=Kind.UNAUTHENTICATED,
+)
+ACCESS_SCOPE = _code(
+    "access-scope",
+    ("Không có quyền cho việc này", "Not allowed to do this"),
+    ("Đề nghị đơn vị vận hành cấp phạm vi nêu trong chi tiết.", "Ask the operator for the scope named in the detail."),
+    kind=Kind.FORBIDDEN,
+)
+ACCESS_UNIT = _code(
+    "access-unit",
+    ("Đơn vị này không thuộc phạm vi của bên gọi", "This unit is not within the caller's scope"),
+    ("Chỉ hỏi về đơn vị được giao; liên hệ đơn vị vận hành nếu thiếu.", "Ask only about units you are given; tell the operator if one is missing."),
+    kind=Kind.FORBIDDEN,
+)
+ACCESS_PURPOSE = _code(
+    "access-purpose",
+    ("Mục đích này không được cấp cho bên gọi", "This purpose is not granted to the caller"),
+    ("Dùng một mục đích được cấp; liên hệ đơn vị vận hành nếu thiếu.", "Use a purpose you are granted; tell the operator if one is missing."),
+    kind=Kind.FORBIDDEN,
+)
+SUBMISSION_UNKNOWN = _code(
+    "submission-unknown",
+    ("Không có lần gửi này", "No such submission"),
+    ("Dùng submission_id trong câu trả lời của lần gửi; chỉ bên gửi xem được.", "Use the submission_id from the answer to your own submission."),
+    kind=Kind.NOT_FOUND,
+)
+SCOPE_SCHOOL = _code(
+    "scope-school",
+    ("Trường này không thuộc phạm vi của nhà cung cấp", "The school is not within the vendor's scope"),
+    ("Kiểm tra mã trường; đề nghị đơn vị vận hành giao trường cho nhà cung cấp nếu đúng.", "Check the school code; ask the operator to give you the school if it is right."),
+    kind=Kind.FORBIDDEN,
+)
+
+# --- JSON text (RFC 8259), in the envelope, the headers and the payload ----------------------------------------------------
+
+JSON_ENCODING = _code(
+    "json-encoding",
+    ("Văn bản JSON không phải UTF-8 thuần", "The JSON text is not plain UTF-8"),
+    ("Mã hóa lại bằng UTF-8, không có BOM.", "Encode as UTF-8 without a byte order mark."),
+)
+JSON_SYNTAX = _code(
+    "json-syntax",
+    ("Văn bản JSON sai cú pháp", "The text is not well-formed JSON"),
+    ("Tạo văn bản bằng một thư viện JSON; xem vị trí trong chi tiết.", "Write it with a JSON library; the detail names the place."),
+)
+JSON_DUPLICATE = _code(
+    "json-duplicate",
+    ("Một thành viên xuất hiện hai lần", "A member appears twice"),
+    ("Giữ lại đúng một thành viên cho mỗi tên.", "Keep exactly one member of each name."),
+)
+JSON_NUMBER = _code(
+    "json-number",
+    ("Số không biểu diễn được chính xác", "A number that can't be represented exactly"),
+    ("Không dùng NaN, Infinity hay số ngoài ±(2^53 − 1).", "Do not use NaN, Infinity or numbers outside ±(2^53 − 1)."),
+)
+JSON_CHARACTER = _code(
+    "json-character",
+    ("Chuỗi chứa ký tự không được phép", "A string holds a character that is not allowed"),
+    ("Bỏ ký tự NUL và các nửa cặp surrogate.", "Remove NUL characters and lone surrogates."),
+)
+JSON_DEPTH = _code(
+    "json-depth",
+    ("JSON lồng quá sâu", "The JSON is nested too deep"),
+    ("Giảm độ lồng xuống giới hạn nêu trong chi tiết.", "Nest no deeper than the limit in the detail."),
+)
+
+# --- envelope and headers (RFC 7515; ETSI TS 119 182-1) ---------------------------------------------------------------------
+
+ENVELOPE_SHAPE = _code(
+    "envelope-shape",
+    ("Phong bì chữ ký sai cấu trúc", "The signature envelope has the wrong shape"),
+    ("Dùng JWS General JSON: đúng hai thành viên payload và signatures.", "Use JWS General JSON: exactly the members payload and signatures."),
+)
+ENVELOPE_MEMBER = _code(
+    "envelope-member",
+    ("Phong bì có thành viên lạ", "The envelope has an unknown member"),
+    ("Bỏ thành viên được con trỏ chỉ ra.", "Remove the member the pointer names."),
+)
+ENVELOPE_BASE64 = _code(
+    "envelope-base64",
+    ("Chuỗi base64url không chuẩn", "A base64url string is not canonical"),
+    ("Mã hóa base64url không đệm, không khoảng trắng, bit thừa bằng 0 (RFC 7515 mục 2).", "Encode base64url without padding or white space, unused bits zero (RFC 7515 section 2)."),
+)
+ENVELOPE_SIGNATURES = _code(
+    "envelope-signatures",
+    ("Số chữ ký ngoài giới hạn", "The number of signatures is outside the limits"),
+    ("Gửi đủ chữ ký giáo viên, hiệu trưởng, con dấu và không vượt giới hạn nêu trong chi tiết.", "Send teacher, principal and seal, and no more than the detail allows."),
+)
+HEADER_MEMBER = _code(
+    "header-member",
+    ("Tiêu đề được bảo vệ có thành viên lạ hoặc sai kiểu", "The protected header has an unknown or wrongly typed member"),
+    ("Chỉ dùng các thành viên nêu trong openapi/envelope.md.", "Use only the members listed in openapi/envelope.md."),
+)
+HEADER_UNPROTECTED = _code(
+    "header-unprotected",
+    ("Tiêu đề không được bảo vệ chứa thành viên không được phép", "The unprotected header holds something that is not allowed there"),
+    ("Phần header chỉ được chứa etsiU, các phần tử cùng một kiểu.", "The member header may hold only etsiU, with elements of one kind."),
+)
+HEADER_ALGORITHM = _code(
+    "header-algorithm",
+    ("Thuật toán ký không được phép", "The signature algorithm is not allowed"),
+    ("Dùng PS256, ES256 hoặc EdDSA.", "Use PS256, ES256 or EdDSA."),
+)
+HEADER_ALGORITHM_KEY = _code(
+    "header-algorithm-key",
+    ("Thuật toán không thuộc về khóa của chứng thư", "The algorithm does not belong to the certificate's key"),
+    ("Khóa RSA dùng PS256, khóa P-256 dùng ES256, khóa Ed25519 dùng EdDSA.", "RSA keys sign PS256, P-256 keys ES256, Ed25519 keys EdDSA."),
+)
+HEADER_KEY_INJECTION = _code(
+    "header-key-injection",
+    ("Tiêu đề tự mang khóa hoặc địa chỉ khóa", "The header brings its own key or the address of one"),
+    ("Bỏ jwk, jku và x5u; dùng x5c hoặc x5t#S256.", "Remove jwk, jku and x5u; use x5c or x5t#S256."),
+)
+HEADER_CRIT = _code(
+    "header-crit",
+    ("Danh sách crit không hợp lệ", "The crit list is not good"),
+    ("crit là danh sách không rỗng, không trùng, chỉ nêu tên tiêu đề được bảo vệ mà hệ thống hiểu (prev, sigT, b64 không).", "crit is a non-empty list without repeats, naming only protected headers understood here (prev, sigT; not b64)."),
+)
+HEADER_CONTENT = _code(
+    "header-content",
+    ("Kiểu nội dung trong tiêu đề (cty) thiếu hoặc sai", "The content type in the header (cty) is missing or wrong"),
+    ("Đặt cty là json.", "Set cty to json."),
+)
+HEADER_TIME = _code(
+    "header-time",
+    ("Thời điểm ký thiếu hoặc sai dạng", "The signing time is missing or malformed"),
+    ("Đặt đúng một trong hai: iat (giây nguyên từ 1970, UTC) hoặc sigT cũ (YYYY-MM-DDTHH:MM:SSZ).", "Give exactly one of iat (whole seconds since 1970, UTC) and the legacy sigT (YYYY-MM-DDTHH:MM:SSZ)."),
+)
+HEADER_CERTIFICATE = _code(
+    "header-certificate",
+    ("Tiêu đề không chỉ ra chứng thư ký", "The header does not name the signing certificate"),
+    ("Gửi x5c (chứng thư ký đứng đầu) hoặc x5t#S256.", "Send x5c (signing certificate first) or x5t#S256."),
+)
+HEADER_PREV = _code(
+    "header-prev",
+    ("Liên kết prev với chữ ký trước thiếu hoặc thừa", "The link prev to the earlier signature is missing or out of place"),
+    ("Chữ ký đầu không có prev; mỗi chữ ký sau có prev và nêu prev trong crit.", "The first signature has no prev; each later one has it and names it in crit."),
+)
+HEADER_PREV_MISMATCH = _code(
+    "header-prev-mismatch",
+    ("Liên kết prev không khớp chữ ký đứng trước", "The link prev does not match the signature before it"),
+    ("Ký lại theo đúng thứ tự: giáo viên, hiệu trưởng, con dấu.", "Sign again in order: teacher, principal, seal."),
+)
+SIGNATURE_INVALID = _code(
+    "signature-invalid",
+    ("Chữ ký không khớp nội dung", "The signature does not match the content"),
+    ("Nội dung đã đổi sau khi ký hoặc ký bằng khóa khác; xuất và ký lại.", "The content changed after signing, or another key signed; export and sign again."),
+)
+SIGNATURE_KEY = _code(
+    "signature-key",
+    ("Khóa ký không đạt yêu cầu", "The signing key is not acceptable"),
+    ("Dùng RSA 2048–8192 bit (số mũ dưới 2^32), P-256 hoặc Ed25519.", "Use RSA of 2048 to 8192 bits (exponent below 2^32), P-256 or Ed25519."),
+)
+SIGNATURE_REPEATED = _code(
+    "signature-repeated",
+    ("Một chứng thư ký hai lần", "One certificate signs twice"),
+    ("Mỗi vai trò ký bằng chứng thư riêng.", "Each role signs with a certificate of its own."),
+)
+SIGNATURE_UNSIGNED = _code(
+    "signature-unsigned",
+    ("Có thuộc tính không được ký (etsiU); hệ thống không dựa vào chúng", "Unsigned properties (etsiU) are present and not relied upon"),
+    ("Không cần làm gì.", "Nothing to do."),
+    Effect.WARN,
+)
+
+# --- certificates and paths (RFC 5280) ----------------------------------------------------------------------------------------
+
+CERTIFICATE_MALFORMED = _code(
+    "certificate-malformed",
+    ("Chứng thư không đọc được", "The certificate can't be read"),
+    ("Gửi chứng thư X.509 dạng DER, base64 chuẩn, trong x5c.", "Send DER X.509 in standard base64 in x5c."),
+)
+CERTIFICATE_SIZE = _code(
+    "certificate-size",
+    ("Chứng thư quá lớn hoặc quá nhiều chứng thư", "A certificate is too large, or there are too many"),
+    ("Chỉ gửi chứng thư ký và các chứng thư trung gian của nó.", "Send only the signing certificate and its intermediates."),
+)
+CERTIFICATE_MISMATCH = _code(
+    "certificate-mismatch",
+    ("x5t#S256 không phải dấu vân tay của chứng thư đầu tiên trong x5c", "x5t#S256 is not the fingerprint of the first certificate in x5c"),
+    ("Tính lại SHA-256 trên dạng DER của chứng thư ký.", "Compute SHA-256 over the DER form of the signing certificate."),
+)
+CERTIFICATE_PROFILE = _code(
+    "certificate-profile",
+    ("Chứng thư không đúng chuẩn", "The certificate breaks the profile"),
+    ("Đề nghị tổ chức chứng thực cấp lại theo RFC 5280; chi tiết nêu điểm sai.", "Ask the certification authority for one that follows RFC 5280; the detail names the fault."),
+)
+CERTIFICATE_USAGE = _code(
+    "certificate-usage",
+    ("Chứng thư không dùng để ký tài liệu", "The certificate is not meant for signing documents"),
+    ("Dùng chứng thư có digitalSignature hoặc nonRepudiation.", "Use a certificate with digitalSignature or nonRepudiation."),
+)
+CERTIFICATE_PATH = _code(
+    "certificate-path",
+    ("Không có đường dẫn tin cậy tới gốc quốc gia", "No trusted path to a national root"),
+    ("Kiểm tra chứng thư có do VGCA hoặc CA công cộng được cấp phép phát hành, và gửi kèm chứng thư trung gian.", "Check that VGCA or a licensed public CA issued it, and send the intermediate along."),
+)
+CERTIFICATE_NOT_YET = _code(
+    "certificate-not-yet",
+    ("Thời điểm ký trước khi chứng thư có hiệu lực", "Signed before the certificate was valid"),
+    ("Kiểm tra đồng hồ máy ký và ký lại.", "Check the signing machine's clock and sign again."),
+)
+CERTIFICATE_EXPIRED = _code(
+    "certificate-expired",
+    ("Thời điểm ký sau khi chứng thư hết hạn", "Signed after the certificate expired"),
+    ("Gia hạn chứng thư, đăng ký lại và ký lại.", "Renew the certificate, register it and sign again."),
+)
+CERTIFICATE_EXPIRED_UNPROVEN = _code(
+    "certificate-expired-unproven",
+    ("Chứng thư đã hết hạn khi nhận; chưa chứng minh được chữ ký có trước đó", "The certificate had expired on receipt; nothing proves the signature is older"),
+    ("Chờ cán bộ xem xét hoặc gửi bản ký lại bằng chứng thư còn hạn.", "Wait for a person to decide, or send it signed with a valid certificate."),
+    Effect.HOLD,
+)
+CERTIFICATE_REVOKED = _code(
+    "certificate-revoked",
+    ("Chứng thư đã bị thu hồi trước khi ký", "The certificate was revoked before the signature"),
+    ("Ký lại bằng chứng thư còn hiệu lực.", "Sign again with a certificate that is in force."),
+)
+CERTIFICATE_REVOKED_UNPROVEN = _code(
+    "certificate-revoked-unproven",
+    ("Chứng thư bị thu hồi sau thời điểm ký khai báo, chưa chứng minh được chữ ký có trước đó", "Revoked after the claimed signing time; nothing proves the signature is older"),
+    ("Chờ cán bộ xem xét hoặc gửi bản ký lại bằng chứng thư còn hiệu lực.", "Wait for a person to decide, or send it signed with a certificate in force."),
+    Effect.HOLD,
+)
+REVOCATION_UNKNOWN = _code(
+    "revocation-unknown",
+    ("Chưa có dữ liệu thu hồi còn mới cho chứng thư này", "No fresh revocation data for this certificate"),
+    ("Không cần gửi lại: hồ sơ được xét lại khi có danh sách thu hồi mới.", "No need to send again: it is judged anew when a fresh list arrives."),
+    Effect.HOLD,
+)
+
+# --- time, signers, roles -------------------------------------------------------------------------------------------------------
+
+TIME_FUTURE = _code(
+    "time-future",
+    ("Thời điểm ký nằm trong tương lai", "The signing time lies in the future"),
+    ("Chỉnh đồng hồ máy ký và ký lại.", "Set the signing machine's clock and sign again."),
+)
+TIME_ORDER = _code(
+    "time-order",
+    ("Thời điểm ký sớm hơn chữ ký đứng trước", "Signed earlier than the signature before it"),
+    ("Ký lại theo thứ tự giáo viên, hiệu trưởng, con dấu với đồng hồ đúng.", "Sign again in the order teacher, principal, seal, with right clocks."),
+)
+SIGNER_UNREGISTERED = _code(
+    "signer-unregistered",
+    ("Chứng thư chưa được đăng ký cho người ký hoặc trường", "The certificate is not registered for a signer or school"),
+    ("Đăng ký chứng thư trong cơ sở dữ liệu ngành trước khi ký.", "Register the certificate in the sector database before signing."),
+)
+SIGNER_PERIOD = _code(
+    "signer-period",
+    ("Đăng ký của người ký không có hiệu lực tại thời điểm ký", "The signer's registration was not in force at signing time"),
+    ("Cập nhật thời hạn đăng ký hoặc ký bằng chứng thư đang đăng ký.", "Update the registration or sign with the certificate registered then."),
+)
+SIGNER_SCHOOL = _code(
+    "signer-school",
+    ("Chứng thư được đăng ký cho trường khác", "The certificate is registered for another school"),
+    ("Ký bằng chứng thư đăng ký cho trường ghi trong học bạ.", "Sign with a certificate registered for the school in the transcript."),
+)
+SIGNER_ROLE_ORDER = _code(
+    "signer-role-order",
+    ("Vai trò của người ký không đúng thứ tự", "The signer's role is out of order"),
+    ("Ký theo thứ tự: giáo viên chủ nhiệm, hiệu trưởng, con dấu nhà trường.", "Sign in the order homeroom teacher, principal, school seal."),
+)
+SIGNER_ROLE_MISSING = _code(
+    "signer-role-missing",
+    ("Thiếu chữ ký của một vai trò bắt buộc", "The signature of a required role is missing"),
+    ("Bổ sung chữ ký của vai trò nêu trong chi tiết.", "Add the signature of the role named in the detail."),
+)
+SIGNER_HIERARCHY = _code(
+    "signer-hierarchy",
+    ("Hệ thống chứng thực hoặc thuật toán không được phép cho vai trò này", "This hierarchy or algorithm is not allowed for the role"),
+    (
+        "Trường công lập: con dấu và hiệu trưởng dùng chứng thư VGCA, giáo viên dùng CA công cộng hoặc VGCA; trường ngoài công lập: CA công cộng.",
+        "Public school: seal and principal under the government hierarchy, teachers public or government; non-public: public hierarchy.",
+    ),
+)
+POLICY_EMPTY = _code(
+    "policy-empty",
+    ("Chưa có chính sách chữ ký cho trường hợp này", "No signature policy covers this case"),
+    ("Đơn vị vận hành phải nạp chính sách; sau đó gửi lại.", "The operator has to load a policy; then send again."),
+)
+
+# --- the transcript's fields ------------------------------------------------------------------------------------------------------
+
+FIELD_UNKNOWN = _code(
+    "field-unknown",
+    ("Trường dữ liệu lạ hoặc sai chữ hoa chữ thường", "An unknown or wrongly cased field"),
+    ("Dùng đúng tên trường đã công bố (chữ thường).", "Use the published field names, in lower case."),
+)
+FIELD_MISSING = _code(
+    "field-missing",
+    ("Thiếu trường bắt buộc", "A required field is missing"),
+    ("Bổ sung trường được con trỏ chỉ ra.", "Add the field the pointer names."),
+)
+FIELD_TYPE = _code(
+    "field-type",
+    ("Giá trị sai kiểu", "The value has the wrong type"),
+    ("Gửi đúng kiểu nêu trong chi tiết.", "Send the type named in the detail."),
+)
+FIELD_LENGTH = _code(
+    "field-length",
+    ("Giá trị quá dài", "The value is too long"),
+    ("Rút ngắn trong giới hạn nêu trong chi tiết.", "Keep within the limit in the detail."),
+)
+FIELD_EMPTY = _code(
+    "field-empty",
+    ("Trường bắt buộc để trống", "A required field is empty"),
+    ("Điền giá trị cho trường được con trỏ chỉ ra.", "Give the field the pointer names a value."),
+)
+FIELD_FORMAT = _code(
+    "field-format",
+    ("Giá trị sai dạng", "The value has the wrong form"),
+    ("Viết theo dạng nêu trong chi tiết.", "Write it in the form named in the detail."),
+)
+FIELD_CODE = _code(
+    "field-code",
+    ("Giá trị không có trong danh mục mã", "The value is not in the code list"),
+    ("Dùng một mã trong danh mục đã công bố.", "Use a code of the published list."),
+)
+BIRTH_DATE_MISSING = _code(
+    "birth-date-missing",
+    ("Thiếu ngày sinh", "The birth date is missing"),
+    ("Gửi đúng một trong ba: ngày đầy đủ, tháng-năm hoặc năm sinh.", "Send exactly one of full date, month-year and year."),
+)
+BIRTH_DATE_CONFLICT = _code(
+    "birth-date-conflict",
+    ("Các trường ngày sinh mâu thuẫn nhau", "The birth date fields contradict each other"),
+    ("Chỉ gửi một trong ba dạng ngày sinh, hoặc làm cho chúng khớp nhau.", "Send one of the three forms, or make them agree."),
+)
+SCHOOL_UNKNOWN = _code(
+    "school-unknown",
+    ("Mã trường không có trong danh mục của thành phố", "The school code is not in the city's list"),
+    ("Kiểm tra mã trường; trường mới phải được đăng ký trước.", "Check the school code; a new school has to be registered first."),
+)
+TRANSCRIPT_YEAR = _code(
+    "transcript-year",
+    ("Năm học không hợp lệ", "The school year is not good"),
+    ("Viết YYYY-YYYY với hai năm liền nhau, không sau năm học hiện tại.", "Write YYYY-YYYY with consecutive years, not after the current school year."),
+)
+TRANSCRIPT_GRADE = _code(
+    "transcript-grade",
+    ("Khối lớp không thuộc cấp học", "The grade does not belong to the level"),
+    ("Tiểu học 1–5, THCS 6–9, THPT 10–12.", "Primary 1 to 5, lower secondary 6 to 9, upper secondary 10 to 12."),
+)
+TRANSCRIPT_STATE = _code(
+    "transcript-state",
+    ("Trạng thái học bạ không nhận ở đây", "This transcript state is not taken here"),
+    ("Nộp học bạ với trạng thái 1 (có hiệu lực).", "Submit with state 1 (in force)."),
+)
+TRANSCRIPT_EXTRACT = _code(
+    "transcript-extract",
+    ("Học bạ trích lục từ bản giấy chờ quy trình riêng", "Extracts from paper wait for a procedure of their own"),
+    ("Không cần gửi lại: hồ sơ được giữ để xét.", "No need to send again: it is kept to be judged."),
+    Effect.HOLD,
+)
+TRANSCRIPT_DATES = _code(
+    "transcript-dates",
+    ("Ngày tạo hoặc ngày phát hành mâu thuẫn", "The dates of making and issue contradict each other"),
+    ("Ngày phát hành không trước ngày tạo và không sau ngày ký của con dấu.", "The issue date is not before the making date and not after the seal's signing day."),
+)
+
+# --- personal number (NĐ 137/2015 art. 13; TT 07/2016 annexes) -------------------------------------------------------------------------
+
+NUMBER_ABSENT = _code(
+    "number-absent",
+    ("Học sinh chưa có số định danh cá nhân", "The pupil has no personal number yet"),
+    ("Hồ sơ được giữ, chờ định danh; nhà trường bổ sung số cho học sinh.", "It is kept, waiting for the number; the school has to obtain one for the pupil."),
+    Effect.HOLD,
+)
+NUMBER_SHAPE = _code(
+    "number-shape",
+    ("Số định danh không phải 12 chữ số", "The personal number is not 12 digits"),
+    ("Gửi đủ 12 chữ số 0–9 dạng chuỗi, giữ số 0 ở đầu.", "Send 12 digits 0 to 9 as text, keeping the leading zero."),
+)
+NUMBER_PLACE = _code(
+    "number-place",
+    ("Ba số đầu không phải mã tỉnh hoặc mã nước", "The first three digits are no province or country code"),
+    ("Đối chiếu số với giấy khai sinh hoặc thẻ căn cước.", "Compare the number with the birth certificate or identity card."),
+)
+NUMBER_SEX = _code(
+    "number-sex",
+    ("Chữ số thế kỷ-giới tính không khớp giới tính hoặc thế kỷ sinh", "The century-and-sex digit does not match the declared sex or century"),
+    ("Đối chiếu số, giới tính và năm sinh với giấy khai sinh.", "Compare number, sex and birth year with the birth certificate."),
+)
+NUMBER_YEAR = _code(
+    "number-year",
+    ("Hai số năm sinh không khớp năm sinh khai báo", "The year digits do not match the declared birth year"),
+    ("Đối chiếu số và ngày sinh với giấy khai sinh.", "Compare number and birth date with the birth certificate."),
+)
+
+# --- rules of the circulars ----------------------------------------------------------------------------------------------------------------
+
+RULE_CIRCULAR = _code(
+    "rule-circular",
+    ("Thông tư không áp dụng cho khối lớp và năm học này", "The circular was not in force for this grade and school year"),
+    ("Ghi thông tư áp dụng: TT 27/2020 (tiểu học) hoặc TT 22/2021 (trung học).", "Name the circular in force: 27/2020 (primary) or 22/2021 (secondary)."),
+)
+RULE_MARK_SCALE = _code(
+    "rule-mark-scale",
+    ("Điểm ngoài thang điểm 10", "A mark outside the scale of 10"),
+    ("Điểm từ 0 đến 10; tiểu học không có phần thập phân, trung học tối đa một chữ số.", "Marks run from 0 to 10; whole in primary, one decimal at most in secondary."),
+)
+RULE_MARK_KIND = _code(
+    "rule-mark-kind",
+    ("Hình thức đánh giá không đúng với môn học", "The kind of assessment does not fit the subject"),
+    ("Môn cho điểm ghi điểm số; môn nhận xét ghi Đ hoặc CĐ.", "Scored subjects carry numbers; comment-assessed ones Đ or CĐ."),
+)
+RULE_MARK_MISSING = _code(
+    "rule-mark-missing",
+    ("Thiếu điểm hoặc mức đạt được của môn học", "A subject lacks its mark or level"),
+    ("Bổ sung giá trị được con trỏ chỉ ra, hoặc M nếu được miễn.", "Add the value the pointer names, or M if exempt."),
+)
+RULE_LEVEL = _code(
+    "rule-level",
+    ("Mức đánh giá không có trong thông tư", "A level the circular does not know"),
+    ("Dùng các chữ nêu trong chi tiết.", "Use the letters named in the detail."),
+)
+RULE_SUBJECT = _code(
+    "rule-subject",
+    ("Môn học lặp lại hoặc không thuộc khối lớp", "A subject is repeated or not taught in this grade"),
+    ("Mỗi môn một dòng, theo chương trình của khối lớp.", "One row per subject, following the grade's curriculum."),
+)
+RULE_SUBJECT_MISSING = _code(
+    "rule-subject-missing",
+    ("Thiếu môn học bắt buộc", "A compulsory subject is missing"),
+    ("Bổ sung môn nêu trong chi tiết.", "Add the subject named in the detail."),
+)
+RULE_YEAR_AVERAGE = _code(
+    "rule-year-average",
+    ("Điểm cả năm không đúng công thức", "The year's average does not follow the formula"),
+    ("ĐTBmcn = (HKI + 2 × HKII) / 3, làm tròn một chữ số (TT 22/2021 điều 9).", "Year = (term 1 + 2 × term 2) / 3, rounded half up to one digit (circular 22/2021 art. 9)."),
+)
+RULE_CONDUCT_YEAR = _code(
+    "rule-conduct-year",
+    ("Kết quả rèn luyện cả năm không đúng bảng", "The year's conduct result does not follow the table"),
+    ("Tính lại theo TT 22/2021 điều 8.", "Recompute by circular 22/2021 art. 8."),
+)
+RULE_RESULT = _code(
+    "rule-result",
+    ("Kết quả xếp loại không khớp các mức đánh giá", "The overall result does not follow from the assessments"),
+    ("Tính lại kết quả theo TT 27/2020 điều 9 hoặc TT 22/2021 điều 9.", "Recompute by circular 27/2020 art. 9 or 22/2021 art. 9."),
+)
+
+# --- the record -------------------------------------------------------------------------------------------------------------------------------
+
+RECORD_VERSION = _code(
+    "record-version",
+    ("Phiên bản này đã có với nội dung khác", "This version is already on record with other content"),
+    ("Tăng số phiên bản khi đính chính; không dùng lại phiên bản cũ.", "Raise the version for a correction; never reuse one."),
+)
+RECORD_CODE = _code(
+    "record-code",
+    ("Mã định danh học bạ không khớp hồ sơ đã có của học sinh", "The transcript code does not match the pupil's record"),
+    ("Giữ nguyên mã định danh học bạ cho mọi phiên bản.", "Keep one transcript code for all versions."),
+)
+RECORD_DECISION = _code(
+    "record-decision",
+    ("Cần cán bộ xem xét trước khi nhận", "A person has to decide before this is accepted"),
+    ("Không cần gửi lại; theo dõi trạng thái lần gửi.", "No need to send again; follow the submission's state."),
+    Effect.HOLD,
+)
+
+# --- rosters, completeness, verification ---------------------------------------------------------------------------------------------------------
+
+ROSTER_SHAPE = _code(
+    "roster-shape",
+    ("Danh sách học sinh sai cấu trúc", "The roster has the wrong shape"),
+    ("Dùng đúng các cột nêu trong chi tiết.", "Use exactly the columns named in the detail."),
+    kind=Kind.REQUEST,
+)
+ROSTER_ROW = _code(
+    "roster-row",
+    ("Một dòng trong danh sách không đúng", "A row of the roster is wrong"),
+    ("Sửa ô được con trỏ chỉ ra; chưa có gì được ghi.", "Mend the cell the pointer names; nothing was written."),
+    kind=Kind.REQUEST,
+)
+ROSTER_COUNT = _code(
+    "roster-count",
+    ("Số học sinh không khớp tổng khai báo", "The number of pupils differs from the declared total"),
+    ("Kiểm tra danh sách hoặc tổng; chưa có gì được ghi.", "Check the list or the total; nothing was written."),
+    kind=Kind.REQUEST,
+)
+VERIFICATION_QUESTION = _code(
+    "verification-question",
+    ("Câu hỏi xác thực không rõ", "The verification question is not clear"),
+    ("Hỏi đúng một cách: mã học bạ, SHA-256 của tài liệu, hoặc số định danh kèm năm học; luôn nêu mục đích.", "Ask in exactly one way: transcript code, SHA-256 of the document, or personal number with school year; always with a purpose."),
+    kind=Kind.REQUEST,
+)

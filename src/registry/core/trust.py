@@ -1,0 +1,130 @@
+"""Who is trusted to sign what: roles, hierarchies, registered signers, the signature policy. Values and pure checks.
+
+Certificates appear here only as fingerprints (SHA-256 of the DER form) and DER bytes; reading them is the work of
+`registry.formats.certificates`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """In which capacity somebody signs; the order of the members is the order of signing."""
+
+    TEACHER = "teacher"
+    PRINCIPAL = "principal"
+    SEAL = "seal"
+
+
+class Hierarchy(StrEnum):
+    """The two national certificate hierarchies (government: VGCA; public: under NEAC)."""
+
+    GOVERNMENT = "government"
+    PUBLIC = "public"
+
+
+class Ownership(StrEnum):
+    """Kind of school, which decides who may issue its signers' certificates."""
+
+    PUBLIC = "public"  # công lập
+    NON_PUBLIC = "non_public"  # ngoài công lập
+
+
+class Algorithm(StrEnum):
+    """Signature algorithms the registry can verify (RFC 7518, RFC 8037). There is no HMAC and no `none`."""
+
+    PS256 = "PS256"
+    RS256 = "RS256"
+    ES256 = "ES256"
+    EDDSA = "EdDSA"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A pinned root certificate and the hierarchy it heads."""
+
+    fingerprint: bytes
+    der: bytes
+    hierarchy: Hierarchy
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """One registration: this certificate may sign in this role for this school between these moments."""
+
+    certificate: bytes  # SHA-256 of the DER form
+    der: bytes
+    school_code: str
+    role: Role
+    valid_from: datetime
+    valid_to: datetime | None = None
+
+    def holds_at(self, moment: datetime) -> bool:
+        """True when the registration covers the moment."""
+        return self.valid_from <= moment and (self.valid_to is None or moment < self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """One permission: this role, at this kind of school, under this hierarchy, with these algorithms, between dates."""
+
+    role: Role
+    ownership: Ownership
+    hierarchy: Hierarchy
+    algorithms: frozenset[Algorithm]
+    valid_from: datetime
+    valid_to: datetime | None = None
+
+    def holds_at(self, moment: datetime) -> bool:
+        """True when the permission covers the moment."""
+        return self.valid_from <= moment and (self.valid_to is None or moment < self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The signature policy as data, with the version that verdicts name."""
+
+    version: str
+    rows: tuple[PolicyRow, ...]
+    required: tuple[Role, ...] = (Role.TEACHER, Role.PRINCIPAL, Role.SEAL)
+
+    def rows_for(self, role: Role, ownership: Ownership, moment: datetime) -> tuple[PolicyRow, ...]:
+        """The permissions that apply; an empty answer means nothing is allowed."""
+        return tuple(r for r in self.rows if r.role is role and r.ownership is ownership and r.holds_at(moment))
+
+    @property
+    def algorithms(self) -> frozenset[Algorithm]:
+        """Every algorithm that some row allows: what an envelope may name at all."""
+        return frozenset(a for row in self.rows for a in row.algorithms)
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """A school as the trust list needs it."""
+
+    code: str
+    name: str
+    ownership: Ownership
+    valid_from: datetime
+    valid_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrustList:
+    """Everything trusted at one moment, as read from the database or from a folder.
+
+    `intermediates` and `revocation_lists` are DER bytes (certificates; CRLs). `signers` maps a certificate's SHA-256 to
+    its registrations. `generation` grows with every change, so that a verdict can say on which list it rests.
+    """
+
+    generation: int
+    anchors: tuple[Anchor, ...]
+    intermediates: tuple[bytes, ...]
+    revocation_lists: tuple[bytes, ...]
+    signers: Mapping[bytes, tuple[Signer, ...]]
+    schools: Mapping[str, School]
+    policy: Policy = field(default_factory=lambda: Policy("none", ()))

@@ -1,0 +1,110 @@
+"""What a use case needs from outside, bundled once at start-up, and the register kept in memory.
+
+The register (trust list, map, callers) is read from the database in one snapshot and kept until its generation moves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from registry.core import callers as caller_values
+from registry.core import codes, units
+from registry.core.findings import Refusal
+from registry.formats import certificates
+from registry.storage import callers, generation, trust
+from registry.storage import units as stored_units
+from registry.storage.database import Database
+from registry.storage.sealing import Sealer
+
+#: How long a read may rest on the register without asking for its generation again; writes always compare.
+_TRUSTED_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The register at one generation."""
+
+    generation: int
+    index: certificates.TrustIndex
+    map: units.Map
+    callers: Mapping[str, caller_values.Caller]
+
+    def caller(self, caller_id: str) -> caller_values.Caller:
+        """The registered caller; raises Refusal(access-token) when it is unknown or closed."""
+        found = self.callers.get(caller_id)
+        if found is None:
+            raise Refusal(codes.ACCESS_TOKEN)
+        return found
+
+
+class Register:
+    """Keeps the newest `Known`; safe for many concurrent requests of one event loop."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._known: Known | None = None
+        self._checked = 0.0
+        self._lock = asyncio.Lock()
+
+    async def known(self, db: Database) -> Known:
+        """The register, at most a second behind the database."""
+        if self._known is not None and time.monotonic() - self._checked < _TRUSTED_SECONDS:
+            return self._known
+        async with self._lock:
+            if self._known is None or time.monotonic() - self._checked >= _TRUSTED_SECONDS:
+                await self._refresh(db)
+            assert self._known is not None
+            return self._known
+
+    async def newer_than(self, db: Database, generation_seen: int) -> Known:
+        """The register after a write found that its generation had moved."""
+        async with self._lock:
+            if self._known is None or self._known.generation <= generation_seen:
+                await self._refresh(db)
+            assert self._known is not None
+            return self._known
+
+    async def _refresh(self, db: Database) -> None:
+        async with db.snapshot() as tx:
+            now_at = await generation.current(tx)
+            if self._known is None:
+                await generation.check_sealing_key(tx, self._sealer.key_id)
+            if self._known is None or self._known.generation != now_at:
+                trust_list = await trust.load(tx, now_at)
+                here, rows = await stored_units.load_map(tx), await callers.load(tx)
+            else:
+                self._checked = time.monotonic()
+                return
+        index = await asyncio.to_thread(certificates.TrustIndex.build, trust_list)
+        moment = datetime.now(UTC)
+        expanded = {row.caller_id: _expand(row, here, moment) for row in rows}
+        self._known = Known(now_at, index, here, expanded)
+        self._checked = time.monotonic()
+
+
+def _expand(caller: caller_values.Caller, here: units.Map, moment: datetime) -> caller_values.Caller:
+    """Fill in the schools that the caller's units come to on the present map."""
+    schools: frozenset[str] = frozenset().union(*(here.schools_of(code, moment) for code in caller.units))
+    return replace(caller, schools=schools)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything outside that a use case touches: the database, the sealing key, the register in memory."""
+
+    db: Database
+    sealer: Sealer
+    register: Register
+
+    @classmethod
+    def of(cls, db: Database, sealer: Sealer) -> World:
+        """A world with a register of its own."""
+        return cls(db, sealer, Register(sealer))
+
+    async def known(self) -> Known:
+        """The register, at most a second behind the database."""
+        return await self.register.known(self.db)

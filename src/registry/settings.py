@@ -1,0 +1,83 @@
+"""The one frozen Settings, read once at the edge and handed down as plain arguments.
+
+Every field can be given in the environment (`REGISTRY_<NAME>`) or in a TOML file named by `REGISTRY_SETTINGS_FILE`; the
+environment wins. `registry settings` lists them without secrets.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from registry.storage import embedded
+
+
+class Settings(BaseSettings):
+    """All settings with their defaults; units are in the names or the descriptions."""
+
+    model_config = SettingsConfigDict(env_prefix="REGISTRY_", frozen=True, extra="forbid", populate_by_name=True)
+
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        description="PostgreSQL 15 to 18. Without it the service runs its own embedded server in state_dir.",
+    )
+    owner_database_url: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("DATABASE_OWNER_URL", "owner_database_url"),
+        description="The same database under the role that owns the schema, for migrations; default: database_url.",
+    )
+    pg_bindir: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("PG_BINDIR", "pg_bindir"),
+        description="Directory with initdb and postgres for the embedded server; default: those of the installed wheel.",
+    )
+    state_dir: Path = Field(
+        default_factory=embedded.default_state_dir, description="Embedded database, keys and metric files."
+    )
+    sealing_key_file: Path | None = Field(None, description="32 bytes; default: state_dir/keys/sealing.key")
+    token_key_file: Path | None = Field(None, description="P-256 key (PEM) of access tokens; default: state_dir/keys/token.pem")
+    issuer: str = Field(
+        "http://127.0.0.1:8000",
+        description="The service's public base address: issuer of tokens, audience of assertions, base of problem types.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64, description="Processes that answer requests.")
+    pool_size: int = Field(3, ge=1, le=50, description="Database connections per worker.")
+    judge_threads: int = Field(2, ge=1, le=64, description="Threads per worker that judge documents.")
+    judge_queue: int = Field(64, ge=1, le=10_000, description="Documents per worker that may wait for a thread; then 503.")
+    max_body_bytes: int = Field(262_144, ge=1024, le=10_000_000, description="Largest body of a submission, in bytes.")
+    skew_seconds: int = Field(300, ge=0, le=300, description="How far ahead of this clock a signing time may lie.")
+    submissions_per_minute: int = Field(60_000, ge=1, description="Per caller and worker.")
+    questions_per_minute: int = Field(600, ge=1, description="Verifications per caller and worker.")
+    tokens_per_minute: int = Field(120, ge=1, description="Token requests per caller name and worker.")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then the TOML file."""
+        file = os.environ.get("REGISTRY_SETTINGS_FILE")
+        extra = (TomlConfigSettingsSource(settings_cls, toml_file=Path(file)),) if file else ()
+        return (init_settings, env_settings, *extra)
+
+    @cached_property
+    def sealing_key_path(self) -> Path:
+        """Where the sealing key lies."""
+        return self.sealing_key_file or self.state_dir / "keys" / "sealing.key"
+
+    @cached_property
+    def token_key_path(self) -> Path:
+        """Where the key of the access tokens lies."""
+        return self.token_key_file or self.state_dir / "keys" / "token.pem"

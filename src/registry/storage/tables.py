@@ -1,0 +1,409 @@
+"""Every table of the registry as SQLAlchemy Table objects; the migrations make exactly these.
+
+Rules that hold for all of them: rows are added, not edited (the service's role has no other right), except where a column
+is named in `UPDATABLE`. Times are timestamptz in UTC. Personal numbers stand here only sealed (`*_sealed`) or as a keyed
+blind index (`*_index`). Tables that grow with the city carry `school_year` and `pupil_id` in their keys, so that they can
+be partitioned by year and distributed by pupil.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_moment = DateTime(timezone=True)
+
+# --- the register of what is known beforehand: generation, units, callers, trust ----------------------------------------
+
+#: One counter for everything that is kept in memory (trust list, schools, callers): it moves with every change.
+generation = Table(
+    "generation",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("value", BigInteger, nullable=False, server_default=text("1")),
+    CheckConstraint("one", name="single_row"),
+)
+
+#: Names the sealing key under which everything here is sealed (never the key): a wrong key file is noticed at once.
+sealing_key = Table(
+    "sealing_key",
+    metadata,
+    Column("key_id", LargeBinary, primary_key=True),
+    Column("first_used_at", _moment, nullable=False),
+)
+
+#: `unit_code` is "<kind>:<official code>", kinds city, district (legacy), commune, cluster, school.
+unit = Table(
+    "unit",
+    metadata,
+    Column("unit_code", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("valid_from", _moment, nullable=False),
+    Column("valid_to", _moment),
+    CheckConstraint("kind in ('city','district','commune','cluster','school')", name="kind"),
+)
+
+#: Many-to-many and time-valid: a school belongs to a legacy district and to a commune; a commune to the city.
+unit_part = Table(
+    "unit_part",
+    metadata,
+    Column("parent", Text, ForeignKey("unit.unit_code"), primary_key=True),
+    Column("child", Text, ForeignKey("unit.unit_code"), primary_key=True),
+    Column("valid_from", _moment, primary_key=True),
+    Column("valid_to", _moment),
+    Index("ix_unit_part_child", "child"),
+)
+
+school = Table(
+    "school",
+    metadata,
+    Column("school_code", Text, primary_key=True),
+    Column("unit_code", Text, ForeignKey("unit.unit_code"), nullable=False, unique=True),
+    Column("ownership", Text, nullable=False),
+    CheckConstraint("ownership in ('public','non_public')", name="ownership"),
+)
+
+caller = Table(
+    "caller",
+    metadata,
+    Column("caller_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("purposes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("created_at", _moment, nullable=False),
+    Column("closed_at", _moment),
+    CheckConstraint("kind in ('vendor','office')", name="kind"),
+)
+
+#: Public keys only, as SubjectPublicKeyInfo DER.
+caller_key = Table(
+    "caller_key",
+    metadata,
+    Column("caller_id", Text, ForeignKey("caller.caller_id"), primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("added_at", _moment, nullable=False),
+    Column("closed_at", _moment),
+)
+
+#: The units (schools included) a caller may speak for.
+caller_unit = Table(
+    "caller_unit",
+    metadata,
+    Column("caller_id", Text, ForeignKey("caller.caller_id"), primary_key=True),
+    Column("unit_code", Text, ForeignKey("unit.unit_code"), primary_key=True),
+    Column("added_at", _moment, nullable=False),
+    Column("closed_at", _moment),
+)
+
+#: Single use of `jti` (RFC 7523 section 3): the pair is unique until it expires; expired rows are deleted by the worker.
+spent_assertion = Table(
+    "spent_assertion",
+    metadata,
+    Column("caller_id", Text, primary_key=True),
+    Column("jti_digest", LargeBinary, primary_key=True),
+    Column("expires_at", _moment, nullable=False),
+    Index("ix_spent_assertion_expires_at", "expires_at"),
+)
+
+trust_certificate = Table(
+    "trust_certificate",
+    metadata,
+    Column("fingerprint", LargeBinary, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("hierarchy", Text),
+    Column("der", LargeBinary, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("not_after", _moment, nullable=False),
+    Column("imported_at", _moment, nullable=False),
+    Column("closed_at", _moment),
+    CheckConstraint("kind in ('anchor','intermediate')", name="kind"),
+    CheckConstraint("(kind = 'anchor') = (hierarchy is not null)", name="anchor_has_hierarchy"),
+    CheckConstraint("hierarchy in ('government','public')", name="hierarchy"),
+)
+
+revocation_list = Table(
+    "revocation_list",
+    metadata,
+    Column("fingerprint", LargeBinary, primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("number", Numeric(60, 0), nullable=False),
+    Column("this_update", _moment, nullable=False),
+    Column("next_update", _moment, nullable=False),
+    Column("der", LargeBinary, nullable=False),
+    Column("imported_at", _moment, nullable=False),
+    Column("closed_at", _moment),
+    Index("ix_revocation_list_issuer", "issuer"),
+)
+
+#: A certificate may be registered for several schools and roles, each with its own period.
+signer = Table(
+    "signer",
+    metadata,
+    Column("certificate", LargeBinary, primary_key=True),
+    Column("school_code", Text, ForeignKey("school.school_code"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("valid_from", _moment, primary_key=True),
+    Column("valid_to", _moment),
+    Column("der", LargeBinary, nullable=False),
+    Column("imported_at", _moment, nullable=False),
+    CheckConstraint("role in ('teacher','principal','seal')", name="role"),
+    Index("ix_signer_school_code", "school_code"),
+)
+
+signature_policy = Table(
+    "signature_policy",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("ownership", Text, primary_key=True),
+    Column("hierarchy", Text, primary_key=True),
+    Column("valid_from", _moment, primary_key=True),
+    Column("valid_to", _moment),
+    Column("algorithms", ARRAY(Text), nullable=False),
+    Column("imported_at", _moment, nullable=False),
+)
+
+# --- pupils and rosters -----------------------------------------------------------------------------------------------------
+
+#: The registry's own id; a personal number is an attribute that can change (domain: re-numbering), never a key.
+pupil = Table(
+    "pupil",
+    metadata,
+    Column("pupil_id", UUID(as_uuid=True), primary_key=True),
+    Column("created_at", _moment, nullable=False),
+)
+
+pupil_number = Table(
+    "pupil_number",
+    metadata,
+    Column("number_index", LargeBinary, primary_key=True),
+    Column("pupil_id", UUID(as_uuid=True), ForeignKey("pupil.pupil_id"), nullable=False),
+    Column("number_sealed", LargeBinary, nullable=False),
+    Column("known_since", _moment, nullable=False),
+    Column("closed_at", _moment),
+    Index("ix_pupil_number_pupil_id", "pupil_id"),
+)
+
+pupil_code = Table(
+    "pupil_code",
+    metadata,
+    Column("pupil_code", Text, primary_key=True),
+    Column("pupil_id", UUID(as_uuid=True), ForeignKey("pupil.pupil_id"), nullable=False),
+    Column("known_since", _moment, nullable=False),
+    Index("ix_pupil_code_pupil_id", "pupil_id"),
+)
+
+roster_import = Table(
+    "roster_import",
+    metadata,
+    Column("import_id", UUID(as_uuid=True), primary_key=True),
+    Column("school_code", Text, ForeignKey("school.school_code"), nullable=False),
+    Column("school_year", Text, nullable=False),
+    Column("grade", SmallInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("caller_id", Text),
+    Column("received_at", _moment, nullable=False),
+    Column("joined", Integer, nullable=False),
+    Column("left_", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+)
+
+#: One row per stay of a pupil on a roster; a change of class or number closes a row and opens the next.
+roster_pupil = Table(
+    "roster_pupil",
+    metadata,
+    Column("school_year", Text, primary_key=True),
+    Column("school_code", Text, ForeignKey("school.school_code"), primary_key=True),
+    Column("pupil_code", Text, primary_key=True),
+    Column("joined_at", _moment, primary_key=True),
+    Column("left_at", _moment),
+    Column("grade", SmallInteger, nullable=False),
+    Column("class_name", Text, nullable=False),
+    Column("pupil_name", Text, nullable=False),
+    Column("sex", Text),
+    Column("birth_date", Text),
+    Column("number_index", LargeBinary),
+    Column("number_sealed", LargeBinary),
+    Column("import_id", UUID(as_uuid=True), ForeignKey("roster_import.import_id"), nullable=False),
+    Index(
+        "uq_roster_pupil_open",
+        "school_year",
+        "school_code",
+        "pupil_code",
+        unique=True,
+        postgresql_where=text("left_at is null"),
+    ),
+)
+
+# --- the journal: every attempt, every verdict ----------------------------------------------------------------------------------
+
+#: One row per authenticated POST. The identifying columns are what the document claims, filled when it was readable.
+submission = Table(
+    "submission",
+    metadata,
+    Column("submission_id", UUID(as_uuid=True), primary_key=True),
+    Column("received_at", _moment, nullable=False),
+    Column("caller_id", Text, nullable=False),
+    Column("fingerprint", LargeBinary),
+    Column("media_type", Text),
+    Column("size", Integer),
+    Column("school_year", Text),
+    Column("school_code", Text),
+    Column("level", Text),
+    Column("grade", SmallInteger),
+    Column("pupil_code", Text),
+    Column("number_index", LargeBinary),
+    Column("transcript_code", Text),
+    Index("ix_submission_pupil", "school_year", "school_code", "pupil_code", "received_at"),
+    Index("ix_submission_fingerprint", "fingerprint"),
+)
+
+#: A submission has one verdict, and one more each time a held document is judged again; the newest counts.
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("submission_id", UUID(as_uuid=True), ForeignKey("submission.submission_id"), primary_key=True),
+    Column("judged_at", _moment, primary_key=True),
+    Column("outcome", Text, nullable=False),
+    Column("findings", JSONB, nullable=False),
+    Column("evidence", JSONB, nullable=False),
+    CheckConstraint("outcome in ('accepted','held','refused')", name="outcome"),
+)
+
+#: Held submissions that wait to be judged again; the row goes when a verdict ends the wait.
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("submission_id", UUID(as_uuid=True), ForeignKey("submission.submission_id"), primary_key=True),
+    Column("school_year", Text, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("tried_at", _moment, nullable=False),
+    Index("ix_waiting_generation", "generation"),
+    Index("uq_waiting_fingerprint", "fingerprint", unique=True),
+)
+
+# --- the records --------------------------------------------------------------------------------------------------------------------
+
+#: The received bytes, compressed and sealed; additional authenticated data = the fingerprint.
+document = Table(
+    "document",
+    metadata,
+    Column("school_year", Text, primary_key=True),
+    Column("fingerprint", LargeBinary, primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("stored_at", _moment, nullable=False),
+)
+
+#: A record: pupil x school year x level. `current_version` is the one column that moves, and only upwards.
+record = Table(
+    "record",
+    metadata,
+    Column("school_year", Text, primary_key=True),
+    Column("pupil_id", UUID(as_uuid=True), ForeignKey("pupil.pupil_id"), primary_key=True),
+    Column("level", Text, primary_key=True),
+    Column("record_id", UUID(as_uuid=True), nullable=False),
+    Column("transcript_code", Text, nullable=False),
+    Column("school_code", Text, ForeignKey("school.school_code"), nullable=False),
+    Column("grade", SmallInteger, nullable=False),
+    Column("pupil_code", Text, nullable=False),
+    Column("current_version", Integer, nullable=False),
+    Column("created_at", _moment, nullable=False),
+    UniqueConstraint("transcript_code", "school_year"),
+    Index("ix_record_school", "school_year", "school_code", "pupil_code"),
+)
+
+record_version = Table(
+    "record_version",
+    metadata,
+    Column("school_year", Text, primary_key=True),
+    Column("pupil_id", UUID(as_uuid=True), primary_key=True),
+    Column("level", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("submission_id", UUID(as_uuid=True), ForeignKey("submission.submission_id"), nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("accepted_at", _moment, nullable=False),
+    Column("signatures", JSONB, nullable=False),
+    UniqueConstraint("fingerprint", "school_year"),
+    Index("ix_record_version_accepted_at", "school_year", "accepted_at"),
+)
+
+#: Transcript codes are unique in the city whatever the school year; kept apart so that `record` can be partitioned.
+transcript_code = Table(
+    "transcript_code",
+    metadata,
+    Column("transcript_code", Text, primary_key=True),
+    Column("school_year", Text, nullable=False),
+    Column("pupil_id", UUID(as_uuid=True), nullable=False),
+    Column("level", Text, nullable=False),
+)
+
+# --- who asked ---------------------------------------------------------------------------------------------------------------------------
+
+#: Every verification question, written before it is answered.
+question = Table(
+    "question",
+    metadata,
+    Column("question_id", UUID(as_uuid=True), primary_key=True),
+    Column("asked_at", _moment, nullable=False),
+    Column("caller_id", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("school_year", Text),
+    Column("pupil_id", UUID(as_uuid=True)),
+    Column("answer", Text, nullable=False),
+    Index("ix_question_pupil_id", "pupil_id", "asked_at"),
+    Index("ix_question_caller_id", "caller_id", "asked_at"),
+)
+
+#: The only columns the service's role may UPDATE, and the only tables it may DELETE from.
+UPDATABLE: dict[str, tuple[str, ...]] = {
+    "generation": ("value",),
+    "record": ("current_version", "school_code", "grade"),
+    "roster_pupil": ("left_at",),
+    "pupil_number": ("closed_at",),
+    "trust_certificate": ("closed_at", "hierarchy", "kind"),
+    "revocation_list": ("closed_at",),
+    "signer": ("valid_to",),
+    "signature_policy": ("valid_to",),
+    "caller": ("closed_at", "scopes", "purposes", "name"),
+    "caller_key": ("closed_at",),
+    "caller_unit": ("closed_at",),
+    "unit": ("valid_to", "name"),
+    "unit_part": ("valid_to",),
+    "school": ("ownership",),
+    "waiting": ("generation", "tried_at"),
+}
+DELETABLE: tuple[str, ...] = ("spent_assertion", "waiting")

@@ -1,0 +1,58 @@
+"""The map as rows: units, what belongs to what between dates, and the schools among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from registry.core import trust, units
+from registry.storage.database import Reading, Writing
+from registry.storage.tables import school, unit, unit_part
+
+_BATCH = 1000
+
+
+async def load_map(tx: Reading) -> units.Map:
+    """Every unit and membership, at all times."""
+    u, p = unit.c, unit_part.c
+    found = await tx.execute(select(u.unit_code, u.kind, u.name, u.valid_from, u.valid_to))
+    parts = await tx.execute(select(p.parent, p.child, p.valid_from, p.valid_to))
+    return units.Map.of(
+        [units.Unit(r.unit_code, r.kind, r.name, r.valid_from, r.valid_to) for r in found],
+        [units.Part(r.parent, r.child, r.valid_from, r.valid_to) for r in parts],
+    )
+
+
+async def add_units(tx: Writing, rows: Sequence[units.Unit]) -> int:
+    """Add units that are not there yet; returns how many were new."""
+    values = [
+        {"unit_code": r.code, "kind": r.kind, "name": r.name, "valid_from": r.valid_from, "valid_to": r.valid_to} for r in rows
+    ]
+    added = 0
+    for start in range(0, len(values), _BATCH):
+        statement = insert(unit).values(values[start : start + _BATCH]).on_conflict_do_nothing()
+        added += len((await tx.execute(statement.returning(unit.c.unit_code))).all())
+    return added
+
+
+async def add_parts(tx: Writing, rows: Sequence[units.Part]) -> int:
+    """Add memberships that are not there yet; returns how many were new."""
+    values = [{"parent": r.parent, "child": r.child, "valid_from": r.valid_from, "valid_to": r.valid_to} for r in rows]
+    added = 0
+    for start in range(0, len(values), _BATCH):
+        statement = insert(unit_part).values(values[start : start + _BATCH]).on_conflict_do_nothing()
+        added += len((await tx.execute(statement.returning(unit_part.c.child))).all())
+    return added
+
+
+async def add_schools(tx: Writing, rows: Sequence[tuple[str, trust.Ownership]]) -> int:
+    """Add schools (code, ownership) whose units are there already; returns how many were new."""
+    values = [{"school_code": code, "unit_code": f"school:{code}", "ownership": ownership} for code, ownership in rows]
+    added = 0
+    for start in range(0, len(values), _BATCH):
+        statement = insert(school).values(values[start : start + _BATCH]).on_conflict_do_nothing()
+        added += len((await tx.execute(statement.returning(school.c.school_code))).all())
+    return added
+
