@@ -460,7 +460,7 @@ TRANSCRIPT_EXTRACT = _code(
 TRANSCRIPT_DATES = _code(
     "transcript-dates",
     ("Ngày tạo hoặc ngày phát hành mâu thuẫn", "The dates of making and issue contradict each other"),
-    ("Ngày phát hành không trước ngày tạo và không sau ngày ký của con dấu.", "The issue date is not before the making date and not after the seal's signing day."),
+    ("Ngày phát hành không được trước ngày tạo.", "The issue date must not be before the making date."),
 )
 
 # --- personal number (NĐ 137/2015 art. 13; TT 07/2016 annexes) -------------------------------------------------------------------------

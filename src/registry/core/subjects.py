@@ -1,0 +1,154 @@
+"""Subjects of the general education programme of 2018 (TT 32/2018/TT-BGDĐT) and in which grades each one is taught.
+
+The lists rest on common knowledge of the programme, not on a text that was read. How a subject is assessed is the business
+of the rule set of a circular; wire codes and Vietnamese names are in `registry.formats.code_lists`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import StrEnum
+
+from registry.core import codes
+from registry.core.findings import Finding
+
+
+class Subject(StrEnum):
+    """A subject or compulsory educational activity."""
+
+    VIETNAMESE = "vietnamese"
+    LITERATURE = "literature"
+    MATHEMATICS = "mathematics"
+    FOREIGN_LANGUAGE_1 = "foreign_language_1"
+    FOREIGN_LANGUAGE_2 = "foreign_language_2"
+    MINORITY_LANGUAGE = "minority_language"
+    ETHICS = "ethics"
+    CIVICS = "civics"
+    ECONOMICS_AND_LAW = "economics_and_law"
+    NATURE_AND_SOCIETY = "nature_and_society"
+    HISTORY_AND_GEOGRAPHY = "history_and_geography"
+    HISTORY = "history"
+    GEOGRAPHY = "geography"
+    SCIENCE = "science"
+    NATURAL_SCIENCE = "natural_science"
+    PHYSICS = "physics"
+    CHEMISTRY = "chemistry"
+    BIOLOGY = "biology"
+    INFORMATICS_AND_TECHNOLOGY = "informatics_and_technology"
+    INFORMATICS = "informatics"
+    TECHNOLOGY = "technology"
+    DEFENCE = "defence"
+    PHYSICAL_EDUCATION = "physical_education"
+    ART = "art"
+    MUSIC = "music"
+    FINE_ART = "fine_art"
+    EXPERIENCE = "experience"
+    LOCAL_EDUCATION = "local_education"
+
+
+class Need(StrEnum):
+    """Whether every pupil of the grade takes the subject."""
+
+    COMPULSORY = "compulsory"
+    ELECTIVE = "elective"  # chosen out of a group (grades 10 to 12)
+    OPTIONAL = "optional"  # offered where it can be taught
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A subject in some grades, and its need there."""
+
+    subject: Subject
+    grades: frozenset[int]
+    need: Need
+
+
+#: A subject that schools may report in one row or in one row for each part.
+PARTS: Mapping[Subject, tuple[Subject, Subject]] = {
+    Subject.INFORMATICS_AND_TECHNOLOGY: (Subject.INFORMATICS, Subject.TECHNOLOGY),
+    Subject.ART: (Subject.MUSIC, Subject.FINE_ART),
+}
+
+#: Part -> the subject it is a part of.
+WHOLE: Mapping[Subject, Subject] = {part: whole for whole, parts in PARTS.items() for part in parts}
+
+
+def _rows(first: int, last: int, need: Need, *subjects: Subject) -> Iterable[Taught]:
+    return (Taught(subject, frozenset(range(first, last + 1)), need) for subject in subjects)
+
+
+_S = Subject
+
+#: Everything taught, with combined subjects named as the programme names them (parts are not listed where a whole is).
+TAUGHT: tuple[Taught, ...] = (
+    *_rows(
+        1, 5, Need.COMPULSORY, _S.VIETNAMESE, _S.MATHEMATICS, _S.ETHICS, _S.PHYSICAL_EDUCATION, _S.ART, _S.EXPERIENCE
+    ),
+    *_rows(1, 3, Need.COMPULSORY, _S.NATURE_AND_SOCIETY),
+    *_rows(4, 5, Need.COMPULSORY, _S.HISTORY_AND_GEOGRAPHY, _S.SCIENCE),
+    *_rows(3, 5, Need.COMPULSORY, _S.FOREIGN_LANGUAGE_1, _S.INFORMATICS_AND_TECHNOLOGY),
+    *_rows(1, 2, Need.OPTIONAL, _S.FOREIGN_LANGUAGE_1),
+    *_rows(1, 12, Need.OPTIONAL, _S.MINORITY_LANGUAGE),
+    *_rows(6, 12, Need.COMPULSORY, _S.LITERATURE, _S.MATHEMATICS, _S.FOREIGN_LANGUAGE_1, _S.PHYSICAL_EDUCATION),
+    *_rows(6, 12, Need.COMPULSORY, _S.EXPERIENCE, _S.LOCAL_EDUCATION),
+    *_rows(
+        6,
+        9,
+        Need.COMPULSORY,
+        _S.CIVICS,
+        _S.HISTORY_AND_GEOGRAPHY,
+        _S.NATURAL_SCIENCE,
+        _S.TECHNOLOGY,
+        _S.INFORMATICS,
+        _S.ART,
+    ),
+    *_rows(6, 12, Need.OPTIONAL, _S.FOREIGN_LANGUAGE_2),
+    *_rows(10, 12, Need.COMPULSORY, _S.HISTORY, _S.DEFENCE),
+    *_rows(10, 12, Need.ELECTIVE, _S.GEOGRAPHY, _S.ECONOMICS_AND_LAW, _S.PHYSICS, _S.CHEMISTRY, _S.BIOLOGY),
+    *_rows(10, 12, Need.ELECTIVE, _S.TECHNOLOGY, _S.INFORMATICS, _S.MUSIC, _S.FINE_ART),
+)
+
+#: How many electives a pupil of grades 10 to 12 takes.
+ELECTIVES = 4
+
+
+def _taught_in(grade: int) -> Mapping[Subject, Need]:
+    """Every subject a row may carry in the grade, parts of combined subjects included."""
+    taught = {row.subject: row.need for row in TAUGHT if grade in row.grades}
+    parts = {part: need for subject, need in taught.items() for part in PARTS.get(subject, ())}
+    return {**parts, **taught}
+
+
+_BY_GRADE: Mapping[int, Mapping[Subject, Need]] = {grade: _taught_in(grade) for grade in range(1, 13)}
+_COMPULSORY: Mapping[int, tuple[Taught, ...]] = {
+    grade: tuple(row for row in TAUGHT if grade in row.grades and row.need is Need.COMPULSORY) for grade in range(1, 13)
+}
+
+
+def taught_in(grade: int) -> Mapping[Subject, Need]:
+    """Subject -> need for every subject a row may carry in a grade from 1 to 12, parts of combined subjects included."""
+    return _BY_GRADE[grade]
+
+
+def overlaps(subject: Subject, seen: AbstractSet[Subject]) -> bool:
+    """True when a row for the subject repeats one of `seen`: itself, its whole, or one of its parts."""
+    return subject in seen or WHOLE.get(subject) in seen or not seen.isdisjoint(PARTS.get(subject, ()))
+
+
+def missing_findings(grade: int, present: AbstractSet[Subject]) -> list[Finding]:
+    """rule-subject-missing at /marks for every compulsory subject of the grade without a row, and for too few electives.
+
+    A combined subject is covered by itself or by all of its parts.
+    """
+    missing = [
+        row.subject
+        for row in _COMPULSORY[grade]
+        if row.subject not in present and not (row.subject in PARTS and present >= set(PARTS[row.subject]))
+    ]
+    findings = [Finding(codes.RULE_SUBJECT_MISSING, "/marks", subject.value.replace("_", " ")) for subject in missing]
+    chosen = sum(_BY_GRADE[grade].get(subject) is Need.ELECTIVE for subject in present)
+    if grade >= 10 and chosen < ELECTIVES:
+        findings.append(Finding(codes.RULE_SUBJECT_MISSING, "/marks", f"{ELECTIVES} electives"))
+    return findings

@@ -1,0 +1,182 @@
+"""The transcript (học bạ) as frozen values: what a signed document says, in the registry's own words.
+
+No wire names, no reading, no checks. Marks keep what the document says; levels keep the letters of the circular, known or
+not, because judging them is the business of the rule sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from registry.core.ids import BirthDate, Level, SchoolYear, Sex
+from registry.core.subjects import Subject
+
+
+class State(StrEnum):
+    """What a version of a transcript claims about itself."""
+
+    IN_FORCE = "in_force"
+    WITHDRAWN = "withdrawn"
+
+
+class Letter(StrEnum):
+    """A mark that is not a number, with the letters of the circulars."""
+
+    PASSED = "Đ"  # Đạt
+    FAILED = "CĐ"  # Chưa đạt
+    EXEMPT = "M"  # miễn
+
+
+#: A number on the scale as written, a letter, or nothing.
+Mark = Decimal | Letter | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """One year of the pupil's learning history."""
+
+    school_year: SchoolYear
+    class_name: str
+    school_name: str
+    province_name: str
+    arrived_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryMark:
+    """One subject of a primary year: level letter (T, H, C, M for exempt) and the mark of the end-of-year test."""
+
+    subject: Subject
+    subject_name: str
+    level: str | None
+    test_mark: Mark = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryResults:
+    """A year's results in grades 1 to 5. Qualities and competencies map their English name to a letter (T, Đ, C)."""
+
+    marks: tuple[PrimaryMark, ...]
+    qualities: Mapping[str, str | None]
+    competencies: Mapping[str, str | None]
+    overall: str | None  # HTXS, HTT, HT, CHT
+    grade_completed: bool
+    level_completed: bool
+
+    def but(self, **changes: Any) -> PrimaryResults:
+        """The same results with other values in the named fields."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondaryMark:
+    """One subject of a secondary year: both terms, the year, and the mark of the re-test in summer."""
+
+    subject: Subject
+    subject_name: str
+    term1: Mark
+    term2: Mark
+    year: Mark
+    retake: Mark = None
+    teacher_name: str = field(default="", repr=False)
+    teacher_number: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A result (T, K, Đ, CĐ) of both terms and of the year."""
+
+    term1: str | None
+    term2: str | None
+    year: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate listed in a secondary transcript."""
+
+    name: str | None
+    kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondaryResults:
+    """A year's results in grades 6 to 12, as first assessed and, where there was one, after the summer."""
+
+    marks: tuple[SecondaryMark, ...]
+    learning: Terms
+    conduct: Terms
+    learning_retaken: str | None = None
+    conduct_retaken: str | None = None
+    absences: Decimal | None = None  # half-days in the year
+    certificates: tuple[Certificate, ...] = ()
+
+    def but(self, **changes: Any) -> SecondaryResults:
+        """The same results with other values in the named fields."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One version of one pupil's transcript of one school year; names and personal numbers stay out of `repr`.
+
+    Exactly one of `primary` and `secondary` is given, as the level says. `number` is None when the pupil has none yet.
+    """
+
+    code: str
+    version: int
+    state: State
+    extract: bool  # trích lục: taken over from a paper transcript
+    circular: str
+    school_year: SchoolYear
+    school_code: str
+    school_name: str
+    department_code: str
+    level: Level
+    grade: int
+    class_name: str
+    pupil_code: str
+    pupil_name: str = field(repr=False)
+    number: str | None = field(repr=False)
+    sex: Sex | None
+    birth: BirthDate | None = field(repr=False)
+    people: str
+    nationality: str
+    disabled_not_assessed: bool
+    made_on: date
+    issued_on: date
+    principal_name: str = field(repr=False)
+    principal_title: str
+    principal_number: str = field(repr=False)
+    teacher_name: str = field(repr=False)
+    teacher_number: str | None = field(repr=False)
+    promoted: bool
+    history: tuple[Stay, ...] = field(default=(), repr=False)
+    primary: PrimaryResults | None = None
+    secondary: SecondaryResults | None = None
+
+    def but(self, **changes: Any) -> Transcript:
+        """The same transcript with other values in the named fields."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a document says about whose transcript it is, each part only where it could be read well-formed.
+
+    A refused attempt is attributed to a school and a pupil through these; nothing here is proven.
+    """
+
+    transcript_code: str | None = None
+    version: int | None = None
+    school_year: SchoolYear | None = None
+    school_code: str | None = None
+    level: Level | None = None
+    grade: int | None = None
+    pupil_code: str | None = None
+    number: str | None = field(default=None, repr=False)
