@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, NewType
+from typing import NewType, TypeAlias
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from registry.core import codes
 from registry.core.findings import Refusal
@@ -24,6 +25,8 @@ from registry.core.findings import Refusal
 Reading = NewType("Reading", AsyncConnection)
 #: A connection inside a read-write transaction; usable wherever a `Reading` is.
 Writing = NewType("Writing", Reading)
+#: The driver's connection inside a read-write transaction.
+Hot: TypeAlias = asyncpg.Connection
 
 #: The role without ownership that the service works under (least privilege); the migrations grant it its rights.
 SERVICE_ROLE = "registry_service"
@@ -47,6 +50,7 @@ class Database:
             pool_reset_on_return=None,  # every use below ends its own transaction
             connect_args={"server_settings": settings, "timeout": 5, "command_timeout": 30},
         )
+        event.listen(self.engine.sync_engine, "checkout", _drop_if_dead)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Writing]:
@@ -65,15 +69,22 @@ class Database:
             yield Reading(connection)
 
     @asynccontextmanager
+    async def hot_transaction(self) -> AsyncIterator[Hot]:
+        """A read-write transaction at the driver's level, for the measured hot paths of this folder only."""
+        async with self._connection() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(raw, asyncpg.Connection)
+            async with raw.transaction():
+                yield raw
+
+    @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
         try:
             async with self.engine.connect() as connection:
                 yield connection
         except PoolTimeout as error:
             raise Refusal(codes.SERVICE_BUSY, retry_after=1) from error
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
-            raise Refusal(codes.SERVICE_DATABASE, retry_after=_ABSENT_RETRY_SECONDS) from error
-        except DBAPIError as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
             if is_absence(error):
                 raise Refusal(codes.SERVICE_DATABASE, retry_after=_ABSENT_RETRY_SECONDS) from error
             raise
@@ -89,19 +100,18 @@ def async_url(url: str) -> URL:
     return parsed.set(drivername="postgresql+asyncpg")
 
 
-def is_absence(error: DBAPIError) -> bool:
+def is_absence(error: Exception) -> bool:
     """True when the error means that the server is away or leaving, not that a statement is wrong."""
-    if error.connection_invalidated or isinstance(error, InterfaceError):
+    if isinstance(error, OSError | asyncpg.InterfaceError | InterfaceError | OperationalError):
         return True
-    state = str(getattr(error.orig, "sqlstate", None) or "")
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    state = str(getattr(origin, "sqlstate", None) or "")
     # Class 08 connection, 57P0x shutdown and start-up, 53300 too many connections, 25006 read-only after a fail-over.
-    return state.startswith(("08", "57P0")) or state in {"53300", "25006"} or isinstance(error, OperationalError)
+    return state.startswith(("08", "57P0")) or state in {"53300", "25006"}
 
 
-async def driver(tx: Reading) -> Any:
-    """The asyncpg connection inside the transaction, for the measured hot paths of this folder only.
-
-    Returns `asyncpg.Connection`; typed Any because the pool hands out a proxy.
-    """
-    raw = await tx.get_raw_connection()
-    return raw.driver_connection
+def _drop_if_dead(_dbapi: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """At check-out: a connection whose server went away is replaced at once, without a question over the wire."""
+    driver = getattr(record.dbapi_connection, "driver_connection", None)
+    if driver is not None and driver.is_closed():
+        raise DisconnectionError("the server closed this connection")

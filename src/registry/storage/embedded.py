@@ -285,6 +285,16 @@ class Embedded:
 
     def _claim_state(self) -> None:
         """Make the state directory private to the server's account, or refuse; nothing outside of it is touched."""
+        try:
+            self._own_state()
+            self._check_reachable()
+        except OSError as error:
+            who = f"the user {self._account.name}" if self._account else "this user"
+            raise EmbeddedError(
+                f"{self.state} can't be made or given to {who} ({error}): choose another state directory"
+            ) from None
+
+    def _own_state(self) -> None:
         with suppress(FileExistsError):
             self.state.mkdir(mode=0o700, parents=True)
         info = self.state.stat()
@@ -297,7 +307,6 @@ class Embedded:
             )
         if info.st_uid != uid or stat.S_IMODE(info.st_mode) != 0o700:
             self._take_over(uid)
-        self._check_reachable()
 
     def _take_over(self, uid: int) -> None:
         # A slip such as a state directory of /etc or of somebody's home must not hand it to the server's account.
@@ -515,7 +524,7 @@ class Embedded:
             cwd="/" if lock is None else self.state,
             env=_environment(),
             pass_fds=() if lock is None else (lock,),
-            preexec_fn=_tie_to_parent(signal.SIGKILL),  # noqa: PLW1509 - it takes no lock, see there
+            preexec_fn=_tie_to_parent(signal.SIGKILL),
             **self._as_account(),
         )
 

@@ -1,0 +1,125 @@
+"""Reading the journal: what became of a submission, and which held documents wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from registry.core.record import Receipt
+from registry.storage.database import Reading
+from registry.storage.tables import document, record, record_version, submission, verdict, waiting
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A submission with its newest verdict, and its receipt when the bytes stand on record."""
+
+    submission_id: UUID
+    caller_id: str
+    received_at: datetime
+    judged_at: datetime
+    outcome: str
+    findings: list[dict[str, Any]]
+    evidence: dict[str, Any]
+    fingerprint: bytes | None
+    receipt: Receipt | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A held document with everything needed to judge it again; `sealed` are its stored bytes."""
+
+    submission_id: UUID
+    caller_id: str
+    received_at: datetime
+    fingerprint: bytes
+    media_type: str
+    size: int
+    sealed: bytes
+
+
+async def state(tx: Reading, submission_id: UUID) -> State | None:
+    """What became of a submission, or None."""
+    s, v, rv, r = submission.c, verdict.c, record_version.c, record.c
+    same_record = (rv.school_year == r.school_year) & (rv.pupil_id == r.pupil_id) & (rv.level == r.level)
+    query = (
+        select(
+            s.submission_id,
+            s.caller_id,
+            s.received_at,
+            s.fingerprint,
+            v.judged_at,
+            v.outcome,
+            v.findings,
+            v.evidence,
+            rv.submission_id.label("accepted_as"),
+            rv.version,
+            rv.accepted_at,
+            r.record_id,
+            r.transcript_code,
+            r.school_year,
+            r.school_code,
+            r.level,
+        )
+        .select_from(
+            submission.join(verdict, v.submission_id == s.submission_id)
+            .outerjoin(record_version, (rv.fingerprint == s.fingerprint) & (rv.school_year == s.school_year))
+            .outerjoin(record, same_record)
+        )
+        .where(s.submission_id == submission_id)
+        .order_by(v.judged_at.desc())
+        .limit(1)
+    )
+    row = (await tx.execute(query)).one_or_none()
+    if row is None:
+        return None
+    receipt = None
+    if row.outcome == "accepted" and row.record_id is not None:
+        receipt = Receipt(
+            row.accepted_as,
+            row.record_id,
+            row.transcript_code,
+            row.version,
+            row.school_year,
+            row.school_code,
+            row.level,
+            row.fingerprint,
+            row.accepted_at,
+        )
+    return State(
+        row.submission_id,
+        row.caller_id,
+        row.received_at,
+        row.judged_at,
+        row.outcome,
+        row.findings,
+        row.evidence,
+        row.fingerprint,
+        receipt,
+    )
+
+
+async def waiting_since(tx: Reading, generation: int, limit: int) -> list[UUID]:
+    """Held submissions that were last judged under an older generation of the register, oldest first."""
+    query = select(waiting.c.submission_id).where(waiting.c.generation < generation).order_by(waiting.c.tried_at).limit(limit)
+    return list((await tx.execute(query)).scalars())
+
+
+async def held_document(tx: Reading, submission_id: UUID) -> Waiting | None:
+    """A waiting submission with its sealed bytes, or None when its wait has ended."""
+    s, d, w = submission.c, document.c, waiting.c
+    query = (
+        select(s.submission_id, s.caller_id, s.received_at, s.fingerprint, s.size, d.media_type, d.sealed)
+        .select_from(
+            waiting.join(submission, s.submission_id == w.submission_id).join(
+                document, (d.school_year == w.school_year) & (d.fingerprint == w.fingerprint)
+            )
+        )
+        .where(w.submission_id == submission_id)
+    )
+    row = (await tx.execute(query)).one_or_none()
+    return None if row is None else Waiting(*row[:4], row.media_type, row.size, row.sealed)

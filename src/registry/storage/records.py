@@ -1,0 +1,263 @@
+"""The hot path of a submission: look up what is known, then write journal and record, in two statements of one transaction.
+
+At the driver's level, because it is the one path the whole city waits on (measured; see README, Decisions). Unique
+constraints decide between concurrent writers: the loser's transaction fails, is rolled back and tried again by the use
+case, and then finds the winner's rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from registry.core.record import Found, Held, Place, Receipt
+from registry.storage.database import Hot
+
+#: Raised by the driver when a concurrent writer was first: roll back and look again.
+LOST_RACE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+_LOOK_UP = """
+WITH n AS (SELECT pupil_id FROM pupil_number WHERE number_index = $2),
+     c AS (SELECT pupil_id FROM pupil_code WHERE pupil_code = $3),
+     r AS (SELECT * FROM record WHERE school_year = $4 AND level = $5
+             AND pupil_id = coalesce((SELECT pupil_id FROM n), (SELECT pupil_id FROM c))),
+     o AS (SELECT k.school_code, k.record_id FROM transcript_code t
+             JOIN record k USING (school_year, pupil_id, level) WHERE t.transcript_code = $6),
+     b AS (SELECT v.submission_id, v.version, v.accepted_at, k.record_id, k.transcript_code, k.school_code, v.level
+             FROM record_version v JOIN record k USING (school_year, pupil_id, level)
+             WHERE v.fingerprint = $1 AND v.school_year = $4)
+SELECT (SELECT value FROM generation) AS generation,
+       b.submission_id, b.version, b.accepted_at, b.record_id AS b_record, b.transcript_code AS b_code,
+       b.school_code AS b_school, b.level AS b_level,
+       EXISTS (SELECT FROM waiting WHERE fingerprint = $1) AS waits,
+       (SELECT pupil_id FROM n) AS by_number,
+       (SELECT pupil_code FROM pupil_code WHERE pupil_id = (SELECT pupil_id FROM n)
+          ORDER BY (pupil_code = $3) DESC, known_since LIMIT 1) AS number_code,
+       (SELECT pupil_id FROM c) AS by_code,
+       EXISTS (SELECT FROM pupil_number WHERE pupil_id = (SELECT pupil_id FROM c) AND closed_at IS NULL) AS code_has_number,
+       r.record_id, r.transcript_code, r.school_code, r.current_version,
+       EXISTS (SELECT FROM record_version v WHERE v.school_year = $4 AND v.pupil_id = r.pupil_id AND v.level = $5
+                 AND v.version = $7) AS version_taken,
+       o.school_code AS o_school, o.record_id = r.record_id AS o_mine
+FROM (SELECT) AS one LEFT JOIN b ON true LEFT JOIN r ON true LEFT JOIN o ON true
+"""
+
+_JOURNAL_COLUMNS = """submission_id, received_at, caller_id, fingerprint, media_type, size, school_year, school_code, level,
+  grade, pupil_code, number_index, transcript_code"""
+
+_JOURNAL = f"""
+WITH s AS (INSERT INTO submission ({_JOURNAL_COLUMNS})
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13))
+INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALUES ($1, $14, $15, $16, $17)
+"""
+
+_HOLD = f"""
+WITH s AS (INSERT INTO submission ({_JOURNAL_COLUMNS})
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)),
+     d AS (INSERT INTO document (school_year, fingerprint, media_type, sealed, stored_at)
+             VALUES ($7, $4, $5, $18, $14) ON CONFLICT DO NOTHING),
+     w AS (INSERT INTO waiting (submission_id, school_year, fingerprint, generation, tried_at)
+             VALUES ($1, $7, $4, $19, $14) ON CONFLICT (fingerprint) DO NOTHING)
+INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALUES ($1, $14, $15, $16, $17)
+"""  # noqa: S608 - only constants of this file are put together
+
+_RECORD_PARTS = """
+     d AS (INSERT INTO document (school_year, fingerprint, media_type, sealed, stored_at)
+             VALUES ($7, $4, $5, $18, $14) ON CONFLICT DO NOTHING),
+     p AS (INSERT INTO pupil (pupil_id, created_at) SELECT $19, $14 WHERE $20),
+     pn AS (INSERT INTO pupil_number (number_index, pupil_id, number_sealed, known_since)
+              SELECT $12, $19, $21, $14 WHERE $22),
+     pc AS (INSERT INTO pupil_code (pupil_code, pupil_id, known_since) SELECT $11, $19, $14 WHERE $23),
+     tc AS (INSERT INTO transcript_code (transcript_code, school_year, pupil_id, level)
+              SELECT $13, $7, $19, $9 WHERE $25),
+     r AS (INSERT INTO record (school_year, pupil_id, level, record_id, transcript_code, school_code, grade, pupil_code,
+                               current_version, created_at)
+             SELECT $7, $19, $9, $24, $13, $8, $10, $11, $26, $14 WHERE $25),
+     ru AS (UPDATE record SET current_version = greatest(current_version, $26)
+              WHERE NOT $25 AND school_year = $7 AND pupil_id = $19 AND level = $9),
+     rv AS (INSERT INTO record_version (school_year, pupil_id, level, version, submission_id, fingerprint, accepted_at,
+                                        signatures)
+              VALUES ($7, $19, $9, $26, $1, $4, $14, $27))
+"""
+
+_ACCEPT = f"""
+WITH s AS (INSERT INTO submission ({_JOURNAL_COLUMNS})
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)), {_RECORD_PARTS}
+INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALUES ($1, $14, $15, $16, $17)
+"""  # noqa: S608
+
+#: The same for a document that was held: its submission is in the journal already. The parameters of the journal that are
+#: not used again are named once, so that both statements take one list of arguments.
+_ACCEPT_HELD = f"""
+WITH unused AS (SELECT $2::timestamptz, $3::text, $6::int), {_RECORD_PARTS}
+INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALUES ($1, $14, $15, $16, $17)
+"""  # noqa: S608
+
+#: Every submission of these bytes that still stands as held gets the verdict that ended the wait.
+_END_WAIT = """
+WITH w AS (DELETE FROM waiting WHERE fingerprint = $1)
+INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence)
+SELECT s.submission_id, $2, $3, $4, $5 FROM submission s
+WHERE s.fingerprint = $1
+  AND 'held' = (SELECT v.outcome FROM verdict v WHERE v.submission_id = s.submission_id ORDER BY v.judged_at DESC LIMIT 1)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A journal row with its verdict. The identifying fields are what the document claims, or None."""
+
+    submission_id: UUID
+    received_at: datetime
+    caller_id: str
+    fingerprint: bytes | None
+    media_type: str | None
+    size: int | None
+    school_year: str | None
+    school_code: str | None
+    level: str | None
+    grade: int | None
+    pupil_code: str | None
+    number_index: bytes | None
+    transcript_code: str | None
+    judged_at: datetime
+    outcome: str
+    findings: Sequence[dict[str, object]]
+    evidence: dict[str, object]
+
+    def arguments(self) -> tuple[object, ...]:
+        """The parameters $1 to $17 of every statement here."""
+        return (
+            self.submission_id,
+            self.received_at,
+            self.caller_id,
+            self.fingerprint,
+            self.media_type,
+            self.size,
+            self.school_year,
+            self.school_code,
+            self.level,
+            self.grade,
+            self.pupil_code,
+            self.number_index,
+            self.transcript_code,
+            self.judged_at,
+            self.outcome,
+            _json(self.findings),
+            _json(self.evidence),
+        )
+
+
+async def look_up(
+    tx: Hot,
+    *,
+    fingerprint: bytes,
+    number_index: bytes | None,
+    pupil_code: str | None,
+    school_year: str | None,
+    level: str | None,
+    transcript_code: str | None,
+    version: int | None,
+) -> Found:
+    """What is known about these bytes, this pupil, this record and this code, with the register's generation."""
+    row = await tx.fetchrow(
+        _LOOK_UP, fingerprint, number_index, pupil_code, school_year, level, transcript_code, version
+    )
+    assert row is not None
+    receipt = None
+    if row["submission_id"] is not None:
+        receipt = Receipt(
+            row["submission_id"],
+            row["b_record"],
+            row["b_code"],
+            row["version"],
+            school_year or "",
+            row["b_school"],
+            row["b_level"],
+            fingerprint,
+            row["accepted_at"],
+        )
+    held = None
+    if row["record_id"] is not None:
+        held = Held(row["record_id"], row["transcript_code"], row["school_code"], row["current_version"])
+    return Found(
+        generation=row["generation"],
+        receipt=receipt,
+        waits=row["waits"],
+        pupil_by_number=row["by_number"],
+        code_of_pupil_by_number=row["number_code"],
+        pupil_by_code=row["by_code"],
+        pupil_by_code_has_number=row["code_has_number"],
+        record=held,
+        version_taken=row["version_taken"],
+        code_owner_school=row["o_school"],
+        code_owner_is_this_record=bool(row["o_mine"]),
+    )
+
+
+async def generation(tx: Hot) -> int:
+    """The register's generation, when nothing else is asked."""
+    return int(await tx.fetchval("SELECT value FROM generation"))
+
+
+async def journal(tx: Hot, attempt: Attempt) -> None:
+    """Write an attempt and its verdict, and nothing else."""
+    await tx.execute(_JOURNAL, *attempt.arguments())
+
+
+async def hold(tx: Hot, attempt: Attempt, sealed: bytes, generation: int) -> None:
+    """Write an attempt, keep its sealed bytes, and queue it to be judged again."""
+    await tx.execute(_HOLD, *attempt.arguments(), sealed, generation)
+
+
+async def accept(
+    tx: Hot,
+    attempt: Attempt,
+    place: Place,
+    *,
+    version: int,
+    sealed: bytes,
+    number_sealed: bytes,
+    signatures: Sequence[dict[str, object]],
+    journaled: bool = False,
+) -> None:
+    """Write attempt, document, pupil, record and version in one statement; `journaled` when the attempt was held before.
+
+    Raises one of LOST_RACE when a concurrent writer was first.
+    """
+    await tx.execute(
+        _ACCEPT_HELD if journaled else _ACCEPT,
+        *attempt.arguments(),
+        sealed,
+        place.pupil_id,
+        place.new_pupil,
+        number_sealed,
+        place.new_number,
+        place.new_code,
+        place.record_id,
+        place.new_record,
+        version,
+        _json(signatures),
+    )
+
+
+async def end_wait(tx: Hot, attempt: Attempt) -> None:
+    """Give every held submission of these bytes the attempt's verdict and take them from the queue."""
+    arguments = attempt.arguments()
+    await tx.execute(_END_WAIT, attempt.fingerprint, attempt.judged_at, attempt.outcome, arguments[15], arguments[16])
+
+
+async def keep_waiting(tx: Hot, fingerprint: bytes, generation: int, now: datetime) -> None:
+    """Note that a held document was judged again under this generation, and is still held."""
+    await tx.execute(
+        "UPDATE waiting SET generation = $2, tried_at = $3 WHERE fingerprint = $1", fingerprint, generation, now
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

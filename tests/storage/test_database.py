@@ -1,0 +1,85 @@
+"""The pool, its transactions, and what an absent server looks like."""
+
+from __future__ import annotations
+
+import pytest
+from registry.core.findings import Refusal
+from registry.services.world import World
+from registry.storage import embedded
+from registry.storage.database import Database, async_url
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_transaction_commits_and_rolls_back(world: World) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with world.db.transaction() as tx:
+            await tx.execute(text("UPDATE generation SET value = 77"))
+            raise ZeroDivisionError
+    async with world.db.transaction() as tx:
+        await tx.execute(text("UPDATE generation SET value = value + 1"))
+    async with world.db.snapshot() as tx:
+        assert (await tx.execute(text("SELECT value FROM generation"))).scalar_one() == 2
+
+
+async def test_hot_transaction_rolls_back_too(world: World) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with world.db.hot_transaction() as tx:
+            await tx.execute("UPDATE generation SET value = 77")
+            raise ZeroDivisionError
+    async with world.db.hot_transaction() as tx:
+        assert await tx.fetchval("SELECT value FROM generation") == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE submission SET caller_id = 'x'",
+        "DELETE FROM record",
+        "DELETE FROM verdict",
+        "UPDATE document SET sealed = ''",
+        "UPDATE record_version SET accepted_at = now()",
+        "TRUNCATE question",
+        "CREATE TABLE mine (a int)",
+    ],
+)
+async def test_the_service_role_can_not_edit_what_is_kept(world: World, statement: str) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        async with world.db.transaction() as tx:
+            await tx.execute(text(statement))
+    assert getattr(caught.value.orig, "sqlstate", "") == "42501"  # insufficient_privilege
+
+
+async def test_snapshot_can_not_write(world: World) -> None:
+    with pytest.raises(DBAPIError):
+        async with world.db.snapshot() as tx:
+            await tx.execute(text("UPDATE generation SET value = 3"))
+
+
+async def test_absent_server_is_a_refusal(tmp_path: object) -> None:
+    away = Database(f"postgresql://nobody@/registry?host={tmp_path}")
+    with pytest.raises(Refusal) as caught:
+        async with away.snapshot():
+            pass
+    assert caught.value.code.slug == "service-database"
+    assert caught.value.retry_after
+    await away.close()
+
+
+async def test_pool_heals_after_its_connections_were_cut(world: World, postgres: embedded.Embedded) -> None:
+    async with world.db.snapshot() as tx:
+        await tx.execute(text("SELECT 1"))
+    admin = Database(postgres.url("postgres"), role=None)
+    async with admin.transaction() as tx:
+        await tx.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'registry'"
+                              " AND pid <> pg_backend_pid()"))  # fmt: skip
+    await admin.close()
+    async with world.db.snapshot() as tx:
+        assert (await tx.execute(text("SELECT 1"))).scalar_one() == 1
+
+
+def test_any_postgres_url_gets_the_driver() -> None:
+    assert async_url("postgres://u@h/d").drivername == "postgresql+asyncpg"
+    assert async_url("postgresql://u@h/d").drivername == "postgresql+asyncpg"
