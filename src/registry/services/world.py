@@ -9,12 +9,13 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from registry.core import callers as caller_values
 from registry.core import codes, units
 from registry.core.findings import Refusal
 from registry.formats import certificates
+from registry.services.judges import JudgePool
 from registry.storage import callers, generation, trust
 from registry.storage import units as stored_units
 from registry.storage.database import Database
@@ -94,16 +95,21 @@ def _expand(caller: caller_values.Caller, here: units.Map, moment: datetime) -> 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything outside that a use case touches: the database, the sealing key, the register in memory."""
+    """Everything outside that a use case touches: the database, the sealing key, the register, the judges' threads.
+
+    `skew` is how far ahead of this clock a signing time may lie.
+    """
 
     db: Database
     sealer: Sealer
     register: Register
+    judges: JudgePool
+    skew: timedelta = timedelta(minutes=5)
 
     @classmethod
-    def of(cls, db: Database, sealer: Sealer) -> World:
+    def of(cls, db: Database, sealer: Sealer, judges: JudgePool | None = None) -> World:
         """A world with a register of its own."""
-        return cls(db, sealer, Register(sealer))
+        return cls(db, sealer, Register(sealer), judges or JudgePool())
 
     async def known(self) -> Known:
         """The register, at most a second behind the database."""

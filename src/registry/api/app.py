@@ -1,0 +1,77 @@
+"""create_app: wiring, lifespan and limits. Nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from registry.api import (
+    access,
+    completeness,
+    contract,
+    docs,
+    edge,
+    health,
+    logs,
+    problems,
+    rosters,
+    submission,
+    telemetry,
+    verification,
+)
+from registry.settings import Settings
+
+_DESCRIPTION = (
+    "Sổ đăng ký học bạ số của thành phố: nhận, kiểm tra, lưu giữ, đối chiếu và xác thực học bạ đã ký số.\n\n"
+    "The city's registry of signed school transcripts: judged, stored, counted and verified."
+)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The ASGI application under these settings (default: from the environment, as uvicorn's factory call needs)."""
+    settings = settings or Settings()
+    logs.configure(settings.log_level)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with edge.opened(settings) as opened:
+            app.state.edge = opened
+            yield
+
+    app = FastAPI(
+        title="Học bạ số – City registry",
+        version="1.0",
+        summary="Signed transcripts in, verdicts, completeness and proofs out",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=telemetry.configuration(),
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    docs.install(app)
+    problems.install(app)
+    app.add_middleware(logs.RequestLog)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    return app
+
+
+def _described(app: FastAPI) -> dict[str, object]:
+    if app.openapi_schema is None:
+        app.openapi_schema = contract.describe(app)
+    return app.openapi_schema
+
+
+ROUTERS = (
+    access.router,
+    submission.router,
+    completeness.router,
+    rosters.router,
+    verification.router,
+    health.router,
+    contract.router,
+)

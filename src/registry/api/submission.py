@@ -1,0 +1,189 @@
+"""POST /v1/submissions and GET /v1/submissions/{id}: bytes in, what became of them out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+
+from registry.api import access, logs, problems, telemetry
+from registry.api.edge import Edge
+from registry.core import codes
+from registry.core.callers import Caller, Scope
+from registry.core.findings import Code, Finding, Outcome, Refusal
+from registry.core.record import Receipt
+from registry.services import judging, submission
+
+router = APIRouter(tags=["submissions"])
+
+
+class ReceiptBody(BaseModel):
+    """Which bytes were accepted as which version of which record, and when. The same bytes always get the same receipt."""
+
+    submission_id: UUID
+    record_id: UUID
+    transcript_code: str
+    version: int
+    school_year: str
+    school_code: str
+    level: str
+    fingerprint: str = Field(description="SHA-256 of the received bytes, in hex", min_length=64, max_length=64)
+    accepted_at: datetime
+
+
+class Sentences(BaseModel):
+    """A code's title and what to do, in one language."""
+
+    title: str
+    fix: str
+
+
+class FindingBody(BaseModel):
+    """One broken or undecidable check."""
+
+    code: str
+    pointer: str = Field(description="JSON pointer into the transcript, or /signatures/<n>/... into the envelope")
+    effect: str
+    detail: str
+    vi: Sentences
+    en: Sentences
+
+
+class SubmissionBody(BaseModel):
+    """What became of a submission."""
+
+    submission_id: UUID
+    outcome: Outcome
+    received_at: datetime
+    judged_at: datetime
+    receipt: ReceiptBody | None = None
+    errors: list[FindingBody] = Field(default_factory=list, description="Findings; for an accepted document only warnings")
+
+
+_SUBMIT_RESPONSES: dict[int | str, dict[str, Any]] = {
+    201: {"model": SubmissionBody, "description": "Accepted, with a receipt"},
+    200: {"model": SubmissionBody, "description": "Exactly these bytes were accepted before: the same receipt"},
+    202: {"model": SubmissionBody, "description": "Held: something can't be decided yet; Location names the state"},
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {judging.JOSE: {"schema": {"$ref": "#/components/schemas/SignedTranscript"}}},
+    }
+}
+
+
+@router.post(
+    "/v1/submissions", status_code=201, response_model=SubmissionBody, responses=_SUBMIT_RESPONSES, openapi_extra=_BODY
+)
+async def post_submission(
+    request: Request, caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT))]
+) -> Response:
+    """Submit one signed transcript (openapi/envelope.md says how it is made)."""
+    edge: Edge = request.app.state.edge
+    access.limit(request, caller, "submissions")
+    now = datetime.now(UTC)
+    media_type, raw = await _body(request, edge, caller, now)
+    with telemetry.judging():
+        answer = await submission.submit(edge.world, caller, raw, media_type, now)
+    slugs = [finding.code.slug for finding in answer.findings]
+    telemetry.count_submission(answer.outcome.value, slugs)
+    logs.note(outcome=answer.outcome.value, codes=slugs, size=len(raw))
+    return _rendered(request, answer)
+
+
+@router.get("/v1/submissions/{submission_id}", response_model=SubmissionBody)
+async def get_submission(
+    request: Request, submission_id: UUID, caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT, Scope.OPERATE))]
+) -> Response:
+    """What became of one's own submission; held ones are judged again by themselves."""
+    edge: Edge = request.app.state.edge
+    state = await submission.state(edge.world, caller, submission_id)
+    findings = [_stored_finding(row) for row in state.findings]
+    return JSONResponse(
+        _json_body(state.submission_id, Outcome(state.outcome), state.received_at, state.judged_at, state.receipt, findings),
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def _body(request: Request, edge: Edge, caller: Caller, now: datetime) -> tuple[str, bytes]:
+    """The raw body within the limit; what is turned away here leaves a journal row too."""
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media_type not in judging.MEDIA_TYPES or "content-encoding" in request.headers:
+        detail = ", ".join(judging.MEDIA_TYPES)
+        raise await _turned_away(edge, caller, now, codes.REQUEST_MEDIA_TYPE, detail, None)
+    limit = edge.settings.max_body_bytes
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > limit:
+            raise await _turned_away(edge, caller, now, codes.REQUEST_TOO_LARGE, f"at most {limit} bytes", len(raw))
+    return media_type, bytes(raw)
+
+
+async def _turned_away(
+    edge: Edge, caller: Caller, now: datetime, code: Code, detail: str, size: int | None
+) -> Refusal:
+    await submission.journal_refusal(edge.world, caller, code, now, media_type=None, size=size)
+    telemetry.count_submission(Outcome.REFUSED.value, [code.slug])
+    return Refusal(code, [Finding(code, "", detail)])
+
+
+def _rendered(request: Request, answer: submission.Answer) -> Response:
+    place = f"/v1/submissions/{answer.submission_id}"
+    if answer.outcome is Outcome.REFUSED:
+        main = _main_code(answer.findings)
+        body = {"submission_id": str(answer.submission_id), "outcome": answer.outcome.value}
+        return problems.problem(request, main, answer.findings, headers={"Location": place}, extra=body)
+    status = 202 if answer.outcome is Outcome.HELD else 200 if answer.repeated else 201
+    body = _json_body(
+        answer.submission_id, answer.outcome, answer.received_at, answer.judged_at, answer.receipt, answer.findings
+    )
+    return JSONResponse(body, status, headers={"Location": place, "Cache-Control": "no-store"})
+
+
+def _main_code(findings: tuple[Finding, ...]) -> Code:
+    """The code that stands for the whole answer: the scope before all else, then the first that refuses."""
+    refusing = [f.code for f in findings if f.code.effect.value == "refuse"]
+    return codes.SCOPE_SCHOOL if codes.SCOPE_SCHOOL in refusing else refusing[0]
+
+
+def _stored_finding(row: dict[str, Any]) -> Finding:
+    code = codes.by_slug(row["code"])
+    return Finding(code or codes.SERVICE_FAULT, row["pointer"], row["detail"])
+
+
+def _json_body(
+    submission_id: UUID,
+    outcome: Outcome,
+    received_at: datetime,
+    judged_at: datetime,
+    receipt: Receipt | None,
+    findings: tuple[Finding, ...] | list[Finding],
+) -> dict[str, Any]:
+    return {
+        "submission_id": str(submission_id),
+        "outcome": outcome.value,
+        "received_at": received_at.isoformat(),
+        "judged_at": judged_at.isoformat(),
+        "receipt": None if receipt is None else _receipt_body(receipt),
+        "errors": [problems.finding_body(f) for f in findings],
+    }
+
+
+def _receipt_body(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "submission_id": str(receipt.submission_id),
+        "record_id": str(receipt.record_id),
+        "transcript_code": receipt.transcript_code,
+        "version": receipt.version,
+        "school_year": receipt.school_year,
+        "school_code": receipt.school_code,
+        "level": receipt.level,
+        "fingerprint": receipt.fingerprint.hex(),
+        "accepted_at": receipt.accepted_at.isoformat(),
+    }

@@ -1,0 +1,180 @@
+"""The registry over HTTP: access tokens by private_key_jwt, submissions, states, rosters, completeness, verifications.
+
+Busy answers (429, 503) and lost connections are tried again with the pause the registry names; sending the same bytes
+again is always safe, since it gives the same receipt.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import httpx
+import tenacity
+
+from registry.client.signing import PrivateKey, algorithm_for
+from registry.formats import jws
+
+JOSE = "application/jose+json"
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_BUSY = {429, 503}
+_ASSERTION_SECONDS = 60
+_RENEW_BEFORE_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One answer: HTTP status and the decoded JSON body."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def codes(self) -> list[str]:
+        """The slugs of all findings."""
+        return [error["code"] for error in self.body.get("errors", [])]
+
+    @property
+    def outcome(self) -> str:
+        """accepted, held or refused for a submission; "error" when it was not judged."""
+        return str(self.body.get("outcome", "error"))
+
+
+class _Busy(Exception):
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(f"status {response.status_code}")
+        self.response = response
+
+
+class RegistryClient:
+    """One caller's connection to a registry; use it as an async context manager."""
+
+    def __init__(
+        self,
+        base_url: str,
+        caller_id: str,
+        key: PrivateKey,
+        key_id: str,
+        *,
+        issuer: str | None = None,
+        http: httpx.AsyncClient | None = None,
+        connections: int = 16,
+        tries: int = 6,
+    ) -> None:
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        self._http = http or httpx.AsyncClient(base_url=base_url, limits=limits, timeout=30)
+        self._issuer = issuer or base_url.rstrip("/")
+        self._caller_id, self._key, self._key_id, self._tries = caller_id, key, key_id, tries
+        self._token, self._good_until = "", 0.0
+
+    async def __aenter__(self) -> RegistryClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def submit(self, envelope: bytes) -> Result:
+        """Submit one signed transcript; 201, 200, 202, 422 and the rest come back as a Result, never as an exception."""
+        return await self._ask("POST", "/v1/submissions", content=envelope, headers={"Content-Type": JOSE})
+
+    async def state(self, submission_id: str) -> Result:
+        """What became of a submission."""
+        return await self._ask("GET", f"/v1/submissions/{submission_id}")
+
+    async def put_roster(self, school_code: str, school_year: str, grade: int, csv_text: bytes) -> Result:
+        """Replace the roster of one school, year and grade by a diff."""
+        path = f"/v1/rosters/{school_code}/{school_year}/{grade}"
+        return await self._ask("PUT", path, content=csv_text, headers={"Content-Type": "text/csv"})
+
+    async def completeness(self, unit: str, school_year: str, **more: str) -> Result:
+        """Expected against held for a unit and a school year."""
+        return await self._ask("GET", "/v1/completeness", params={"unit": unit, "school_year": school_year, **more})
+
+    async def pupils(self, unit: str, school_year: str, bucket: str, **more: str) -> Result:
+        """One page of the pupils in a bucket."""
+        params = {"unit": unit, "school_year": school_year, "bucket": bucket, **more}
+        return await self._ask("GET", "/v1/completeness/pupils", params=params)
+
+    async def verify(self, question: dict[str, Any]) -> Result:
+        """Ask whether a record is genuine and current; purpose and reference are part of the question."""
+        return await self._ask("POST", "/v1/verifications", json=question)
+
+    async def _ask(self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> Result:
+        response = await self._send(method, path, headers or {}, more)
+        if response.status_code == 401 and self._token:
+            self._token = ""  # expired on the way or the registry's key changed: once more with a new one
+            response = await self._send(method, path, headers or {}, more)
+        return _result(response)
+
+    async def _send(self, method: str, path: str, headers: dict[str, str], more: dict[str, Any]) -> httpx.Response:
+        async def once() -> httpx.Response:
+            authorization = {"Authorization": f"Bearer {await self.token()}"}
+            response = await self._http.request(method, path, headers={**authorization, **headers}, **more)
+            if response.status_code in _BUSY:
+                raise _Busy(response)
+            return response
+
+        return await self._patiently(once)
+
+    async def token(self) -> str:
+        """An access token, renewed half a minute before it ends."""
+        if time.monotonic() > self._good_until or not self._token:
+            response = await self._http.post("/oauth/token", data=self._token_request())
+            if response.status_code in _BUSY:
+                raise _Busy(response)
+            response.raise_for_status()
+            body = response.json()
+            self._token = str(body["access_token"])
+            self._good_until = time.monotonic() + int(body["expires_in"]) - _RENEW_BEFORE_SECONDS
+        return self._token
+
+    def _token_request(self) -> dict[str, str]:
+        now = int(time.time())
+        claims = {
+            "iss": self._caller_id,
+            "sub": self._caller_id,
+            "aud": self._issuer,
+            "iat": now,
+            "exp": now + _ASSERTION_SECONDS,
+            "jti": secrets.token_urlsafe(16),
+        }
+        return {
+            "grant_type": "client_credentials",
+            "client_assertion_type": _ASSERTION_TYPE,
+            "client_assertion": jws.sign_compact(claims, self._key, algorithm_for(self._key), self._key_id),
+        }
+
+    async def _patiently(self, once: Any) -> httpx.Response:
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type((_Busy, httpx.TransportError)),
+            wait=_wait,
+            stop=tenacity.stop_after_attempt(self._tries),
+            reraise=True,
+        )
+        try:
+            return await retrying(once)  # type: ignore[no-any-return]
+        except _Busy as busy:
+            return busy.response
+
+
+_backing_off = tenacity.wait_random_exponential(multiplier=0.2, max=5)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    """The pause the registry asks for, else a growing one with chance in it."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.response.headers.get("Retry-After", "") if isinstance(error, _Busy) else ""
+    return float(asked) if asked.isdigit() else _backing_off(state)
+
+
+def _result(response: httpx.Response) -> Result:
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    return Result(response.status_code, body if isinstance(body, dict) else {"items": body})

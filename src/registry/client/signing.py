@@ -1,0 +1,59 @@
+"""Signing a transcript with key files: teacher, principal, seal, each over everything before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+from registry.core.trust import Algorithm
+from registry.formats import jws
+
+PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFiles:
+    """Where one signer's private key (PEM) and certificate chain (PEM, signer's own first) lie."""
+
+    key: Path
+    chain: Path
+
+    def load(self, password: bytes | None = None) -> jws.SigningKey:
+        """Read both files; raises ValueError with the file's name when one is not what it should be."""
+        private = load_private_key(self.key, password)
+        try:
+            chain = x509.load_pem_x509_certificates(self.chain.read_bytes())
+        except ValueError as error:
+            raise ValueError(f"{self.chain}: no PEM certificate in it") from error
+        return jws.SigningKey.from_private_key(private, tuple(c.public_bytes(Encoding.DER) for c in chain))
+
+
+def load_private_key(file: Path, password: bytes | None = None) -> PrivateKey:
+    """An RSA, P-256 or Ed25519 private key from a PEM file; raises ValueError naming the file."""
+    try:
+        key = load_pem_private_key(file.read_bytes(), password)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{file}: no readable PEM private key") from error
+    if not isinstance(key, PrivateKey):
+        raise ValueError(f"{file}: an RSA, P-256 or Ed25519 key is needed")
+    return key
+
+
+def sign_transcript(payload: bytes, keys: Sequence[jws.SigningKey], signed_at: Sequence[datetime]) -> bytes:
+    """The signed envelope (JWS General JSON) over the payload, signed in the order of `keys`, at these moments."""
+    return jws.sign_envelope(payload, keys, signed_at)
+
+
+def algorithm_for(key: PrivateKey) -> Algorithm:
+    """The algorithm a key signs API assertions with."""
+    if isinstance(key, RSAPrivateKey):
+        return Algorithm.PS256
+    return Algorithm.ES256 if isinstance(key, EllipticCurvePrivateKey) else Algorithm.EDDSA

@@ -1,0 +1,36 @@
+"""A bounded pool of threads for judging: the event loop never waits for a signature, and a full pool says so at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from registry.core import codes
+from registry.core.findings import Refusal
+
+T = TypeVar("T")
+
+
+class JudgePool:
+    """`threads` workers and room for `queue` waiting documents; beyond that callers are told to come back."""
+
+    def __init__(self, threads: int = 2, queue: int = 64) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="judge")
+        self._room = threads + queue
+        self._inside = 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run `work` in the pool. Raises Refusal(service-busy) when the pool and its queue are full."""
+        if self._inside >= self._room:
+            raise Refusal(codes.SERVICE_BUSY, retry_after=1)
+        self._inside += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._inside -= 1
+
+    def close(self) -> None:
+        """Let running work end and take no more."""
+        self._pool.shutdown(wait=True)

@@ -1,0 +1,187 @@
+"""judge(): the numbered list of checks from received bytes to a verdict. Pure: no clock, no database, no network.
+
+ 1 fingerprint   2 envelope and headers   3 signatures   4 path and time   5 revocation
+ 6 signers, roles, policy   7 payload   8 ids and dates   9 rules of the circular   10 school and vendor in scope
+
+Every check that can run does run, so that all findings come back at once. Nothing but the signed payload is ever parsed
+as a transcript.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from registry.core import codes, ids, rules, trust
+from registry.core.findings import Finding
+from registry.core.transcript import Claims, Transcript
+from registry.core.verdict import ListUsed, SignatureFacts, Verdict
+from registry.formats import certificates, documents, jws, paths, revocation
+from registry.services import signing_policy
+
+JOSE = "application/jose+json"
+MEDIA_TYPES = (JOSE,)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The times a verdict depends on: now, when the bytes were received, and how far clocks may differ."""
+
+    now: datetime
+    received_at: datetime
+    skew: timedelta = timedelta(minutes=5)
+
+
+@dataclass(slots=True)
+class _Judged:
+    """One signature while it is being judged."""
+
+    opened: jws.OpenedSignature
+    leaf: certificates.Certificate | None = None
+    path: paths.Path | None = None
+
+    @property
+    def at(self) -> str:
+        return f"/signatures/{self.opened.index}"
+
+
+def judge(
+    raw: bytes,
+    media_type: str,
+    index: certificates.TrustIndex,
+    moment: Moment,
+    *,
+    schools: frozenset[str] | None,
+) -> Verdict:
+    """Judge received bytes against a trust list. `schools` are the vendor's, or None for no limit (a person's own check).
+
+    Never raises on bad input. Codes: those of the areas json, envelope, header, signature, certificate, revocation, time,
+    signer, policy, field, transcript, number, birth-date, school, scope and rule.
+    """
+    if media_type not in MEDIA_TYPES:
+        raise ValueError("the edge lets only known media types through")
+    envelope = jws.open_envelope(raw, algorithms=index.trust.policy.algorithms)
+    findings = list(envelope.findings)
+    lists: list[ListUsed] = []
+    judged = [_Judged(opened) for opened in envelope.signatures]
+    for each in judged:
+        findings += _check_signature(each, index)
+        findings += _check_path(each, index, moment, lists)
+    parsed = documents.parse(envelope.payload) if envelope.payload is not None else documents.NOTHING
+    findings += _check_times(judged, moment)
+    facts, of_signers = signing_policy.check(
+        [
+            signing_policy.Signed(
+                each.opened.index,
+                each.leaf.fingerprint if each.leaf else None,
+                each.path.hierarchy if each.path else None,
+                each.opened.algorithm,
+                each.opened.signed_at,
+            )
+            for each in judged
+        ],
+        index.trust,
+        parsed.claims.school_code,
+    )
+    findings += of_signers
+    findings += parsed.findings
+    findings += _check_content(parsed.transcript)
+    findings += _check_scope(parsed.claims, index.trust, schools)
+    return Verdict(
+        fingerprint=ids.fingerprint(raw),
+        findings=tuple(findings),
+        claims=parsed.claims,
+        transcript=parsed.transcript,
+        signatures=tuple(_facts(each, role) for each, role in zip(judged, facts, strict=True)),
+        lists_used=tuple(dict.fromkeys(lists)),
+        generation=index.trust.generation,
+        policy_version=index.trust.policy.version,
+        rules_version=rules.version,
+    )
+
+
+def _check_signature(each: _Judged, index: certificates.TrustIndex) -> Iterable[Finding]:
+    """3: the key fits the algorithm *before* it is used, then the signature over the whole document."""
+    der = _leaf_der(each.opened, index.trust)
+    if der is None:
+        return [Finding(codes.SIGNER_UNREGISTERED, each.at)] if each.opened.reference is not None else []
+    each.leaf, findings = index.read(der, f"{each.at}/x5c/0")
+    if each.leaf is None or each.opened.algorithm is None:
+        return findings
+    unfit = jws.key_findings(each.leaf.public_key, each.opened.algorithm, each.at)
+    if unfit:
+        return [*findings, *unfit]
+    if not jws.signature_holds(each.opened, each.leaf.public_key):
+        return [*findings, Finding(codes.SIGNATURE_INVALID, f"{each.at}/signature")]
+    return findings
+
+
+def _leaf_der(opened: jws.OpenedSignature, trust_list: trust.TrustList) -> bytes | None:
+    """The signing certificate: carried in x5c, or named by x5t#S256 and registered here."""
+    if opened.chain:
+        return opened.chain[0]
+    registered = trust_list.signers.get(opened.reference) if opened.reference is not None else None
+    return registered[0].der if registered else None
+
+
+def _check_path(
+    each: _Judged, index: certificates.TrustIndex, moment: Moment, lists: list[ListUsed]
+) -> Iterable[Finding]:
+    """4 and 5: a path to a pinned anchor, good at signing time, and fresh revocation data at every level."""
+    if each.leaf is None:
+        return []
+    signed_at = each.opened.signed_at
+    each.path, findings = paths.find_path(each.leaf, each.opened.chain[1:], index, each.at, signed_at)
+    if each.path is None or signed_at is None:
+        return findings
+    timely = paths.time_findings(each.path, signed_at, moment.received_at, each.at)
+    revoked, used = revocation.revocation_findings(
+        each.path, index, signed_at, moment.received_at, moment.now, each.at
+    )
+    lists += (ListUsed(u.issuer.hex(), u.number, u.this_update, u.next_update) for u in used)
+    return [*findings, *timely, *revoked]
+
+
+def _check_times(judged: Sequence[_Judged], moment: Moment) -> Iterable[Finding]:
+    """4: a signing time is a claim; it may not lie ahead of receipt nor before the signature it stands on."""
+    before: datetime | None = None
+    for each in judged:
+        signed_at = each.opened.signed_at
+        if signed_at is None:
+            continue
+        if signed_at > moment.received_at + moment.skew:
+            yield Finding(codes.TIME_FUTURE, f"{each.at}/protected/iat", f"at most {moment.skew.seconds} s ahead of receipt")
+        if before is not None and signed_at < before:
+            yield Finding(codes.TIME_ORDER, f"{each.at}/protected/iat", "not before the signature in front of it")
+        before = signed_at if before is None else max(before, signed_at)
+
+
+def _check_content(transcript: Transcript | None) -> Iterable[Finding]:
+    """9: the rules of the circular in force; their pointers come back in the published field names."""
+    if transcript is None:
+        return []
+    return [documents.with_wire_pointer(finding, transcript) for finding in rules.check(transcript)]
+
+
+def _check_scope(claims: Claims, trust_list: trust.TrustList, schools: frozenset[str] | None) -> Iterable[Finding]:
+    """10: the school exists and the vendor may speak for it. For a vendor, an unknown school and another's are one answer."""
+    if claims.school_code is None:
+        return []
+    if schools is not None and claims.school_code not in schools:
+        return [Finding(codes.SCOPE_SCHOOL, "/matruong")]
+    if claims.school_code not in trust_list.schools:
+        return [Finding(codes.SCHOOL_UNKNOWN, "/matruong")]
+    return []
+
+
+def _facts(each: _Judged, role: trust.Role | None) -> SignatureFacts:
+    path = each.path
+    return SignatureFacts(
+        role,
+        each.opened.signed_at,
+        each.opened.algorithm,
+        each.leaf.fingerprint if each.leaf else None,
+        path.hierarchy if path else None,
+        (*(c.fingerprint for c in path.certificates), path.anchor.fingerprint) if path else (),
+    )

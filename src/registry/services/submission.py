@@ -1,0 +1,301 @@
+"""A signed transcript comes in: judge it, write journal and record in one transaction, say what became of it.
+
+Judging happens before the transaction and names the generation of the register it rests on; the transaction compares it,
+so that nothing is ever accepted under a trust list that has meanwhile changed.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from registry.core import codes, ids
+from registry.core.callers import Caller, Scope
+from registry.core.findings import Code, Finding, Outcome, Refusal, outcome_of
+from registry.core.record import Found, Place, Receipt, place
+from registry.core.verdict import Verdict
+from registry.formats import documents
+from registry.services import judging
+from registry.services.world import Known, World
+from registry.storage import journal, records
+from registry.storage.database import Hot
+
+log = logging.getLogger(__name__)
+_TRIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one submission. `repeated` says that exactly these bytes had been accepted before."""
+
+    submission_id: UUID
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    receipt: Receipt | None
+    received_at: datetime
+    judged_at: datetime
+    repeated: bool = False
+
+
+async def submit(world: World, caller: Caller, raw: bytes, media_type: str, now: datetime) -> Answer:
+    """Judge and store one signed transcript.
+
+    Accepted (with a receipt), held or refused; the journal row is committed before this returns, whatever the outcome.
+    Raises Refusal: service-busy, service-database, access-token (the caller was closed meanwhile).
+    """
+    submission_id = ids.uuid7(now, secrets.token_bytes(10))
+    return await _judged_and_stored(world, caller.caller_id, submission_id, raw, media_type, now, now, held_before=False)
+
+
+async def rejudge(world: World, submission_id: UUID, now: datetime) -> Answer | None:
+    """Judge a held document again on the newest knowledge; None when its wait has ended meanwhile."""
+    async with world.db.snapshot() as tx:
+        held = await journal.held_document(tx, submission_id)
+    if held is None:
+        return None
+    raw = world.sealer.open_document(held.sealed, held.fingerprint)
+    return await _judged_and_stored(
+        world, held.caller_id, submission_id, raw, held.media_type, held.received_at, now, held_before=True
+    )
+
+
+async def waiting(world: World, limit: int) -> list[UUID]:
+    """Held submissions that have not been judged under the present generation of the register."""
+    known = await world.known()
+    async with world.db.snapshot() as tx:
+        return await journal.waiting_since(tx, known.generation, limit)
+
+
+async def state(world: World, caller: Caller, submission_id: UUID) -> journal.State:
+    """What became of a caller's own submission (an operator may see all); raises Refusal(submission-unknown)."""
+    async with world.db.snapshot() as tx:
+        found = await journal.state(tx, submission_id)
+    if found is None or (found.caller_id != caller.caller_id and Scope.OPERATE not in caller.scopes):
+        raise Refusal(codes.SUBMISSION_UNKNOWN)
+    return found
+
+
+async def journal_refusal(
+    world: World, caller: Caller, code: Code, now: datetime, *, media_type: str | None, size: int | None
+) -> UUID:
+    """Leave a journal row for an attempt that was turned away before its bytes were judged; returns its submission id."""
+    submission_id = ids.uuid7(now, secrets.token_bytes(10))
+    attempt = records.Attempt(
+        submission_id, now, caller.caller_id, None, media_type, size, *(None,) * 7, now, Outcome.REFUSED.value,
+        [_finding_row(Finding(code))], {},
+    )  # fmt: skip
+    async with world.db.hot_transaction() as tx:
+        await records.journal(tx, attempt)
+    return submission_id
+
+
+async def _judged_and_stored(
+    world: World, caller_id: str, submission_id: UUID, raw: bytes, media_type: str, received_at: datetime, now: datetime,
+    *, held_before: bool,
+) -> Answer:  # fmt: skip
+    known = await world.known()
+    for _ in range(_TRIES):
+        caller = known.caller(caller_id)
+        verdict = await _judge(world, known, caller, raw, media_type, received_at, now)
+        attempt = _attempt(world, submission_id, caller_id, raw, media_type, received_at, now, verdict)
+        writing = _Writing(world, caller, attempt, verdict, raw, held_before)
+        try:
+            answer = await _in_one_transaction(world, writing.write)
+        except records.LOST_RACE:
+            continue  # somebody else wrote first; the next look finds their rows
+        if answer is not None:
+            return answer
+        known = await world.register.newer_than(world.db, verdict.generation)
+    log.error("submission given up after %d lost races", _TRIES)
+    raise Refusal(codes.SERVICE_BUSY, retry_after=1)
+
+
+async def _judge(
+    world: World, known: Known, caller: Caller, raw: bytes, media_type: str, received_at: datetime, now: datetime
+) -> Verdict:
+    moment = judging.Moment(now, received_at, world.skew)
+    return await world.judges.run(
+        lambda: judging.judge(raw, media_type, known.index, moment, schools=caller.schools)
+    )
+
+
+async def _in_one_transaction(world: World, write: Callable[[Hot], Awaitable[Answer | None]]) -> Answer | None:
+    async with world.db.hot_transaction() as tx:
+        return await write(tx)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """Everything one write needs; `write` answers None when the register has moved and the verdict is stale."""
+
+    world: World
+    caller: Caller
+    attempt: records.Attempt
+    verdict: Verdict
+    raw: bytes
+    held_before: bool
+
+    async def write(self, tx: Hot) -> Answer | None:
+        found = await records.look_up(tx, **self._keys())
+        if found.generation != self.verdict.generation:
+            return None
+        if found.receipt is not None and found.receipt.school_code in self.caller.schools:
+            return await self._repeated(tx, found.receipt)
+        findings, spot = self._placed(found)
+        outcome = outcome_of(findings)
+        attempt = replace(self.attempt, outcome=outcome.value, findings=[_finding_row(f) for f in findings])
+        if outcome is Outcome.ACCEPTED and isinstance(spot, Place):
+            return await self._accept(tx, attempt, findings, spot, found)
+        if self.held_before:
+            return await self._still_or_refused(tx, attempt, findings, outcome)
+        if outcome is Outcome.HELD and attempt.school_year is not None:
+            await records.hold(tx, attempt, self._sealed(), self.verdict.generation)
+        else:
+            await records.journal(tx, attempt)
+        return self._answer(outcome, findings)
+
+    def _keys(self) -> dict[str, Any]:
+        claims = self.verdict.claims
+        return {
+            "fingerprint": self.verdict.fingerprint,
+            "number_index": self.attempt.number_index,
+            "pupil_code": claims.pupil_code,
+            "school_year": self.attempt.school_year,
+            "level": self.attempt.level,
+            "transcript_code": claims.transcript_code,
+            "version": self.verdict.transcript.version if self.verdict.transcript else None,
+        }
+
+    def _placed(self, found: Found) -> tuple[tuple[Finding, ...], Place | None]:
+        """The verdict's findings, and where the record belongs or what speaks against it."""
+        transcript = self.verdict.transcript
+        if transcript is None or self.verdict.outcome is not Outcome.ACCEPTED:
+            return self.verdict.findings, None
+        spot = place(
+            found,
+            pupil_code=transcript.pupil_code,
+            transcript_code=transcript.code,
+            school_code=transcript.school_code,
+            fresh_pupil=ids.uuid7(self.attempt.judged_at, secrets.token_bytes(10)),
+            fresh_record=ids.uuid7(self.attempt.judged_at, secrets.token_bytes(10)),
+        )
+        if isinstance(spot, Place):
+            return self.verdict.findings, spot
+        return (*self.verdict.findings, documents.with_wire_pointer(spot, transcript)), None
+
+    async def _accept(
+        self, tx: Hot, attempt: records.Attempt, findings: tuple[Finding, ...], spot: Place, found: Found
+    ) -> Answer:
+        transcript = self.verdict.transcript
+        assert transcript is not None and transcript.number is not None, "accepted only with a readable transcript"
+        await records.accept(
+            tx,
+            attempt,
+            spot,
+            version=transcript.version,
+            sealed=self._sealed(),
+            number_sealed=self.world.sealer.seal_number(transcript.number),
+            signatures=[_signature_row(s) for s in self.verdict.signatures],
+            journaled=self.held_before,
+        )
+        if found.waits:
+            await records.end_wait(tx, attempt)
+        receipt = Receipt(
+            attempt.submission_id,
+            spot.record_id,
+            transcript.code,
+            transcript.version,
+            str(transcript.school_year),
+            transcript.school_code,
+            transcript.level.value,
+            self.verdict.fingerprint,
+            attempt.judged_at,
+        )
+        return self._answer(Outcome.ACCEPTED, findings, receipt)
+
+    async def _repeated(self, tx: Hot, receipt: Receipt) -> Answer:
+        """The same bytes again: the same receipt, and a journal row that says so; never a second record."""
+        if not self.held_before:
+            await records.journal(tx, replace(self.attempt, outcome=Outcome.ACCEPTED.value, findings=[]))
+        return replace(self._answer(Outcome.ACCEPTED, (), receipt), repeated=True)
+
+    async def _still_or_refused(
+        self, tx: Hot, attempt: records.Attempt, findings: tuple[Finding, ...], outcome: Outcome
+    ) -> Answer:
+        if outcome is Outcome.HELD:
+            await records.keep_waiting(tx, self.verdict.fingerprint, self.verdict.generation, attempt.judged_at)
+        else:
+            await records.end_wait(tx, attempt)
+        return self._answer(outcome, findings)
+
+    def _sealed(self) -> bytes:
+        return self.world.sealer.seal_document(self.raw, self.verdict.fingerprint)
+
+    def _answer(self, outcome: Outcome, findings: tuple[Finding, ...], receipt: Receipt | None = None) -> Answer:
+        attempt = self.attempt
+        return Answer(attempt.submission_id, outcome, findings, receipt, attempt.received_at, attempt.judged_at)
+
+
+def _attempt(
+    world: World, submission_id: UUID, caller_id: str, raw: bytes, media_type: str, received_at: datetime, now: datetime,
+    verdict: Verdict,
+) -> records.Attempt:  # fmt: skip
+    claims = verdict.claims
+    return records.Attempt(
+        submission_id=submission_id,
+        received_at=received_at,
+        caller_id=caller_id,
+        fingerprint=verdict.fingerprint,
+        media_type=media_type,
+        size=len(raw),
+        school_year=str(claims.school_year) if claims.school_year else None,
+        school_code=claims.school_code,
+        level=claims.level.value if claims.level else None,
+        grade=claims.grade,
+        pupil_code=claims.pupil_code,
+        number_index=world.sealer.number_index(claims.number) if claims.number else None,
+        transcript_code=claims.transcript_code,
+        judged_at=now,
+        outcome=verdict.outcome.value,
+        findings=[_finding_row(f) for f in verdict.findings],
+        evidence=_evidence(verdict),
+    )
+
+
+def _finding_row(finding: Finding) -> dict[str, object]:
+    return {"code": finding.code.slug, "pointer": finding.pointer, "detail": finding.detail}
+
+
+def _signature_row(facts: judging.SignatureFacts) -> dict[str, object]:
+    return {
+        "role": facts.role.value if facts.role else None,
+        "signed_at": facts.signed_at.isoformat() if facts.signed_at else None,
+        "algorithm": facts.algorithm.value if facts.algorithm else None,
+        "certificate": facts.certificate.hex() if facts.certificate else None,
+        "hierarchy": facts.hierarchy.value if facts.hierarchy else None,
+        "path": [fingerprint.hex() for fingerprint in facts.path],
+    }
+
+
+def _evidence(verdict: Verdict) -> dict[str, object]:
+    """What the verdict rests on, kept with it for ever (TT 15/2025 art. 5: keep evidence of the check)."""
+    return {
+        "generation": verdict.generation,
+        "policy": verdict.policy_version,
+        "rules": verdict.rules_version,
+        "signatures": [_signature_row(s) for s in verdict.signatures],
+        "revocation_lists": [
+            {
+                "issuer": used.issuer,
+                "number": str(used.number),
+                "this_update": used.this_update.isoformat(),
+                "next_update": used.next_update.isoformat(),
+            }
+            for used in verdict.lists_used
+        ],
+    }

@@ -1,0 +1,161 @@
+"""Trust material comes in by command: anchors, intermediates, revocation lists, signers, policy. And what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from importlib import resources
+
+from registry.core import trust
+from registry.formats import material, trust_files
+from registry.services.world import World
+from registry.storage import generation
+from registry.storage import trust as stored
+from registry.storage.database import Writing
+
+
+@dataclass(slots=True)
+class Imported:
+    """How many of each kind were new, and what could not be taken (sentences for the operator)."""
+
+    anchors: int = 0
+    intermediates: int = 0
+    revocation_lists: int = 0
+    signers: int = 0
+    policy: str | None = None
+    problems: list[str] = field(default_factory=list)
+    fingerprints: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ListStatus:
+    """A revocation list in force and until when it is fresh."""
+
+    issuer: str
+    number: int
+    this_update: datetime
+    next_update: datetime
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is trusted now and how fresh it is."""
+
+    generation: int
+    anchors: list[stored.StoredCertificate]
+    intermediates: list[stored.StoredCertificate]
+    lists: list[ListStatus]
+    signers: int
+    schools: int
+    policy: trust.Policy
+    problems: tuple[str, ...]
+
+
+def read_policy(text: str) -> trust.Policy:
+    """A policy from CSV text; raises ValueError that names the line."""
+    return trust_files.read_policy(text)
+
+
+def default_policy() -> trust.Policy:
+    """The policy table that comes with the registry (services/data/signature-policy.csv)."""
+    file = resources.files("registry.services") / "data" / "signature-policy.csv"
+    return trust_files.read_policy(file.read_text(encoding="utf-8"))
+
+
+def from_files(files: Mapping[str, bytes]) -> tuple[trust.TrustList, list[str]]:
+    """A trust list from a folder's files, for judging without a database, and what could not be read."""
+    found = trust_files.read(files)
+    return found.trust_list(default_policy()), found.problems
+
+
+async def import_files(world: World, files: Mapping[str, bytes], now: datetime) -> Imported:
+    """Take a folder in the layout of `registry.formats.trust_files`; what is already there is left as it is.
+
+    One transaction: a problem with one file leaves the others in and is reported. A revocation list older than the stored
+    one of its issuer is a roll-back and is not taken.
+    """
+    found = trust_files.read(files)
+    report = Imported(problems=list(found.problems))
+    async with world.db.transaction() as tx:
+        await _add_certificates(tx, found, report, now)
+        for der in found.revocation_lists:
+            await _add_list(tx, der, report, now)
+        known = (await stored.load(tx, 0)).schools
+        unknown = sorted({s.school_code for s in found.signers if s.school_code not in known})
+        report.problems += [f"signers.csv: school {code} is not registered" for code in unknown]
+        report.signers = await stored.add_signers(tx, [s for s in found.signers if s.school_code in known], now)
+        if found.policy is not None:
+            await stored.add_policy(tx, found.policy, now)
+            report.policy = found.policy.version
+        await generation.move(tx)
+    return report
+
+
+async def import_policy(world: World, policy: trust.Policy, now: datetime) -> None:
+    """Put a policy version in force."""
+    async with world.db.transaction() as tx:
+        await stored.add_policy(tx, policy, now)
+        await generation.move(tx)
+
+
+async def status(world: World, now: datetime) -> Status:
+    """Anchors, intermediates, lists with their freshness, counts, the policy, and what the path builder can't use."""
+    known = await world.known()
+    async with world.db.snapshot() as tx:
+        certificates = await stored.certificates(tx)
+        lists = await stored.revocation_lists(tx)
+    return Status(
+        known.generation,
+        [c for c in certificates if c.hierarchy is not None],
+        [c for c in certificates if c.hierarchy is None],
+        [ListStatus(r.issuer, r.number, r.this_update, r.next_update, r.this_update <= now <= r.next_update) for r in lists],
+        len(known.index.trust.signers),
+        len(known.index.trust.schools),
+        known.index.trust.policy,
+        tuple(known.index.problems),
+    )
+
+
+async def _add_certificates(tx: Writing, found: trust_files.TrustFiles, report: Imported, now: datetime) -> None:
+    anchors = list(_stored((a.der for a in found.anchors), {a.fingerprint: a.hierarchy for a in found.anchors}, report))
+    intermediates = list(_stored(found.intermediates, {}, report))
+    report.anchors = await stored.add_certificates(tx, anchors, now)
+    report.intermediates = await stored.add_certificates(tx, intermediates, now)
+    report.fingerprints = [f"{a.hierarchy}: {a.fingerprint.hex().upper()}  {a.subject}" for a in anchors]
+
+
+def _stored(
+    ders: Iterable[bytes], hierarchies: Mapping[bytes, trust.Hierarchy], report: Imported
+) -> Iterable[stored.StoredCertificate]:
+    for der in ders:
+        facts = material.certificate_facts(der)
+        if facts is None:
+            report.problems.append("a certificate can't be read")
+            continue
+        hierarchy = hierarchies.get(facts.fingerprint)
+        kind = "anchor" if hierarchy else "intermediate"
+        if hierarchy is not None and not facts.self_issued:
+            report.problems.append(f"{facts.subject}: an anchor must be a self-issued root")
+            continue
+        yield stored.StoredCertificate(facts.fingerprint, kind, hierarchy, der, facts.subject, facts.not_after)
+
+
+async def _add_list(tx: Writing, der: bytes, report: Imported, now: datetime) -> None:
+    facts = material.crl_facts(der)
+    if facts is None:
+        report.problems.append("a revocation list can't be read, or lacks its number or nextUpdate")
+        return
+    for old in await stored.revocation_lists(tx, facts.issuer):
+        before = material.CrlFacts(old.issuer, old.number, old.this_update, old.next_update)
+        if material.is_rollback(facts, before):
+            report.problems.append(f"{facts.issuer}: list {facts.number} is older than the stored {old.number}; not taken")
+            return
+    fingerprint = sha256(der).digest()
+    await stored.replace_list(
+        tx, stored.StoredList(fingerprint, facts.issuer, facts.number, facts.this_update, facts.next_update, der), now
+    )
+    report.revocation_lists += 1
+
