@@ -1,0 +1,128 @@
+"""Keys and certificates of the synthetic city: a seal and a principal for each school, a teacher for each class."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from registry.core.trust import Ownership, Role
+from registry.demo import pki
+from registry.demo.schools import DemoSchool
+from registry.formats import jws
+
+CERTIFICATES_FROM = datetime(2023, 8, 1, tzinfo=UTC)
+CERTIFICATES_TO = datetime(2033, 8, 1, tzinfo=UTC)
+#: When the revoked teacher's certificate was revoked: before anybody signs a transcript of the demo.
+REVOKED_AT = datetime(2024, 3, 1, tzinfo=UTC)
+_LISTS_GOOD_FOR = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class DemoSigner:
+    """One registered signer with the private key only a demo would hold."""
+
+    role: Role
+    school_code: str
+    certificate: x509.Certificate
+    issuer: pki.Authority
+    key: pki.PrivateKey
+
+    @cached_property
+    def signing_key(self) -> jws.SigningKey:
+        """The key as the client signs with it: certificate and issuing CA travel along."""
+        return jws.SigningKey.from_private_key(self.key, (self.certificate.public_bytes(Encoding.DER), self.issuer.der))
+
+
+@dataclass
+class DemoTrust:
+    """Both hierarchies and everybody's certificates."""
+
+    government: pki.Government
+    public: pki.Public
+    seals: dict[str, DemoSigner] = field(default_factory=dict)
+    principals: dict[str, DemoSigner] = field(default_factory=dict)
+    teachers: dict[tuple[str, str], DemoSigner] = field(default_factory=dict)
+
+    @property
+    def authorities(self) -> tuple[pki.Authority, ...]:
+        """Every CA, roots included."""
+        return (self.government.root, self.government.agencies, self.public.root, *self.public.licensed)
+
+    def everybody(self) -> Iterable[DemoSigner]:
+        """Every signer."""
+        yield from self.seals.values()
+        yield from self.principals.values()
+        yield from self.teachers.values()
+
+    def files(self, now: datetime, stale: frozenset[str] = frozenset()) -> dict[str, bytes]:
+        """The trust folder as `registry trust import` takes it; the lists of CAs whose slug is in `stale` have run out."""
+        files = {
+            "anchors/government/root.pem": _pem(self.government.root.certificate),
+            "anchors/public/root.pem": _pem(self.public.root.certificate),
+            "intermediates/agencies.pem": _pem(self.government.agencies.certificate),
+        }
+        for authority in self.public.licensed:
+            files[f"intermediates/{authority.slug}.pem"] = _pem(authority.certificate)
+        for authority in self.authorities:
+            files[f"crls/{authority.slug}.crl"] = self.revocation_list(authority, now, is_stale=authority.slug in stale)
+        files |= {f"signers/{name}.pem": _pem(signer.certificate) for name, signer in _named(self.everybody()).items()}
+        files["signers.csv"] = _signers_csv(_named(self.everybody())).encode()
+        return files
+
+    def revocation_list(self, authority: pki.Authority, now: datetime, *, is_stale: bool = False) -> bytes:
+        """A CA's list of this hour (DER), or one that ran out yesterday."""
+        this_update = now - (timedelta(days=8) if is_stale else timedelta(hours=1))
+        return authority.crl(this_update, this_update + _LISTS_GOOD_FOR)
+
+
+def make_trust(schools: Iterable[DemoSchool]) -> DemoTrust:
+    """Certificates for every school: seal and principal RSA, teachers P-256 and Ed25519 in turn (as remote signing does).
+
+    Public schools: seal and principal under the government hierarchy, teachers under the public one; others: public.
+    """
+    trust = DemoTrust(
+        pki.make_government(CERTIFICATES_FROM - timedelta(days=365), CERTIFICATES_TO + timedelta(days=365)),
+        pki.make_public(CERTIFICATES_FROM - timedelta(days=365), CERTIFICATES_TO + timedelta(days=365)),
+    )
+    for position, school in enumerate(schools):
+        licensed = trust.public.licensed[position % 2]
+        official = trust.government.agencies if school.ownership is Ownership.PUBLIC else licensed
+        trust.seals[school.code] = _signer(Role.SEAL, school, official, "rsa2048", f"Con dấu {school.name}")
+        trust.principals[school.code] = _signer(Role.PRINCIPAL, school, official, "rsa2048", f"Hiệu trưởng {school.name}")
+        for turn, class_name in enumerate(school.classes):
+            kind: pki.KeyKind = "ed25519" if turn % 4 == 3 else "p256"
+            title = f"Giáo viên {class_name} {school.name}"
+            trust.teachers[school.code, class_name] = _signer(Role.TEACHER, school, licensed, kind, title)
+    return trust
+
+
+def _signer(role: Role, school: DemoSchool, issuer: pki.Authority, kind: pki.KeyKind, title: str) -> DemoSigner:
+    key = pki.new_key(kind)
+    subject = pki.name(title[:64], f"{school.name}"[:64])
+    certificate = issuer.issue_leaf(subject, key.public_key(), CERTIFICATES_FROM, CERTIFICATES_TO)
+    return DemoSigner(role, school.code, certificate, issuer, key)
+
+
+def _named(signers: Iterable[DemoSigner]) -> dict[str, DemoSigner]:
+    """File names without persons in them: school, role, running number."""
+    return {f"{s.school_code}-{s.role.value}-{number}": s for number, s in enumerate(signers)}
+
+
+def _signers_csv(signers: Mapping[str, DemoSigner]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("certificate", "school_code", "role", "valid_from", "valid_to"))
+    for name, signer in signers.items():
+        writer.writerow((f"signers/{name}.pem", signer.school_code, signer.role.value, "2023-08-01", ""))
+    return text.getvalue()
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.PEM)

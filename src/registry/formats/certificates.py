@@ -1,0 +1,95 @@
+"""Everything trusted at one generation, read and ready to judge with: anchors, intermediates, revocation lists.
+
+Reading one certificate is in `registry.formats.x509`, finding a path in `registry.formats.paths`. No clock here: an
+expired anchor stays, because signatures made in its time stay good; times are compared when a signature is judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from registry.core import trust
+from registry.core.findings import Finding
+from registry.formats import names, profile
+from registry.formats.crls import RevocationIndex
+from registry.formats.lru import Lru
+from registry.formats.x509 import Certificate as Certificate  # the name under which other layers know it
+
+T = TypeVar("T")
+
+#: Certificates and verdicts kept in memory; each costs some 10 kB.
+_REMEMBERED = 4096
+
+
+class TrustIndex:
+    """A trust list with its certificates parsed. Built once per generation; safe for threads."""
+
+    def __init__(
+        self,
+        trust_list: trust.TrustList,
+        anchors: Sequence[tuple[trust.Anchor, Certificate]],
+        intermediates: Sequence[Certificate],
+        revocation: RevocationIndex,
+        problems: Sequence[str],
+    ) -> None:
+        self.trust = trust_list
+        self.revocation = revocation
+        #: What of the trust list could not be used and why, for the operator. Never content of a certificate.
+        self.problems = (*problems, *revocation.problems)
+        self._anchors = _by_subject((certificate.subject, (anchor, certificate)) for anchor, certificate in anchors)
+        self._intermediates = _by_subject((certificate.subject, certificate) for certificate in intermediates)
+        self._read: Lru[bytes, Certificate] = Lru(_REMEMBERED)
+        #: Verdicts on paths, kept by `registry.formats.paths`; they can't be stale, since the index never changes.
+        self.verdicts: Lru[tuple[bytes, ...], Any] = Lru(_REMEMBERED)
+
+    @classmethod
+    def build(cls, trust_list: trust.TrustList) -> TrustIndex:
+        """Parse a trust list; what breaks the profile of a CA is left out and named in `problems`."""
+        problems: list[str] = []
+        anchors = []
+        for position, anchor in enumerate(trust_list.anchors):
+            root = _authority(anchor.der, f"anchor {position + 1}", problems)
+            if root is not None:
+                anchors.append((anchor, root))
+        found = [_authority(der, f"intermediate {n + 1}", problems) for n, der in enumerate(trust_list.intermediates)]
+        intermediates = [certificate for certificate in found if certificate is not None]
+        issuers = [*(certificate for _, certificate in anchors), *intermediates]
+        revocation = RevocationIndex.build(trust_list.revocation_lists, issuers)
+        return cls(trust_list, anchors, intermediates, revocation, problems)
+
+    def anchors_named(self, subject: names.ComparableName) -> tuple[tuple[trust.Anchor, Certificate], ...]:
+        """The anchors of that name with their certificates."""
+        return self._anchors.get(subject, ())
+
+    def intermediates_named(self, subject: names.ComparableName) -> tuple[Certificate, ...]:
+        """The stored CA certificates of that name; all of them keep the profile of a CA."""
+        return self._intermediates.get(subject, ())
+
+    def read(self, der: bytes, pointer: str = "") -> tuple[Certificate | None, list[Finding]]:
+        """`Certificate.read`, remembering what was read: the same signers sign every transcript of a school."""
+        fingerprint = hashlib.sha256(der).digest()
+        known = self._read.get(fingerprint)
+        if known is not None:
+            return known, []
+        certificate, findings = Certificate.read(der, pointer)
+        if certificate is not None:
+            self._read.put(fingerprint, certificate)
+        return certificate, findings
+
+
+def _authority(der: bytes, label: str, problems: list[str]) -> Certificate | None:
+    certificate, findings = Certificate.read(der)
+    if certificate is not None:
+        findings = profile.profile_findings(certificate, ca=True, pointer="")
+    problems.extend(f"{label}: {finding.detail}" for finding in findings)
+    return None if findings else certificate
+
+
+def _by_subject(pairs: Iterable[tuple[names.ComparableName, T]]) -> dict[names.ComparableName, tuple[T, ...]]:
+    grouped: defaultdict[names.ComparableName, list[T]] = defaultdict(list)
+    for subject, value in pairs:
+        grouped[subject].append(value)
+    return {subject: tuple(values) for subject, values in grouped.items()}

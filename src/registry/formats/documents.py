@@ -1,0 +1,306 @@
+"""The signed payload (JSON) read into a transcript, strictly, with everything wrong in it reported at once. Pure.
+
+Which fields there are is in `registry.formats.fields`; how one value is read in `registry.formats.values`. What a circular
+says about the content is judged by `registry.core.rules`, whose pointers `to_wire` turns into wire names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from registry.core import codes, ids
+from registry.core.findings import Finding
+from registry.core.ids import Level
+from registry.core.transcript import Claims, State, Transcript
+from registry.formats import assembling, code_lists, fields, strict_json
+from registry.formats.fields import Family, Field, Form, Need, Rows
+from registry.formats.values import Bad, Reader, reader
+
+_ABSENT: Final = object()
+_MOST_UNKNOWN = 20  # findings for unknown members of one object
+_PLAIN_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,63}")
+_NUMBER_LIKE = re.compile("[0-9]{5}")
+_DISABLED = "cokhuyettatkhongdanhgia"
+_GRADE_WIRE, _LEVEL_WIRE = "makhoi", "macaphoc"
+_BIRTH_PATHS = ("birth", "birth_month", "birth_year")
+
+#: Places without which the rules can't be checked, or that have no neutral value; marks and letters are needed too.
+_NEEDED = frozenset(
+    {"circular", "school_year", "level", "grade", "disabled_not_assessed", "subject", "version", "state", "extract"}
+    | {"made_on", "issued_on", "promoted", "grade_completed", "level_completed"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What was read.
+
+    `transcript` is given when every field that rules look at could be read, even beside findings that refuse it (then other
+    texts that could not be read are empty): it may be checked further, but stored only when nothing refuses it.
+    """
+
+    transcript: Transcript | None
+    claims: Claims
+    findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One field made ready for reading: blocking = without it the rules can't be checked."""
+
+    wire: str
+    read: Reader
+    need: Need
+    key: str
+    blocking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The steps of one object, its names, and the known name for each name without regard to case."""
+
+    steps: tuple[_Step, ...]
+    names: frozenset[str]
+    folded: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _FamilyPlan:
+    family: Family
+    top: _Plan
+    lists: tuple[tuple[Rows, _Plan], ...]
+    wires: Mapping[str, str]  # place in the transcript -> wire name
+
+
+class _Sheet:
+    """Findings so far, and whether something the rules need could not be read."""
+
+    __slots__ = ("blocked", "findings")
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.blocked = False
+
+
+def _plan(members: Iterable[Field], lists: Iterable[Rows] = ()) -> _Plan:
+    steps = tuple(_Step(f.wire, reader(f), f.need, f.path or f.wire, _blocks(f)) for f in members if f.form is not Form.NUMBER)
+    names = frozenset(f.wire for f in members) | frozenset(rows.wire for rows in lists)
+    return _Plan(steps, names, {name.casefold(): name for name in names})
+
+
+def _blocks(field: Field) -> bool:
+    return field.path in _NEEDED or field.form in (Form.MARK, Form.LETTER)
+
+
+def _family_plan(family: Family) -> _FamilyPlan:
+    wires = {field.path: field.wire for field in family.fields if field.path}
+    for rows in family.lists:
+        wires[rows.path] = rows.wire
+        wires |= {f"{rows.path}/*/{field.path}": field.wire for field in rows.fields if field.path}
+    return _FamilyPlan(family, _plan(family.fields, family.lists), tuple((r, _plan(r.fields)) for r in family.lists), wires)
+
+
+_PLANS: Mapping[str, _FamilyPlan] = {family.name: _family_plan(family) for family in fields.FAMILIES}
+
+
+def parse(payload: bytes) -> Parsed:
+    """Read the signed bytes of a transcript: UTF-8 JSON, an object with the published fields of the family its level names.
+
+    Codes: those of the JSON reader, field-*, birth-date-*, transcript-year, -grade, -state, -extract, -dates, number-*;
+    pointers lead into the payload. Never raises.
+    """
+    value, findings = strict_json.parse(payload)
+    if findings:
+        return Parsed(None, Claims(), findings)
+    if type(value) is not dict:
+        return Parsed(None, Claims(), [Finding(codes.FIELD_TYPE, "", "an object")])
+    plan = _plan_for(value)
+    if plan is None:
+        return Parsed(None, Claims(), _no_family(value))
+    sheet = _Sheet()
+    assessed = value.get(_DISABLED) is not True
+    read = _members(value, plan.top, "", assessed, sheet)
+    lists = {rows.path: _rows(value, rows, row_plan, assessed, sheet) for rows, row_plan in plan.lists}
+    _read_birth(read, value, sheet)
+    _read_number(read, value, sheet)
+    _check_head(read, sheet)
+    transcript = None if sheet.blocked else assembling.transcript(read, lists, plan.family is fields.PRIMARY)
+    return Parsed(transcript, _claims(read), sheet.findings)
+
+
+def to_wire(findings: Iterable[Finding], level: Level) -> list[Finding]:
+    """The same findings with pointers in the registry's words (`/marks/3/test_mark`) turned into payload pointers."""
+    return [replace(finding, pointer=wire_pointer(finding.pointer, level)) for finding in findings]
+
+
+def wire_pointer(pointer: str, level: Level) -> str:
+    """The payload pointer for a pointer into a transcript of the level; one that names no field comes back unchanged."""
+    wires = _PLANS[fields.family_of(level).name].wires
+    path = pointer.removeprefix("/")
+    if path in wires:
+        return f"/{wires[path]}"
+    head, _, rest = path.partition("/")
+    index, _, tail = rest.partition("/")
+    if head not in wires or not index.isdecimal():
+        return pointer
+    member = wires.get(f"{head}/*/{tail}")
+    return f"/{wires[head]}/{index}" + (f"/{member}" if member else "")
+
+
+def _plan_for(value: Mapping[str, object]) -> _FamilyPlan | None:
+    """By the level; where that can't be read by the grade, so that the rest of the document can still be checked."""
+    level = _coded(code_lists.LEVELS, value.get(_LEVEL_WIRE))
+    if level is None:
+        grade = _coded(code_lists.GRADES, value.get(_GRADE_WIRE))
+        level = None if grade is None else ids.level_of(grade)
+    return None if level is None else _PLANS[fields.family_of(level).name]
+
+
+def _coded(codes_of: code_lists.CodeList, value: object) -> Any:
+    return codes_of.values.get(value) if type(value) is str else None
+
+
+def _no_family(value: Mapping[str, object]) -> list[Finding]:
+    """Neither level nor grade could be read: which fields to expect is not known, so only these two are reported."""
+    sheet = _Sheet()
+    steps = tuple(step for step in _PLANS["primary"].top.steps if step.wire in (_LEVEL_WIRE, _GRADE_WIRE))
+    _steps(value, steps, "", True, sheet)
+    return sheet.findings
+
+
+def _members(value: Mapping[str, object], plan: _Plan, pointer: str, assessed: bool, sheet: _Sheet) -> dict[str, Any]:
+    """Read one object; the answer maps places in the transcript (or wire names of fields not carried) to values."""
+    read = _steps(value, plan.steps, pointer, assessed, sheet)
+    if not value.keys() <= plan.names:
+        _report_unknown(value, plan, pointer, sheet)
+    return read
+
+
+def _steps(
+    value: Mapping[str, object], steps: tuple[_Step, ...], pointer: str, assessed: bool, sheet: _Sheet
+) -> dict[str, Any]:
+    read: dict[str, Any] = {}
+    get, optional = value.get, Need.OPTIONAL
+    for step in steps:
+        given = get(step.wire, _ABSENT)
+        if given is None or given is _ABSENT:
+            if step.need is optional or (step.need is Need.ASSESSED and not assessed):
+                continue
+            result: object = Bad(codes.FIELD_MISSING, "") if given is _ABSENT else Bad(codes.FIELD_TYPE, "a value, not null")
+        else:
+            result = step.read(given)
+        if type(result) is Bad:
+            sheet.findings.append(Finding(result.code, f"{pointer}/{step.wire}", result.detail))
+            sheet.blocked |= step.blocking
+        else:
+            read[step.key] = result
+    return read
+
+
+def _report_unknown(value: Mapping[str, object], plan: _Plan, pointer: str, sheet: _Sheet) -> None:
+    """Unknown members; a name goes into the pointer only if it is a plain field name (a name can carry personal data)."""
+    unknown = [name for name in value if name not in plan.names]
+    for name in unknown[:_MOST_UNKNOWN]:
+        known = plan.folded.get(name.casefold())
+        detail = f"did you mean {known}" if known else ""
+        plain = _PLAIN_NAME.fullmatch(name) and not _NUMBER_LIKE.search(name)
+        sheet.findings.append(Finding(codes.FIELD_UNKNOWN, f"{pointer}/{name}" if plain else pointer, detail))
+    if len(unknown) > _MOST_UNKNOWN:
+        more = f"{len(unknown) - _MOST_UNKNOWN} more unknown fields"
+        sheet.findings.append(Finding(codes.FIELD_UNKNOWN, pointer, more))
+
+
+def _rows(value: Mapping[str, object], rows: Rows, plan: _Plan, assessed: bool, sheet: _Sheet) -> list[dict[str, Any]]:
+    """Read a child list; a row that could not be read in full is left out."""
+    given, pointer = value.get(rows.wire), f"/{rows.wire}"
+    if given is None and (rows.need is Need.OPTIONAL or rows.wire not in value):
+        trouble = None if rows.need is Need.OPTIONAL else Bad(codes.FIELD_MISSING, "")
+    elif type(given) is not list:
+        trouble = Bad(codes.FIELD_TYPE, "a list of objects")
+    elif len(given) > rows.most:
+        trouble = Bad(codes.FIELD_LENGTH, f"at most {rows.most} rows")
+    else:
+        return _read_rows(given, rows, plan, assessed, sheet)
+    if trouble is not None:
+        sheet.findings.append(Finding(trouble.code, pointer, trouble.detail))
+        sheet.blocked |= rows.need is Need.REQUIRED
+    return []
+
+
+def _read_rows(given: list[object], rows: Rows, plan: _Plan, assessed: bool, sheet: _Sheet) -> list[dict[str, Any]]:
+    found, blocked = [], sheet.blocked
+    for index, row in enumerate(given):
+        pointer, before = f"/{rows.wire}/{index}", len(sheet.findings)
+        if type(row) is not dict:
+            sheet.findings.append(Finding(codes.FIELD_TYPE, pointer, "an object"))
+            sheet.blocked = True
+            continue
+        read = _members(row, plan, pointer, assessed, sheet)
+        if rows.need is Need.REQUIRED or len(sheet.findings) == before:
+            found.append(read)
+    if rows.need is not Need.REQUIRED:
+        sheet.blocked = blocked  # rules look at no other list than the marks
+    return found
+
+
+def _read_birth(read: dict[str, Any], value: Mapping[str, object], sheet: _Sheet) -> None:
+    """Put the most precise of the birth date fields under "birth"; they may not contradict each other, one must be there."""
+    given: list[ids.BirthDate] = [read[path] for path in _BIRTH_PATHS if path in read]
+    wires = [_PLANS["primary"].wires[path] for path in _BIRTH_PATHS]
+    if not given:
+        if all(value.get(wire) is None for wire in wires):
+            sheet.findings.append(Finding(codes.BIRTH_DATE_MISSING, f"/{wires[0]}", f"one of {', '.join(wires)}"))
+        return
+    read["birth"] = given[0]
+    for path, wire in zip(_BIRTH_PATHS, wires, strict=True):
+        if path in read and not given[0].agrees_with(read[path]):
+            sheet.findings.append(Finding(codes.BIRTH_DATE_CONFLICT, f"/{wire}", "the same date in every form given"))
+            del read["birth"]
+            return
+
+
+def _read_number(read: dict[str, Any], value: Mapping[str, object], sheet: _Sheet) -> None:
+    """The personal number: absent, null and "" hold the document, anything else must agree with sex and birth date."""
+    number, pointer = value.get("sodinhdanh"), "/sodinhdanh"
+    if number is None or number == "":
+        sheet.findings.append(Finding(codes.NUMBER_ABSENT, pointer, ""))
+    elif type(number) is not str:
+        sheet.findings.append(Finding(codes.FIELD_TYPE, pointer, "text"))
+    else:
+        birth = read.get("birth")
+        sheet.findings += ids.number_findings(number, sex=read.get("sex"), birth=birth, pointer=pointer)
+        if ids.number_fits(number):
+            read["number"] = number
+
+
+def _check_head(read: Mapping[str, Any], sheet: _Sheet) -> None:
+    """State, extract, grade of level, order of dates."""
+    found = sheet.findings
+    if read.get("state") is State.WITHDRAWN:
+        found.append(Finding(codes.TRANSCRIPT_STATE, "/trangthaithongtinhocba", "1"))
+    if read.get("extract") is True:
+        found.append(Finding(codes.TRANSCRIPT_EXTRACT, "/trichluc", ""))
+    level, grade = read.get("level"), read.get("grade")
+    if level is not None and grade is not None and not ids.grade_fits(level, grade):
+        grades = ids.GRADES[level]
+        found.append(Finding(codes.TRANSCRIPT_GRADE, f"/{_GRADE_WIRE}", f"{grades[0]} to {grades[-1]} for this level"))
+        sheet.blocked = True
+    made, issued = read.get("made_on"), read.get("issued_on")
+    if made is not None and issued is not None and issued < made:
+        found.append(Finding(codes.TRANSCRIPT_DATES, "/ngaykyphathanh", "not before ngaytao"))
+
+
+def _claims(read: Mapping[str, Any]) -> Claims:
+    return Claims(
+        transcript_code=read.get("code"),
+        version=read.get("version"),
+        school_year=read.get("school_year"),
+        school_code=read.get("school_code"),
+        level=read.get("level"),
+        grade=read.get("grade"),
+        pupil_code=read.get("pupil_code"),
+        number=read.get("number"),
+    )

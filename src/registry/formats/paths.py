@@ -1,0 +1,195 @@
+"""From a signer's certificate to a pinned anchor: a bounded search, then RFC 5280 on the path found.
+
+The work is bounded whatever is submitted: at most 10 certificates beside the signer's, 6 below the anchor, 32 signature
+checks. Revocation is in `registry.formats.revocation`. No clock: moments are arguments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from registry.core import codes, trust
+from registry.core.findings import Code, Finding
+from registry.formats import profile, rfc5280, x509
+from registry.formats.certificates import Certificate, TrustIndex
+
+MAX_CANDIDATES = 10
+MAX_DEPTH = 6
+MAX_SIGNATURE_CHECKS = 32
+#: Chains given to the path validation, which costs milliseconds each; cross-signing gives two in practice.
+_MAX_CHAINS = 4
+
+_Chain = tuple[Certificate, ...]
+_Found = tuple[_Chain, trust.Anchor, Certificate]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A validated path. It holds at every moment from `valid_from` to `valid_to`, both included, anchor included."""
+
+    certificates: tuple[Certificate, ...]  # the signer's first, the one below the anchor last
+    anchor: trust.Anchor
+    root: Certificate  # the anchor's certificate
+    valid_from: datetime
+    valid_to: datetime
+
+    @property
+    def hierarchy(self) -> trust.Hierarchy:
+        """The hierarchy the anchor heads."""
+        return self.anchor.hierarchy
+
+    @property
+    def fingerprints(self) -> tuple[bytes, ...]:
+        """SHA-256 of each certificate, signer's first, anchor's last."""
+        return (*(certificate.fingerprint for certificate in self.certificates), self.root.fingerprint)
+
+    def holds_at(self, moment: datetime) -> bool:
+        """True when every certificate of the path is valid at the moment."""
+        return self.valid_from <= moment <= self.valid_to
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What is remembered of a search: the good paths, or why there is none."""
+
+    paths: tuple[Path, ...]
+    faults: tuple[tuple[Code, str], ...]
+
+
+def find_path(
+    leaf: Certificate, candidates: Sequence[bytes], index: TrustIndex, pointer: str, at: datetime | None = None
+) -> tuple[Path | None, list[Finding]]:
+    """Find and validate a path from a signer's certificate to an anchor of the index; all findings carry `pointer`.
+
+    `candidates` are DER certificates sent along: they may help to build, never to trust. When cross-signing gives
+    several paths, one that holds at `at` is preferred, then the one that ends last. The signer's own profile and usage
+    are checked too. Findings: certificate-size, certificate-malformed, certificate-profile, certificate-usage,
+    certificate-path; the path is None exactly when there are findings. Never raises.
+    """
+    if len(candidates) > MAX_CANDIDATES:
+        return None, [Finding(codes.CERTIFICATE_SIZE, pointer, f"at most {MAX_CANDIDATES} issuer certificates")]
+    if any(len(der) > x509.MAX_SIZE for der in candidates):
+        return None, [
+            Finding(codes.CERTIFICATE_SIZE, pointer, f"issuer certificates of at most {x509.MAX_SIZE} octets")
+        ]
+    key = (leaf.fingerprint, *(hashlib.sha256(der).digest() for der in candidates))
+    verdict: _Verdict | None = index.verdicts.get(key)
+    if verdict is None:
+        verdict = _judge(leaf, candidates, index)
+        index.verdicts.put(key, verdict)
+    if verdict.faults:
+        return None, [Finding(code, pointer, detail) for code, detail in verdict.faults]
+    holding = [path for path in verdict.paths if at is not None and path.holds_at(at)]
+    return max(holding or verdict.paths, key=lambda path: path.valid_to), []
+
+
+def time_findings(path: Path, signed_at: datetime, received_at: datetime, pointer: str) -> list[Finding]:
+    """Compare a claimed signing time and the receipt with the validity of the path.
+
+    certificate-not-yet, certificate-expired: the claim lies outside. certificate-expired-unproven: expired between the
+    claim and the receipt, which is the only proof of existence here (ETSI EN 319 102-1: OUT_OF_BOUNDS_NO_POE).
+    """
+    if signed_at < path.valid_from:
+        return [Finding(codes.CERTIFICATE_NOT_YET, pointer, "a signing time within the validity of every certificate")]
+    if signed_at > path.valid_to:
+        return [Finding(codes.CERTIFICATE_EXPIRED, pointer, "a signing time within the validity of every certificate")]
+    if received_at > path.valid_to:
+        return [Finding(codes.CERTIFICATE_EXPIRED_UNPROVEN, pointer, "received while every certificate is valid")]
+    return []
+
+
+def _judge(leaf: Certificate, candidates: Sequence[bytes], index: TrustIndex) -> _Verdict:
+    findings = [*profile.profile_findings(leaf, ca=False, pointer=""), *profile.usage_findings(leaf, "")]
+    read = [index.read(der) for der in candidates]
+    faults = [(f.code, f.detail) for f in findings]
+    faults += [(f.code, f"issuer certificate: {f.detail}") for _, problems in read for f in problems]
+    if faults:
+        return _Verdict((), tuple(faults))
+    search = _Search(index, [certificate for certificate, _ in read if certificate is not None])
+    paths, refusals = [], []
+    for found in islice(search.chains((leaf,)), _MAX_CHAINS):
+        path = _path(*found)
+        refusal = _refusal(path)
+        if refusal is None:
+            paths.append(path)
+        else:
+            refusals.append((codes.CERTIFICATE_PATH, refusal))
+    if paths:
+        return _Verdict(tuple(paths), ())
+    nothing = (codes.CERTIFICATE_PATH, f"a chain of at most {MAX_DEPTH} certificates up to a trusted root")
+    return _Verdict((), tuple(dict.fromkeys(refusals or search.rejected or [nothing])))
+
+
+def _path(chain: _Chain, anchor: trust.Anchor, root: Certificate) -> Path:
+    every = (*chain, root)
+    return Path(chain, anchor, root, max(c.not_before for c in every), min(c.not_after for c in every))
+
+
+def _refusal(path: Path) -> str | None:
+    """Why the path is not good anywhere in time, or None. Judged at one moment, it holds for the whole interval."""
+    if path.valid_from > path.valid_to:
+        return "certificates of the path must be valid at one time"
+    failure = rfc5280.refusal([c.der for c in path.certificates], path.root.der, path.valid_from)
+    return None if failure is None else f"RFC 5280 path validation: {failure}"
+
+
+class _Search:
+    """Depth first, anchors before stored before submitted certificates; every signature check counts."""
+
+    def __init__(self, index: TrustIndex, candidates: Sequence[Certificate]) -> None:
+        self._index = index
+        self._checks_left = MAX_SIGNATURE_CHECKS
+        self._candidates = [c for c in {c.fingerprint: c for c in candidates}.values() if not _is_root(c)]
+        self._faults = {
+            c.fingerprint: [f.detail for f in profile.profile_findings(c, ca=True, pointer="")]
+            for c in self._candidates
+        }
+        #: Why certificates that name themselves as issuer were not used.
+        self.rejected: list[tuple[Code, str]] = []
+
+    def chains(self, chain: _Chain) -> Iterator[_Found]:
+        """Every chain whose signatures verify up to an anchor, as far as the bounds reach."""
+        tip = chain[-1]
+        for anchor, root in self._index.anchors_named(tip.issuer):
+            if root.key != tip.key and self._issued(root, tip):
+                yield chain, anchor, root
+        if len(chain) >= MAX_DEPTH:
+            return
+        for issuer in self._issuers(tip):
+            if not _repeats(chain, issuer) and self._issued(issuer, tip):
+                yield from self.chains((*chain, issuer))
+
+    def _issuers(self, tip: Certificate) -> Iterator[Certificate]:
+        stored = self._index.intermediates_named(tip.issuer)
+        yield from stored
+        known = {certificate.fingerprint for certificate in stored}
+        for candidate in self._candidates:
+            if candidate.fingerprint in known or not candidate.may_have_issued(tip):
+                continue
+            faults = self._faults[candidate.fingerprint]
+            if faults:
+                self.rejected += [(codes.CERTIFICATE_PROFILE, f"issuer certificate: {fault}") for fault in faults]
+            else:
+                yield candidate
+
+    def _issued(self, issuer: Certificate, child: Certificate) -> bool:
+        if self._checks_left <= 0 or not issuer.may_have_issued(child):
+            return False
+        self._checks_left -= 1
+        return issuer.has_signed(child)
+
+
+def _is_root(candidate: Certificate) -> bool:
+    """Self-signed by its identifiers: a root that came along says nothing (RFC 5280 4.2.1.1 lets only it omit the AKI)."""
+    return candidate.self_issued and candidate.issuer_key_id in (None, candidate.key_id)
+
+
+def _repeats(chain: _Chain, issuer: Certificate) -> bool:
+    """The same authority twice, as itself or renewed, would be a loop."""
+    return any(
+        c.fingerprint == issuer.fingerprint or (c.key == issuer.key and c.subject == issuer.subject) for c in chain
+    )
