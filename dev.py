@@ -22,6 +22,7 @@ import sys
 import time
 import venv
 from pathlib import Path
+from typing import NoReturn
 
 OLDEST = (3, 11)
 ROOT = Path(__file__).resolve().parent
@@ -34,29 +35,36 @@ PROGRAMS = {"demo": ["registry", "demo"], "test": ["python", "tests/gate.py"], "
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code when nothing could be handed over; on success this process becomes the program asked for."""
+    """Exit code when there is nothing to hand over to; else this process becomes the program asked for."""
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         print((__doc__ or "").strip())
         return 0
     if arguments[0] not in PROGRAMS:
-        return complain(f"{arguments[0]!r} is not one of {', '.join(PROGRAMS)}; python3 dev.py --help says what they do")
+        return complain(
+            f"{arguments[0]!r} is not one of {', '.join(PROGRAMS)}; python3 dev.py --help says what they do"
+        )
     if sys.version_info < OLDEST:
         return complain(too_old())
     if os.name != "posix":
         return complain("Linux and macOS only; on Windows use WSL")
     try:
         prepare()
-    except Failure as failure:
+    except FailedError as failure:
         return complain(str(failure))
     except KeyboardInterrupt:
         complain("interrupted; the same command starts over")
         return 130
-    program, *first = PROGRAMS[arguments[0]]
-    first = [str(ROOT / part) if part.startswith("tests/") else part for part in first]
-    os.execv(VENV / "bin" / program, [str(VENV / "bin" / program), *first, *arguments[1:]])
+    return hand_over(PROGRAMS[arguments[0]], arguments[1:])
 
 
-class Failure(Exception):
+def hand_over(command: list[str], arguments: list[str]) -> NoReturn:
+    """Become a program of `.venv`; the caller's working directory stays."""
+    program = str(VENV / "bin" / command[0])
+    first = [str(ROOT / part) if part.startswith("tests/") else part for part in command[1:]]
+    os.execv(program, [program, *first, *arguments])  # noqa: S606 - no shell is wanted
+
+
+class FailedError(Exception):
     """The environment can't be made; the message is for the person at the keyboard."""
 
 
@@ -109,11 +117,11 @@ def remove_old() -> None:
         STAMP.unlink(missing_ok=True)
         shutil.rmtree(VENV)
     except BlockingIOError:
-        raise Failure(
+        raise FailedError(
             "requirements.lock or the Python version has changed, and a program still runs from .venv: stop it first"
         ) from None
     except OSError as error:
-        raise Failure(f".venv can't be replaced ({error}): remove it by hand") from None
+        raise FailedError(f".venv can't be replaced ({error}): remove it by hand") from None
     finally:
         os.close(handle)
 
@@ -128,7 +136,7 @@ def make(stamp: str) -> None:
     try:
         venv.EnvBuilder(with_pip=False, symlinks=True).create(VENV)
     except OSError as error:
-        raise Failure(f".venv can't be made ({error}): the checkout must be writable the first time") from None
+        raise FailedError(f".venv can't be made ({error}): the checkout must be writable the first time") from None
     # Compiling is left to the first import: most modules of most packages are never imported.
     install("--require-hashes", "--no-deps", "--no-compile", "-r", str(LOCK))
     # The build back-end is in the lock too, so nothing is fetched for this one.
@@ -138,12 +146,17 @@ def make(stamp: str) -> None:
 
 
 def check_pip() -> None:
+    """Refuse a vendored pip that isn't byte for byte the one named above."""
     try:
         found = hashlib.sha256(PIP.read_bytes()).hexdigest()
     except OSError as error:
-        raise Failure(f"the vendored pip can't be read ({error}): restore it with git checkout -- bootstrap") from None
+        raise FailedError(
+            f"the vendored pip can't be read ({error}): restore it with git checkout -- bootstrap"
+        ) from None
     if found != PIP_SHA256:
-        raise Failure(f"{PIP.relative_to(ROOT)} is not the pip that belongs here (SHA-256 {found}): restore it from git")
+        raise FailedError(
+            f"{PIP.relative_to(ROOT)} is not the pip that belongs here (SHA-256 {found}): restore it from git"
+        )
 
 
 def install(*what: str) -> None:
@@ -153,8 +166,9 @@ def install(*what: str) -> None:
     # A pip.conf with `user = true` would install outside of .venv.
     command += ["--no-user", "--no-input", "--disable-pip-version-check", "--root-user-action=ignore", *what]
     environment = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONPATH"}}
-    if subprocess.run(command, env=environment, cwd=ROOT, close_fds=False, check=False).returncode != 0:
-        raise Failure(
+    done = subprocess.run(command, env=environment, cwd=ROOT, close_fds=False, check=False)  # noqa: S603 - our own words
+    if done.returncode != 0:
+        raise FailedError(
             "installing did not go through; pip's own lines above say why. The first start needs a network, or a package "
             "mirror or proxy in pip's settings (PIP_INDEX_URL, PIP_PROXY, pip.conf). The same command tries again"
         )
@@ -164,7 +178,9 @@ def too_old() -> str:
     """The sentence for an old Python, naming a newer one if this machine has it."""
     newer = next((name for name in ("python3.13", "python3.12", "python3.11") if shutil.which(name)), None)
     this = ".".join(map(str, sys.version_info[:3]))
-    hint = f"run: {newer} dev.py ..." if newer else "install a newer one (Debian 12 and Ubuntu 24.04 have it as python3)"
+    hint = (
+        f"run: {newer} dev.py ..." if newer else "install a newer one (Debian 12 and Ubuntu 24.04 have it as python3)"
+    )
     return f"Python 3.11 or newer is needed, and this is {this}; {hint}"
 
 
@@ -174,6 +190,7 @@ def say(sentence: str) -> None:
 
 
 def complain(sentence: str) -> int:
+    """Say it and give the exit code of failure."""
     say(sentence)
     return 1
 

@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     submissions_per_minute: int = Field(60_000, ge=1, description="Per caller and worker.")
     questions_per_minute: int = Field(600, ge=1, description="Verifications per caller and worker.")
     tokens_per_minute: int = Field(120, ge=1, description="Token requests per caller name and worker.")
+    metrics_open: bool = Field(False, description="Answer /metrics to everybody; else only to this machine and to scope operate.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
 
     @classmethod
@@ -81,3 +82,8 @@ class Settings(BaseSettings):
     def token_key_path(self) -> Path:
         """Where the key of the access tokens lies."""
         return self.token_key_file or self.state_dir / "keys" / "token.pem"
+
+    @cached_property
+    def metrics_dir(self) -> Path:
+        """Where the processes of one service put their numbers, to be added up."""
+        return self.state_dir / "metrics"

@@ -164,19 +164,24 @@ def test_first_start_makes_the_cluster_and_a_restart_keeps_its_data(place: Path,
         assert ask(server, "SHOW listen_addresses") == ""
         assert ask(server, "SHOW fsync") == "on"
         ask(server, "CREATE TABLE kept (word text)", "INSERT INTO kept VALUES ('học bạ') RETURNING word")
-    assert not server.running
+    assert server.pid is None
     with Embedded(place / "state", pg_bindir=bindir) as again:
         assert ask(again, "SELECT word FROM kept") == "học bạ"
 
 
 def test_text_is_ordered_alike_on_every_machine(shared: Embedded) -> None:
-    provider = ask(shared, "SELECT datlocprovider::text || ' ' || datlocale FROM pg_database WHERE datname = 'registry'")
+    provider = ask(
+        shared, "SELECT datlocprovider::text || ' ' || datlocale FROM pg_database WHERE datname = 'registry'"
+    )
     assert provider == "b C.UTF-8"
 
 
 def test_the_service_role_is_an_ordinary_one(shared: Embedded) -> None:
     assert ask(shared, "SELECT current_user::text", user="registry_service") == "registry_service"
-    assert ask(shared, "SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = current_user") is True
+    assert (
+        ask(shared, "SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
+        is True
+    )
     rights = "SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'registry_service'"
     assert ask(shared, rights) is False
 
@@ -265,7 +270,9 @@ def test_a_pid_file_with_somebody_elses_number_does_not_block_the_start(server: 
     stranger = subprocess.Popen(["sleep", "60"], user=owner.st_uid if ROOT else None)
     try:
         path = server.pgdata / "postmaster.pid"
-        path.write_text(f"{stranger.pid}\n{server.pgdata}\n1700000000\n5432\n{server.socket_dir}\n\n\nready\n", encoding="utf-8")
+        path.write_text(
+            f"{stranger.pid}\n{server.pgdata}\n1700000000\n5432\n{server.socket_dir}\n\n\nready\n", encoding="utf-8"
+        )
         os.chown(path, owner.st_uid, owner.st_gid)
         if sys.platform == "linux":
             server.start()
@@ -351,7 +358,7 @@ def test_a_failing_initdb_says_why_and_leaves_nothing(place: Path) -> None:
 def test_a_server_that_ends_while_starting_gives_its_last_words(server: Embedded) -> None:
     server.stop()
     (server.pgdata / "global" / "pg_control").rename(server.pgdata / "pg_control.away")
-    with pytest.raises(EmbeddedError, match="ended while starting: .*pg_control"):
+    with pytest.raises(EmbeddedError, match=r"ended while starting: .*pg_control"):
         server.start()
     (server.pgdata / "pg_control.away").rename(server.pgdata / "global" / "pg_control")
     server.start()
@@ -467,7 +474,9 @@ def test_unreachable_binaries_of_the_wheel_are_copied(place: Path) -> None:
     with Embedded(place / "state", pg_bindir=bindir, fsync=False) as server:
         assert ask(server, "SELECT 1") == 1
         (copy,) = (place / "state").glob("binaries-*")
-        assert subprocess.run([copy / wheel.name / "pginstall" / "bin" / "psql", "--version"], check=False).returncode == 0
+        assert (
+            subprocess.run([copy / wheel.name / "pginstall" / "bin" / "psql", "--version"], check=False).returncode == 0
+        )
     shutil.rmtree(closed)
 
 
@@ -506,12 +515,10 @@ def test_values_of_rows_do_not_reach_the_log(server: Embedded) -> None:
         "INSERT INTO pupil VALUES ('Made-up B')",
         "INSERT INTO pupil VALUES ('x', 'Made-up C'::text::date)",
         "DO $$ BEGIN RAISE EXCEPTION 'about %', 'Made-up D'; END $$",
-        "DO $$ BEGIN RAISE WARNING 'about %', 'Made-up E'; END $$",
     ):
-        try:
+        with pytest.raises(asyncpg.PostgresError):
             ask(server, statement)
-        except asyncpg.PostgresError as error:
-            assert "Made-up" in f"{error} {statement}"
+    ask(server, "DO $$ BEGIN RAISE WARNING 'about %', 'Made-up E'; END $$")
     server.stop()
     assert "Made-up" not in (server.state / "postgres.log").read_text(encoding="utf-8")
     assert "ready to accept connections" in (server.state / "postgres.log").read_text(encoding="utf-8")

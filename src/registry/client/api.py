@@ -73,10 +73,14 @@ class RegistryClient:
     async def __aenter__(self) -> RegistryClient:
         return self
 
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        await self.close()
 
     async def submit(self, envelope: bytes) -> Result:
         """Submit one signed transcript; 201, 200, 202, 422 and the rest come back as a Result, never as an exception."""

@@ -13,7 +13,7 @@ from itertools import product
 from registry.core import codes, subjects
 from registry.core.findings import Code, Finding
 from registry.core.subjects import Subject
-from registry.core.transcript import Letter, Mark, SecondaryMark, SecondaryResults, Terms, Transcript
+from registry.core.transcript import Letter, SecondaryMark, SecondaryResults, Terms, Transcript
 
 #: Levels of conduct (art. 8) and of learning (art. 9), lowest first: chưa đạt, đạt, khá, tốt.
 LEVELS = ("CĐ", "Đ", "K", "T")
@@ -44,7 +44,9 @@ CONDUCT_YEAR: Mapping[tuple[str, str], str] = {
 }
 
 _PERIODS = ("term1", "term2", "year")
-_TENTH = Decimal("0.1")
+_COLUMNS = (*_PERIODS, "retake")
+_ZERO, _TENTH, _TEN = Decimal(0), Decimal("0.1"), Decimal(10)
+_M35, _M50, _M65, _M80 = Decimal("3.5"), Decimal(5), Decimal("6.5"), Decimal(8)  # the marks of art. 9.2
 _SIX = 6  # art. 9.2: "ít nhất 06 môn học"
 
 
@@ -93,12 +95,12 @@ def admissible_results(failed: int, scored: Sequence[Decimal]) -> frozenset[str]
 
 def _base(failed: int, scored: Sequence[Decimal], bonus: int = 0) -> int:
     """Art. 9.2 as an index into LEVELS; `bonus` subjects count towards the six without being in `scored`."""
-    lowest = min(scored, default=Decimal(10))
-    if failed == 0 and lowest >= Decimal("6.5") and _count(scored, Decimal(8)) + bonus >= _SIX:
+    lowest = min(scored, default=_TEN)
+    if failed == 0 and lowest >= _M65 and _count(scored, _M80) + bonus >= _SIX:
         return _GOOD
-    if failed == 0 and lowest >= 5 and _count(scored, Decimal("6.5")) + bonus >= _SIX:
+    if failed == 0 and lowest >= _M50 and _count(scored, _M65) + bonus >= _SIX:
         return _FAIR
-    if failed <= 1 and lowest >= Decimal("3.5") and _count(scored, Decimal(5)) + bonus >= _SIX:
+    if failed <= 1 and lowest >= _M35 and _count(scored, _M50) + bonus >= _SIX:
         return _PASSED
     return _FAILED
 
@@ -108,11 +110,18 @@ def _count(scored: Sequence[Decimal], at_least: Decimal) -> int:
 
 
 def _lifted(base: int, failed: int, scored: Sequence[Decimal], comment: bool, bonus: int) -> bool:
-    """Art. 9.3 in one reading: would the result be Tốt or Khá, two levels up or more, were it not for one subject?"""
-    without = [_base(failed, [*scored[:i], *scored[i + 1 :]], bonus) for i in range(len(scored))]
+    """Art. 9.3 in one reading: would the result be Tốt or Khá, two levels up or more, were it not for one subject?
+
+    Of the scored subjects only the lowest can be that one: with any other left out the lowest would still hold it down.
+    """
+    without = _FAILED
+    if scored:
+        rest = list(scored)
+        rest.remove(min(rest))
+        without = _base(failed, rest, bonus)
     if comment and failed == 1:
-        without.append(_base(0, scored))
-    return any(level >= _FAIR and level - base >= 2 for level in without)
+        without = max(without, _base(0, scored))
+    return without >= _FAIR and without - base >= 2
 
 
 def _row_findings(marks: Sequence[SecondaryMark], grade: int, assessed: bool, spoiled: set[str]) -> Iterator[Finding]:
@@ -133,36 +142,33 @@ def _row_findings(marks: Sequence[SecondaryMark], grade: int, assessed: bool, sp
 
 def _mark_findings(row: SecondaryMark, pointer: str, assessed: bool, spoiled: set[str]) -> Iterator[Finding]:
     """Art. 5.3: kind and scale of every mark given; none missing unless the pupil is exempt."""
-    given = {"term1": row.term1, "term2": row.term2, "year": row.year, "retake": row.retake}
-    exempt = Letter.EXEMPT in given.values()
-    clean = True
-    for period, mark in given.items():
-        trouble = _trouble(mark, row.subject in COMMENT_ASSESSED)
-        if mark is None and assessed and not exempt and period != "retake":
-            trouble = codes.RULE_MARK_MISSING, "TT 22/2021 art. 9.1: terms and year, M if exempt"
+    given = (row.term1, row.term2, row.year, row.retake)
+    comment_assessed, clean = row.subject in COMMENT_ASSESSED, True
+    for period, mark in zip(_COLUMNS, given, strict=True):
+        if mark is None:
+            needed = assessed and period != "retake" and not any(other is Letter.EXEMPT for other in given)
+            trouble = (codes.RULE_MARK_MISSING, "TT 22/2021 art. 9.1: terms and year, M if exempt") if needed else None
+        else:
+            trouble = _trouble(mark, comment_assessed)
         if trouble is not None:
             spoiled.add(period)
             clean = False
             yield Finding(trouble[0], f"{pointer}/{period}", trouble[1])
-    if clean and assessed and not _averages(row):
+    if clean and assessed and not comment_assessed and not _averages(row):
         spoiled.add("year")
         yield Finding(
             codes.RULE_YEAR_AVERAGE, f"{pointer}/year", "TT 22/2021 art. 9.1.b: (term 1 + 2 × term 2) / 3, half up"
         )
 
 
-def _trouble(mark: Mark, comment_assessed: bool) -> tuple[Code, str] | None:
-    if mark is None or mark is Letter.EXEMPT:
-        return None
+def _trouble(mark: Decimal | Letter, comment_assessed: bool) -> tuple[Code, str] | None:
     if isinstance(mark, Letter):
-        return (
-            None
-            if comment_assessed
-            else (codes.RULE_MARK_KIND, "TT 22/2021 art. 5.3.b: a scored subject carries numbers, or M")
-        )
+        if comment_assessed or mark is Letter.EXEMPT:
+            return None
+        return codes.RULE_MARK_KIND, "TT 22/2021 art. 5.3.b: a scored subject carries numbers, or M"
     if comment_assessed:
         return codes.RULE_MARK_KIND, "TT 22/2021 art. 5.3.a: a comment-assessed subject carries Đ, CĐ or M"
-    if mark > 10 or mark < 0 or mark * 10 % 1:
+    if not _ZERO <= mark <= _TEN or mark % _TENTH:
         return codes.RULE_MARK_SCALE, "TT 22/2021 art. 5.3.b: 0 to 10, one decimal at most"
     return None
 

@@ -18,6 +18,8 @@ from registry.core.findings import Finding
 class Subject(StrEnum):
     """A subject or compulsory educational activity."""
 
+    __hash__ = str.__hash__  # Enum's own is written in Python and these are looked up all the time
+
     VIETNAMESE = "vietnamese"
     LITERATURE = "literature"
     MATHEMATICS = "mathematics"

@@ -33,7 +33,7 @@ class DemoSchool:
 
     @property
     def level(self) -> str:
-        """"primary" or "secondary"."""
+        """ "primary" or "secondary"."""
         return "primary" if self.grade <= 5 else "secondary"
 
 

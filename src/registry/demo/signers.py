@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -46,13 +46,14 @@ class DemoTrust:
 
     government: pki.Government
     public: pki.Public
+    late: pki.Authority  # a licensed CA that has not published its first revocation list yet
     seals: dict[str, DemoSigner] = field(default_factory=dict)
     principals: dict[str, DemoSigner] = field(default_factory=dict)
     teachers: dict[tuple[str, str], DemoSigner] = field(default_factory=dict)
 
     @property
     def authorities(self) -> tuple[pki.Authority, ...]:
-        """Every CA, roots included."""
+        """Every CA with a revocation list, roots included."""
         return (self.government.root, self.government.agencies, self.public.root, *self.public.licensed)
 
     def everybody(self) -> Iterable[DemoSigner]:
@@ -61,46 +62,70 @@ class DemoTrust:
         yield from self.principals.values()
         yield from self.teachers.values()
 
-    def files(self, now: datetime, stale: frozenset[str] = frozenset()) -> dict[str, bytes]:
-        """The trust folder as `registry trust import` takes it; the lists of CAs whose slug is in `stale` have run out."""
+    def files(self, now: datetime) -> dict[str, bytes]:
+        """The trust folder as `registry trust import` takes it, with lists of this hour, the late CA's not among them."""
         files = {
             "anchors/government/root.pem": _pem(self.government.root.certificate),
             "anchors/public/root.pem": _pem(self.public.root.certificate),
             "intermediates/agencies.pem": _pem(self.government.agencies.certificate),
         }
-        for authority in self.public.licensed:
+        for authority in (*self.public.licensed, self.late):
             files[f"intermediates/{authority.slug}.pem"] = _pem(authority.certificate)
         for authority in self.authorities:
-            files[f"crls/{authority.slug}.crl"] = self.revocation_list(authority, now, is_stale=authority.slug in stale)
+            files[f"crls/{authority.slug}.crl"] = revocation_list(authority, now)
         files |= {f"signers/{name}.pem": _pem(signer.certificate) for name, signer in _named(self.everybody()).items()}
         files["signers.csv"] = _signers_csv(_named(self.everybody())).encode()
         return files
 
-    def revocation_list(self, authority: pki.Authority, now: datetime, *, is_stale: bool = False) -> bytes:
-        """A CA's list of this hour (DER), or one that ran out yesterday."""
-        this_update = now - (timedelta(days=8) if is_stale else timedelta(hours=1))
-        return authority.crl(this_update, this_update + _LISTS_GOOD_FOR)
+
+def revocation_list(authority: pki.Authority, now: datetime) -> bytes:
+    """A CA's list of this hour (DER)."""
+    return authority.crl(now - timedelta(hours=1), now + _LISTS_GOOD_FOR)
 
 
-def make_trust(schools: Iterable[DemoSchool]) -> DemoTrust:
+def make_trust(schools: Sequence[DemoSchool], *, flawless: bool = False) -> DemoTrust:
     """Certificates for every school: seal and principal RSA, teachers P-256 and Ed25519 in turn (as remote signing does).
 
     Public schools: seal and principal under the government hierarchy, teachers under the public one; others: public.
+    One teacher is revoked and one has a certificate of the late CA, unless `flawless`.
     """
-    trust = DemoTrust(
-        pki.make_government(CERTIFICATES_FROM - timedelta(days=365), CERTIFICATES_TO + timedelta(days=365)),
-        pki.make_public(CERTIFICATES_FROM - timedelta(days=365), CERTIFICATES_TO + timedelta(days=365)),
+    before, after = CERTIFICATES_FROM - timedelta(days=365), CERTIFICATES_TO + timedelta(days=365)
+    public = pki.make_public(before, after)
+    late = public.root.make_intermediate(
+        pki.name("CA công cộng Mới Mở (THỬ NGHIỆM)", "Công ty Mới Mở (THỬ NGHIỆM)"), before, after, slug="moimo"
     )
+    trust = DemoTrust(pki.make_government(before, after), public, late)
+    late_class = None if flawless else class_without_list(schools)
     for position, school in enumerate(schools):
-        licensed = trust.public.licensed[position % 2]
-        official = trust.government.agencies if school.ownership is Ownership.PUBLIC else licensed
-        trust.seals[school.code] = _signer(Role.SEAL, school, official, "rsa2048", f"Con dấu {school.name}")
-        trust.principals[school.code] = _signer(Role.PRINCIPAL, school, official, "rsa2048", f"Hiệu trưởng {school.name}")
-        for turn, class_name in enumerate(school.classes):
-            kind: pki.KeyKind = "ed25519" if turn % 4 == 3 else "p256"
-            title = f"Giáo viên {class_name} {school.name}"
-            trust.teachers[school.code, class_name] = _signer(Role.TEACHER, school, licensed, kind, title)
+        _equip(trust, school, public.licensed[position % 2], late_class)
+    if flawless:
+        return trust
+    school, class_name = class_of_revoked_teacher(schools)
+    revoked = trust.teachers[school.code, class_name]
+    revoked.issuer.revoke(revoked.certificate.serial_number, REVOKED_AT, x509.ReasonFlags.cessation_of_operation)
     return trust
+
+
+def class_without_list(schools: Sequence[DemoSchool]) -> tuple[DemoSchool, str]:
+    """The class whose teacher has a certificate of the late CA."""
+    return schools[10], schools[10].classes[2]
+
+
+def class_of_revoked_teacher(schools: Sequence[DemoSchool]) -> tuple[DemoSchool, str]:
+    """The class whose teacher's certificate was revoked before the transcripts were signed."""
+    return schools[2], schools[2].classes[1]
+
+
+def _equip(trust: DemoTrust, school: DemoSchool, licensed: pki.Authority, late_class: tuple[DemoSchool, str] | None) -> None:
+    """Seal, principal and one teacher for each class of a school."""
+    official = trust.government.agencies if school.ownership is Ownership.PUBLIC else licensed
+    trust.seals[school.code] = _signer(Role.SEAL, school, official, "rsa2048", f"Con dấu {school.name}")
+    trust.principals[school.code] = _signer(Role.PRINCIPAL, school, official, "rsa2048", f"Hiệu trưởng {school.name}")
+    for turn, class_name in enumerate(school.classes):
+        issuer = trust.late if (school, class_name) == late_class else licensed
+        kind: pki.KeyKind = "ed25519" if turn % 4 == 3 else "p256"
+        title = f"Giáo viên {class_name} {school.name}"
+        trust.teachers[school.code, class_name] = _signer(Role.TEACHER, school, issuer, kind, title)
 
 
 def _signer(role: Role, school: DemoSchool, issuer: pki.Authority, kind: pki.KeyKind, title: str) -> DemoSigner:

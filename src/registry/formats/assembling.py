@@ -63,7 +63,9 @@ def _stay(row: _Values) -> Stay:
 
 def _primary(read: _Values, marks: Sequence[_Values]) -> PrimaryResults:
     return PrimaryResults(
-        marks=tuple(PrimaryMark(m["subject"], m.get("subject_name", ""), m.get("level"), m.get("test_mark")) for m in marks),
+        marks=tuple(
+            PrimaryMark(m["subject"], m.get("subject_name", ""), m.get("level"), m.get("test_mark")) for m in marks
+        ),
         qualities=_group(read, "qualities/"),
         competencies=_group(read, "competencies/"),
         overall=read.get("overall"),

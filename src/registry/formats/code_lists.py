@@ -88,7 +88,9 @@ SUBJECT_ROWS: tuple[SubjectRow, ...] = (
     _subject("NTH", Subject.ART, "Nghệ thuật"),
     _subject("AMN", Subject.MUSIC, "Âm nhạc", "", "Nghệ thuật (Âm nhạc)"),
     _subject("MTH", Subject.FINE_ART, "Mĩ thuật", "", "Mỹ thuật", "Nghệ thuật (Mĩ thuật)"),
-    _subject("HTN", Subject.EXPERIENCE, "Hoạt động trải nghiệm, hướng nghiệp", "HĐTN, HN", "Hoạt động trải nghiệm", "HĐTN"),
+    _subject(
+        "HTN", Subject.EXPERIENCE, "Hoạt động trải nghiệm, hướng nghiệp", "HĐTN, HN", "Hoạt động trải nghiệm", "HĐTN"
+    ),
     _subject("GDP", Subject.LOCAL_EDUCATION, "Nội dung giáo dục của địa phương", "GD địa phương", "GDĐP"),
 )
 
@@ -115,18 +117,18 @@ SEXES = CodeList(
     {"0": None, "1": ids.Sex.MALE, "2": ids.Sex.FEMALE},
 )
 
-_PEOPLES = (
+_PEOPLE_ROWS = (
     "Kinh, Tày, Thái, Hoa, Khơ-me, Mường, Nùng, Hmông, Dao, Gia-rai, Ngái, Ê-đê, Ba-na, Xơ-đăng, Sán Chay, Cơ-ho, Chăm, "
     "Sán Dìu, Hrê, Mnông, Ra-glai, Xtiêng, Bru-Vân Kiều, Thổ, Giáy, Cơ-tu, Gié-Triêng, Mạ, Khơ-mú, Co, Ta-ôi, Chơ-ro, Kháng, "
     "Xinh-mun, Hà Nhì, Chu-ru, Lào, La Chí, La Ha, Phù Lá, La Hủ, Lự, Lô Lô, Chứt, Mảng, Pà Thẻn, Cơ Lao, Cống, Bố Y, Si La, "
     "Pu Péo, Brâu, Ơ Đu, Rơ-măm, Người nước ngoài"
-).split(", ")
-_PEOPLE_NAMES = {f"{n:02d}": name for n, name in enumerate(_PEOPLES, start=1)}
+)
+_PEOPLE_NAMES = {f"{n:02d}": name for n, name in enumerate(_PEOPLE_ROWS.split(", "), start=1)}
 
 #: The 54 peoples in the order of the statistics office's list of 1979, then 55 for foreigners.
 PEOPLES = CodeList("Dân tộc", _PEOPLE_NAMES, {code: code for code in _PEOPLE_NAMES})
 
-_COUNTRIES = """
+_COUNTRY_ROWS = """
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF
 CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH
 GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW
@@ -134,7 +136,8 @@ KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ
 NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN
 SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT
 ZA ZM ZW
-""".split()
+"""
+_COUNTRIES = _COUNTRY_ROWS.split()
 
 #: ISO 3166-1 alpha-2, all 249 codes.
 NATIONALITIES = CodeList("Quốc tịch", {code: code for code in _COUNTRIES}, {code: code for code in _COUNTRIES})

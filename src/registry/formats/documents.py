@@ -7,7 +7,7 @@ says about the content is judged by `registry.core.rules`, whose pointers `to_wi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,9 +15,10 @@ from registry.core import codes, ids
 from registry.core.findings import Finding
 from registry.core.ids import Level
 from registry.core.transcript import Claims, State, Transcript
-from registry.formats import assembling, code_lists, fields, strict_json
-from registry.formats.fields import Family, Field, Form, Need, Rows
-from registry.formats.values import Bad, Reader, reader
+from registry.formats import assembling, code_lists, fields, plans, strict_json
+from registry.formats.fields import Family
+from registry.formats.structure import Need, Rows
+from registry.formats.values import Bad
 
 _ABSENT: Final = object()
 _MOST_UNKNOWN = 20  # findings for unknown members of one object
@@ -26,12 +27,6 @@ _NUMBER_LIKE = re.compile("[0-9]{5}")
 _DISABLED = "cokhuyettatkhongdanhgia"
 _GRADE_WIRE, _LEVEL_WIRE = "makhoi", "macaphoc"
 _BIRTH_PATHS = ("birth", "birth_month", "birth_year")
-
-#: Places without which the rules can't be checked, or that have no neutral value; marks and letters are needed too.
-_NEEDED = frozenset(
-    {"circular", "school_year", "level", "grade", "disabled_not_assessed", "subject", "version", "state", "extract"}
-    | {"made_on", "issued_on", "promoted", "grade_completed", "level_completed"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +39,7 @@ class Parsed:
 
     transcript: Transcript | None
     claims: Claims
-    findings: list[Finding]
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One field made ready for reading: blocking = without it the rules can't be checked."""
-
-    wire: str
-    read: Reader
-    need: Need
-    key: str
-    blocking: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """The steps of one object, its names, and the known name for each name without regard to case."""
-
-    steps: tuple[_Step, ...]
-    names: frozenset[str]
-    folded: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _FamilyPlan:
-    family: Family
-    top: _Plan
-    lists: tuple[tuple[Rows, _Plan], ...]
-    wires: Mapping[str, str]  # place in the transcript -> wire name
+    findings: tuple[Finding, ...]
 
 
 class _Sheet:
@@ -85,25 +52,10 @@ class _Sheet:
         self.blocked = False
 
 
-def _plan(members: Iterable[Field], lists: Iterable[Rows] = ()) -> _Plan:
-    steps = tuple(_Step(f.wire, reader(f), f.need, f.path or f.wire, _blocks(f)) for f in members if f.form is not Form.NUMBER)
-    names = frozenset(f.wire for f in members) | frozenset(rows.wire for rows in lists)
-    return _Plan(steps, names, {name.casefold(): name for name in names})
+_SHARED = plans.PLANS[Family.PRIMARY]  # for the fields that both families have
 
-
-def _blocks(field: Field) -> bool:
-    return field.path in _NEEDED or field.form in (Form.MARK, Form.LETTER)
-
-
-def _family_plan(family: Family) -> _FamilyPlan:
-    wires = {field.path: field.wire for field in family.fields if field.path}
-    for rows in family.lists:
-        wires[rows.path] = rows.wire
-        wires |= {f"{rows.path}/*/{field.path}": field.wire for field in rows.fields if field.path}
-    return _FamilyPlan(family, _plan(family.fields, family.lists), tuple((r, _plan(r.fields)) for r in family.lists), wires)
-
-
-_PLANS: Mapping[str, _FamilyPlan] = {family.name: _family_plan(family) for family in fields.FAMILIES}
+#: Nothing could be read, and nothing is said about it: for a payload that never came to light.
+NOTHING = Parsed(None, Claims(), ())
 
 
 def parse(payload: bytes) -> Parsed:
@@ -114,12 +66,12 @@ def parse(payload: bytes) -> Parsed:
     """
     value, findings = strict_json.parse(payload)
     if findings:
-        return Parsed(None, Claims(), findings)
+        return Parsed(None, Claims(), tuple(findings))
     if type(value) is not dict:
-        return Parsed(None, Claims(), [Finding(codes.FIELD_TYPE, "", "an object")])
+        return Parsed(None, Claims(), (Finding(codes.FIELD_TYPE, "", "an object"),))
     plan = _plan_for(value)
     if plan is None:
-        return Parsed(None, Claims(), _no_family(value))
+        return _without_family(value)
     sheet = _Sheet()
     assessed = value.get(_DISABLED) is not True
     read = _members(value, plan.top, "", assessed, sheet)
@@ -127,18 +79,18 @@ def parse(payload: bytes) -> Parsed:
     _read_birth(read, value, sheet)
     _read_number(read, value, sheet)
     _check_head(read, sheet)
-    transcript = None if sheet.blocked else assembling.transcript(read, lists, plan.family is fields.PRIMARY)
-    return Parsed(transcript, _claims(read), sheet.findings)
+    transcript = None if sheet.blocked else assembling.transcript(read, lists, plan.family is Family.PRIMARY)
+    return Parsed(transcript, _claims(read), tuple(sheet.findings))
 
 
-def to_wire(findings: Iterable[Finding], level: Level) -> list[Finding]:
-    """The same findings with pointers in the registry's words (`/marks/3/test_mark`) turned into payload pointers."""
-    return [replace(finding, pointer=wire_pointer(finding.pointer, level)) for finding in findings]
+def with_wire_pointer(finding: Finding, transcript: Transcript) -> Finding:
+    """A finding about a transcript, its pointer in the registry's words (`/marks/3/test_mark`) turned into a payload pointer."""
+    return replace(finding, pointer=wire_pointer(finding.pointer, transcript.level))
 
 
 def wire_pointer(pointer: str, level: Level) -> str:
     """The payload pointer for a pointer into a transcript of the level; one that names no field comes back unchanged."""
-    wires = _PLANS[fields.family_of(level).name].wires
+    wires = plans.PLANS[fields.family_of(level)].wires
     path = pointer.removeprefix("/")
     if path in wires:
         return f"/{wires[path]}"
@@ -150,28 +102,31 @@ def wire_pointer(pointer: str, level: Level) -> str:
     return f"/{wires[head]}/{index}" + (f"/{member}" if member else "")
 
 
-def _plan_for(value: Mapping[str, object]) -> _FamilyPlan | None:
+def _plan_for(value: Mapping[str, object]) -> plans.FamilyPlan | None:
     """By the level; where that can't be read by the grade, so that the rest of the document can still be checked."""
     level = _coded(code_lists.LEVELS, value.get(_LEVEL_WIRE))
     if level is None:
         grade = _coded(code_lists.GRADES, value.get(_GRADE_WIRE))
         level = None if grade is None else ids.level_of(grade)
-    return None if level is None else _PLANS[fields.family_of(level).name]
+    return None if level is None else plans.PLANS[fields.family_of(level)]
 
 
 def _coded(codes_of: code_lists.CodeList, value: object) -> Any:
     return codes_of.values.get(value) if type(value) is str else None
 
 
-def _no_family(value: Mapping[str, object]) -> list[Finding]:
-    """Neither level nor grade could be read: which fields to expect is not known, so only these two are reported."""
+def _without_family(value: Mapping[str, object]) -> Parsed:
+    """Neither level nor grade could be read: what to expect is not known, so only these two are reported."""
     sheet = _Sheet()
-    steps = tuple(step for step in _PLANS["primary"].top.steps if step.wire in (_LEVEL_WIRE, _GRADE_WIRE))
-    _steps(value, steps, "", True, sheet)
-    return sheet.findings
+    read = _steps(value, _SHARED.top.steps, "", True, sheet)
+    _read_number(read, value, sheet)
+    pointers = (f"/{_LEVEL_WIRE}", f"/{_GRADE_WIRE}")
+    return Parsed(None, _claims(read), tuple(finding for finding in sheet.findings if finding.pointer in pointers))
 
 
-def _members(value: Mapping[str, object], plan: _Plan, pointer: str, assessed: bool, sheet: _Sheet) -> dict[str, Any]:
+def _members(
+    value: Mapping[str, object], plan: plans.Plan, pointer: str, assessed: bool, sheet: _Sheet
+) -> dict[str, Any]:
     """Read one object; the answer maps places in the transcript (or wire names of fields not carried) to values."""
     read = _steps(value, plan.steps, pointer, assessed, sheet)
     if not value.keys() <= plan.names:
@@ -180,27 +135,29 @@ def _members(value: Mapping[str, object], plan: _Plan, pointer: str, assessed: b
 
 
 def _steps(
-    value: Mapping[str, object], steps: tuple[_Step, ...], pointer: str, assessed: bool, sheet: _Sheet
+    value: Mapping[str, object], steps: tuple[plans.Step, ...], pointer: str, assessed: bool, sheet: _Sheet
 ) -> dict[str, Any]:
     read: dict[str, Any] = {}
-    get, optional = value.get, Need.OPTIONAL
-    for step in steps:
-        given = get(step.wire, _ABSENT)
-        if given is None or given is _ABSENT:
-            if step.need is optional or (step.need is Need.ASSESSED and not assessed):
+    get, absent, optional = value.get, _ABSENT, Need.OPTIONAL
+    for wire, read_value, need, key, blocking in steps:
+        given = get(wire, absent)
+        if given is None or given is absent:
+            if need is optional or (need is Need.ASSESSED and not assessed):
                 continue
-            result: object = Bad(codes.FIELD_MISSING, "") if given is _ABSENT else Bad(codes.FIELD_TYPE, "a value, not null")
+            result: object = (
+                Bad(codes.FIELD_MISSING, "") if given is absent else Bad(codes.FIELD_TYPE, "a value, not null")
+            )
         else:
-            result = step.read(given)
+            result = read_value(given)
         if type(result) is Bad:
-            sheet.findings.append(Finding(result.code, f"{pointer}/{step.wire}", result.detail))
-            sheet.blocked |= step.blocking
+            sheet.findings.append(Finding(result.code, f"{pointer}/{wire}", result.detail))
+            sheet.blocked |= blocking
         else:
-            read[step.key] = result
+            read[key] = result
     return read
 
 
-def _report_unknown(value: Mapping[str, object], plan: _Plan, pointer: str, sheet: _Sheet) -> None:
+def _report_unknown(value: Mapping[str, object], plan: plans.Plan, pointer: str, sheet: _Sheet) -> None:
     """Unknown members; a name goes into the pointer only if it is a plain field name (a name can carry personal data)."""
     unknown = [name for name in value if name not in plan.names]
     for name in unknown[:_MOST_UNKNOWN]:
@@ -213,7 +170,9 @@ def _report_unknown(value: Mapping[str, object], plan: _Plan, pointer: str, shee
         sheet.findings.append(Finding(codes.FIELD_UNKNOWN, pointer, more))
 
 
-def _rows(value: Mapping[str, object], rows: Rows, plan: _Plan, assessed: bool, sheet: _Sheet) -> list[dict[str, Any]]:
+def _rows(
+    value: Mapping[str, object], rows: Rows, plan: plans.Plan, assessed: bool, sheet: _Sheet
+) -> list[dict[str, Any]]:
     """Read a child list; a row that could not be read in full is left out."""
     given, pointer = value.get(rows.wire), f"/{rows.wire}"
     if given is None and (rows.need is Need.OPTIONAL or rows.wire not in value):
@@ -230,7 +189,9 @@ def _rows(value: Mapping[str, object], rows: Rows, plan: _Plan, assessed: bool, 
     return []
 
 
-def _read_rows(given: list[object], rows: Rows, plan: _Plan, assessed: bool, sheet: _Sheet) -> list[dict[str, Any]]:
+def _read_rows(
+    given: list[object], rows: Rows, plan: plans.Plan, assessed: bool, sheet: _Sheet
+) -> list[dict[str, Any]]:
     found, blocked = [], sheet.blocked
     for index, row in enumerate(given):
         pointer, before = f"/{rows.wire}/{index}", len(sheet.findings)
@@ -249,7 +210,7 @@ def _read_rows(given: list[object], rows: Rows, plan: _Plan, assessed: bool, she
 def _read_birth(read: dict[str, Any], value: Mapping[str, object], sheet: _Sheet) -> None:
     """Put the most precise of the birth date fields under "birth"; they may not contradict each other, one must be there."""
     given: list[ids.BirthDate] = [read[path] for path in _BIRTH_PATHS if path in read]
-    wires = [_PLANS["primary"].wires[path] for path in _BIRTH_PATHS]
+    wires = [_SHARED.wires[path] for path in _BIRTH_PATHS]
     if not given:
         if all(value.get(wire) is None for wire in wires):
             sheet.findings.append(Finding(codes.BIRTH_DATE_MISSING, f"/{wires[0]}", f"one of {', '.join(wires)}"))

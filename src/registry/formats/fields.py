@@ -6,85 +6,21 @@ with their child lists. `registry.formats.documents` reads by these tables, `reg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from enum import Enum
 
 from registry.core import rules_primary, rules_secondary
 from registry.core.ids import Level
 from registry.formats import code_lists
 from registry.formats.code_lists import CodeList
+from registry.formats.structure import Field, Form, Need, Rows, Shape, Structure
 
 
-class Form(Enum):
-    """How a value is written on the wire and what it is read as."""
+class Family(Enum):
+    """The two record types."""
 
-    TEXT = "text"  # VARCHAR, free text
-    SHAPE = "shape"  # VARCHAR with a pattern
-    LISTED = "listed"  # VARCHAR out of a code list
-    LETTER = "letter"  # VARCHAR with the letters of a circular; membership is for the rules to judge
-    MARK = "mark"  # VARCHAR: number on the scale of 10, or Đ, CĐ, M
-    SCHOOL_YEAR = "school year"  # VARCHAR "YYYY-YYYY"
-    BIRTH = "birth"  # DATE "YYYY-MM-DD", or VARCHAR "YYYY-MM", "YYYY"
-    NUMBER = "number"  # VARCHAR, the pupil's personal number
-    DATE = "date"  # DATE "YYYY-MM-DD"
-    FLAG = "flag"  # BOOLEAN
-    DOUBLE = "double"  # DOUBLE between two limits
-
-
-class Need(Enum):
-    """Whether the field must be there."""
-
-    REQUIRED = "required"
-    ASSESSED = "assessed"  # required unless the pupil is disabled and not assessed
-    OPTIONAL = "optional"  # may be absent or null
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A pattern (also valid in JSON Schema) and the same in words."""
-
-    pattern: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One wire field. `path` is its place in the transcript ("" = read and checked, not carried further)."""
-
-    wire: str
-    path: str
-    title: str
-    form: Form = Form.TEXT
-    length: int = 0
-    need: Need = Need.REQUIRED
-    codes: CodeList | None = None
-    shape: Shape | None = None
-    letters: tuple[str, ...] = ()
-    limits: tuple[int, int] = (0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A child list: an array of objects with these fields."""
-
-    wire: str
-    path: str
-    title: str
-    fields: tuple[Field, ...]
-    need: Need
-    most: int
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One of the two record types."""
-
-    name: str
-    table: str
-    title: str
-    levels: tuple[Level, ...]
-    fields: tuple[Field, ...]
-    lists: tuple[Rows, ...]
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
 
 
 _REQUIRED, _ASSESSED, _OPTIONAL = Need.REQUIRED, Need.ASSESSED, Need.OPTIONAL
@@ -188,7 +124,9 @@ def _signers(teacher_number: Need) -> tuple[Field, ...]:
         _date("ngaytao", "Ngày tạo học bạ", "made_on"),
         _text("chucvugiamhieu", 150, "Chức vụ giám hiệu", path="principal_title"),
         _text("tengvcn", 150, "Tên giáo viên chủ nhiệm", path="teacher_name"),
-        _shape("soddcngvcn", 12, "Số định danh của giáo viên chủ nhiệm", STAFF_NUMBER, "teacher_number", teacher_number),
+        _shape(
+            "soddcngvcn", 12, "Số định danh của giáo viên chủ nhiệm", STAFF_NUMBER, "teacher_number", teacher_number
+        ),
         _listed("makhoi", 2, "Mã khối", code_lists.GRADES, "grade"),
         _text("tenlop", 10, "Tên lớp học", path="class_name"),
     )
@@ -276,8 +214,7 @@ _CERTIFICATES = Rows(
     50,
 )
 
-PRIMARY = Family(
-    "primary",
+_PRIMARY = Structure(
     "thongtinsohocbasotieuhoc",
     "Học bạ số cấp tiểu học",
     (Level.PRIMARY,),
@@ -308,8 +245,7 @@ def _result(wire: str, title: str, path: str, need: Need) -> Field:
     return _letter(wire, 2, title, path, rules_secondary.LEVELS, need)
 
 
-SECONDARY = Family(
-    "secondary",
+_SECONDARY = Structure(
     "thongtinsohocbasothcsthpt",
     "Học bạ số cấp trung học cơ sở và trung học phổ thông",
     (Level.LOWER_SECONDARY, Level.UPPER_SECONDARY),
@@ -339,9 +275,9 @@ SECONDARY = Family(
     (_HISTORY, _CERTIFICATES, _SECONDARY_MARKS),
 )
 
-FAMILIES: tuple[Family, ...] = (PRIMARY, SECONDARY)
+STRUCTURES: Mapping[Family, Structure] = {Family.PRIMARY: _PRIMARY, Family.SECONDARY: _SECONDARY}
 
 
 def family_of(level: Level) -> Family:
     """The family that carries transcripts of the level."""
-    return PRIMARY if level is Level.PRIMARY else SECONDARY
+    return Family.PRIMARY if level is Level.PRIMARY else Family.SECONDARY

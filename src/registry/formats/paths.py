@@ -155,7 +155,7 @@ class _Search:
         """Every chain whose signatures verify up to an anchor, as far as the bounds reach."""
         tip = chain[-1]
         for anchor, root in self._index.anchors_named(tip.issuer):
-            if root.key != tip.key and self._issued(root, tip):
+            if not _repeats((tip,), root) and self._issued(root, tip):
                 yield chain, anchor, root
         if len(chain) >= MAX_DEPTH:
             return

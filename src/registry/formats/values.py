@@ -16,7 +16,7 @@ from unicodedata import normalize
 from registry.core import codes, ids
 from registry.core.findings import Code
 from registry.core.transcript import Letter
-from registry.formats.fields import Field, Form, Need
+from registry.formats.structure import Field, Form, Need
 
 
 class Bad(NamedTuple):

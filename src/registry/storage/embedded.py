@@ -156,7 +156,7 @@ def _pg_config_bindir() -> Path | None:
     program = shutil.which("pg_config")
     if program is None:
         return None
-    answer = subprocess.run([program, "--bindir"], capture_output=True, text=True, check=False)
+    answer = subprocess.run([program, "--bindir"], capture_output=True, text=True, check=False)  # noqa: S603
     return Path(answer.stdout.strip()) if answer.returncode == 0 else None
 
 
@@ -177,7 +177,9 @@ class Embedded:
     thread that started it ends, however it ends; a long-lived service starts it through `Guardian`.
     """
 
-    def __init__(self, state: Path, pg_bindir: Path | None = None, fsync: bool = True, max_connections: int = 100) -> None:
+    def __init__(
+        self, state: Path, pg_bindir: Path | None = None, fsync: bool = True, max_connections: int = 100
+    ) -> None:
         self.state = state.absolute()
         self.pgdata = self.state / "pgdata"
         self._pg_bindir = pg_bindir
@@ -213,7 +215,9 @@ class Embedded:
             return run
         with suppress(FileNotFoundError):
             return Path((self.state / "socket_dir").read_text(encoding="utf-8"))
-        raise EmbeddedError(f"the path of {run} is too long for a socket, and no shorter one was chosen yet: start first")
+        raise EmbeddedError(
+            f"the path of {run} is too long for a socket, and no shorter one was chosen yet: start first"
+        )
 
     def url(self, database: str = DATABASE, user: str = OWNER) -> str:
         """The SQLAlchemy URL (asyncpg over the unix socket) of a database on this server."""
@@ -310,7 +314,9 @@ class Embedded:
 
     def _take_over(self, uid: int) -> None:
         # A slip such as a state directory of /etc or of somebody's home must not hand it to the server's account.
-        private = not stat.S_IMODE(self.state.stat().st_mode) & 0o077 and self.state != Path(pwd.getpwuid(os.geteuid()).pw_dir)
+        private = not stat.S_IMODE(self.state.stat().st_mode) & 0o077 and self.state != Path(
+            pwd.getpwuid(os.geteuid()).pw_dir
+        )
         if not private and not (self.state / "lock").exists() and any(self.state.iterdir()):
             raise EmbeddedError(
                 f"{self.state} has files of something else in it: choose an empty or new directory as the state directory"
@@ -401,7 +407,9 @@ class Embedded:
         if (self.pgdata / "PG_VERSION").exists():
             return
         if self.pgdata.exists() and any(self.pgdata.iterdir()):
-            raise EmbeddedError(f"{self.pgdata} has files but isn't a PostgreSQL cluster: move it away, nothing was changed")
+            raise EmbeddedError(
+                f"{self.pgdata} has files but isn't a PostgreSQL cluster: move it away, nothing was changed"
+            )
         half = self.state / "pgdata.init"
         if half.exists():  # an earlier start was killed here
             shutil.rmtree(half)
@@ -433,7 +441,7 @@ class Embedded:
         return self._make_short_socket_dir()
 
     def _make_short_socket_dir(self) -> Path:
-        for place in dict.fromkeys((tempfile.gettempdir(), "/tmp")):
+        for place in dict.fromkeys((tempfile.gettempdir(), "/tmp")):  # noqa: S108 - mkdtemp's is private
             if len(os.fsencode(place)) + len("/registry-12345678") <= LONGEST_SOCKET_DIR:
                 run = Path(tempfile.mkdtemp(prefix="registry-", dir=place))
                 self._give(run)
@@ -460,7 +468,7 @@ class Embedded:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         output = self._open_log()
         try:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603 - a list of our own making
                 [str(bindir / "postgres"), "-D", str(self.pgdata), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -469,7 +477,7 @@ class Embedded:
                 env=_environment(),
                 pass_fds=(lock,),
                 start_new_session=True,  # Ctrl-C in the terminal is for the service, which then stops the server in order
-                preexec_fn=_tie_to_parent(signal.SIGINT),  # noqa: PLW1509 - it takes no lock, see there
+                preexec_fn=_tie_to_parent(signal.SIGINT),
                 **self._as_account(),
             )
         finally:
@@ -507,16 +515,17 @@ class Embedded:
 
     def _make_database(self) -> None:
         ask = _Asking(self.socket_dir / f".s.PGSQL.{PORT}")
-        if not ask(f"SELECT rolname FROM pg_roles WHERE rolname = '{SERVICE}'"):
+        roles, databases = ask("SELECT rolname FROM pg_roles"), ask("SELECT datname FROM pg_database")
+        if SERVICE not in roles:
             ask(f"CREATE ROLE {SERVICE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")
-        if not ask(f"SELECT datname FROM pg_database WHERE datname = '{DATABASE}'"):
+        if DATABASE not in databases:
             ask(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
 
     # -- helpers that know the account
 
     def _run(self, command: list[str], lock: int | None = None) -> subprocess.CompletedProcess[bytes]:
         """Run to the end as the server's account; the descriptor of the lock is handed on when given."""
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - a list of our own making
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -656,8 +665,8 @@ class _Asking:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def __call__(self, statement: str) -> list[bytes]:
-        """Run one statement; the raw rows it gives. Raises `EmbeddedError` with the server's words."""
+    def __call__(self, statement: str) -> list[str]:
+        """Run one statement of one column; its values. Raises `EmbeddedError` with the server's words."""
         with socket.socket(socket.AF_UNIX) as wire, wire.makefile("rb") as answers:
             wire.connect(str(self._path))
             start = struct.pack("!i", 196608) + f"user\0{OWNER}\0database\0postgres\0\0".encode()
@@ -668,14 +677,14 @@ class _Asking:
             return self._until_ready(answers)
 
     @staticmethod
-    def _until_ready(answers: BinaryIO) -> list[bytes]:
-        rows: list[bytes] = []
+    def _until_ready(answers: BinaryIO) -> list[str]:
+        values: list[str] = []
         while len(head := answers.read(5)) == 5:
             kind, body = head[:1], answers.read(struct.unpack("!i", head[1:])[0] - 4)
             if kind == b"Z":
-                return rows
+                return values
             if kind == b"D":
-                rows.append(body)
+                values.append(body[6:].decode())  # after the count of columns and the length of this one
             if kind == b"E":
                 words = [field[1:].decode(errors="replace") for field in body.split(b"\0") if field[:1] in b"MC"]
                 raise EmbeddedError(f"the embedded server answered: {' '.join(words)}")
@@ -743,7 +752,7 @@ class Guardian:
     def _watch(self) -> None:
         try:
             self.server.start(self._stopping.is_set)
-        except Exception as failure:  # noqa: BLE001 - `start` raises it again, in the caller's thread
+        except Exception as failure:  # `start` raises it again, in the caller's thread
             self._failure = failure
             return
         finally:

@@ -7,7 +7,6 @@ use come from it by HKDF (RFC 5869), so that no key serves two purposes.
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
 import zlib
 from hashlib import sha256
@@ -17,6 +16,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from registry.storage import key_files
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -66,28 +67,12 @@ class Sealer:
 
 def load_key(path: Path) -> bytes:
     """Read the master key; raises FileNotFoundError when absent, PermissionError when others may read it."""
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        raise PermissionError(f"{path}: others may read the sealing key; run chmod 600 on it")
-    return path.read_bytes()
+    return key_files.load(path)
 
 
 def ensure_key(path: Path) -> bytes:
     """Read the master key, making it first where there is none. An existing file is never written to."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)  # fails where another start was first: then its key counts
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return load_key(path)
+    return key_files.ensure(path, lambda: secrets.token_bytes(_KEY_BYTES))
 
 
 def _subkey(master: bytes, purpose: bytes) -> bytes:

@@ -1,0 +1,210 @@
+"""What is counted, and how it is counted over several processes: OpenTelemetry's HTTP metrics and the registry's own.
+
+Each process keeps its numbers in one Prometheus registry and writes them to a file of its own, every second; whoever is asked
+for the metrics adds the files up. Labels are route templates, outcomes and codes: never a path, a value or a name of a person.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fastapi.telemetry import TelemetryConfig
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk.metrics import MeterProvider
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    exposition,
+)
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from registry.api import logs
+
+log = logging.getLogger(__name__)
+
+#: A process that lives writes every second; a file older than this belongs to one that doesn't.
+_FRESH_SECONDS = 15.0
+_EVERY_SECONDS = 1.0
+#: Gauges that mean the same thing in every process, so that adding them up would be wrong.
+_SAME_EVERYWHERE = frozenset({"registry_waiting", "process_start_time_seconds", "process_max_fds"})
+_UNCOUNTED_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+_registry = CollectorRegistry(auto_describe=False)
+ProcessCollector(registry=_registry)
+_submissions = Counter("registry_submissions", "Submissions by outcome.", ["outcome"], registry=_registry)
+_findings = Counter("registry_findings", "Findings by code.", ["code"], registry=_registry)
+_questions = Counter("registry_questions", "Verification questions by answer.", ["answer"], registry=_registry)
+_tokens = Counter("registry_tokens", "Token requests by answer.", ["answer"], registry=_registry)
+_rejudged = Counter("registry_rejudged", "Held documents judged again, by outcome.", ["outcome"], registry=_registry)
+#: Only the process that knows the number shows it, so it is entered when first set.
+_waiting = Gauge("registry_waiting", "Held documents that wait for what is missing.", registry=None)
+_judging = Histogram(
+    "registry_judge_seconds",
+    "From the bytes of a submission to its stored verdict.",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+    registry=_registry,
+)
+_waiting_shown: list[bool] = []
+_http: list[MeterProvider] = []
+
+
+def configuration() -> TelemetryConfig:
+    """FastAPI's own telemetry: metrics into this process's registry. No traces and no logs, which would hold paths and texts."""
+    if not _http:
+        reader = PrometheusMetricReader(disable_target_info=True, registry=_registry, scope_info_enabled=False)
+        _http.append(MeterProvider([reader], shutdown_on_exit=False))
+    return TelemetryConfig(
+        meter_provider=_http[0],
+        metrics=True,
+        tracing=False,
+        logs=False,
+        operation_spans=False,
+        auto_configure=False,
+        exclude=lambda scope: scope.get("path") in _UNCOUNTED_ROUTES,
+    )
+
+
+@contextmanager
+def judging() -> Iterator[None]:
+    """Time one submission from its bytes to its stored verdict."""
+    with _judging.time():
+        yield
+
+
+def count_submission(outcome: str, codes: Iterable[str] = ()) -> None:
+    """One submission with its outcome and the slugs of its findings (each slug once)."""
+    _submissions.labels(outcome).inc()
+    for code in set(codes):
+        _findings.labels(code).inc()
+
+
+def count_question(answer: str) -> None:
+    """One verification question, by the kind of answer it got."""
+    _questions.labels(answer).inc()
+
+
+def count_token(answer: str) -> None:
+    """One token request: "issued" or the code it was refused with."""
+    _tokens.labels(answer).inc()
+
+
+def count_rejudged(outcome: str) -> None:
+    """One held document judged again."""
+    _rejudged.labels(outcome).inc()
+
+
+def set_waiting(documents: int) -> None:
+    """How many held documents wait now."""
+    if not _waiting_shown:
+        _registry.register(_waiting)
+        _waiting_shown.append(True)
+    _waiting.set(documents)
+
+
+def own_exposition() -> bytes:
+    """This process's numbers in Prometheus' text format."""
+    return exposition.generate_latest(_registry)
+
+
+class Shared:
+    """This process's file among those of all processes of the service, and the sum of them all."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = folder / f"{os.getpid()}.prom"
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep_writing, name="metrics", daemon=True)
+
+    def start(self) -> None:
+        """Write now and every second from a thread of its own."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write a last time: what this process has counted stays in the sums."""
+        self._stop.set()
+        self._thread.join(5)
+        self._write()
+
+    def exposition(self) -> bytes:
+        """The numbers of all processes, added up, up to the second."""
+        self._write()
+        return merged(self._folder)
+
+    def _keep_writing(self) -> None:
+        while not self._stop.wait(_EVERY_SECONDS):
+            try:
+                self._write()
+            except OSError as error:
+                logs.fault(log, error)
+
+    def _write(self) -> None:
+        draft = self._file.with_suffix(f".{threading.get_ident()}")
+        draft.write_bytes(own_exposition())
+        draft.replace(self._file)
+
+
+def forget_former_run(folder: Path) -> None:
+    """Remove the files of a service that ran here before; only for the process that starts the others, before it does."""
+    for file in folder.glob("*"):
+        file.unlink(missing_ok=True)
+
+
+def merged(folder: Path) -> bytes:
+    """Every process's file in one exposition: counters and histograms added up, also those of processes that have ended;
+    gauges of living processes added up, or the greatest of them where they mean the same thing."""
+    families: dict[str, Metric] = {}
+    samples: dict[str, dict[tuple[str, tuple[tuple[str, str], ...]], float]] = {}
+    for file in sorted(folder.glob("*.prom")):
+        alive = _is_alive(file)
+        for family in text_string_to_metric_families(file.read_text(encoding="utf-8")):
+            if family.type in {"gauge", "unknown"} and not alive:
+                continue
+            families.setdefault(family.name, family)
+            sums = samples.setdefault(family.name, {})
+            for sample in family.samples:
+                key = (sample.name, tuple(sorted(sample.labels.items())))
+                same = family.name in _SAME_EVERYWHERE
+                sums[key] = max(sums.get(key, sample.value), sample.value) if same else sums.get(key, 0.0) + sample.value
+    return exposition.generate_latest(_Merged(families, samples))
+
+
+class _Merged(CollectorRegistry):
+    """The sums as prometheus_client's writer wants them."""
+
+    def __init__(
+        self, families: dict[str, Metric], samples: dict[str, dict[tuple[str, tuple[tuple[str, str], ...]], float]]
+    ) -> None:
+        super().__init__()
+        self._families = families
+        self._samples = samples
+
+    def collect(self) -> Iterator[Metric]:
+        """Each family once, with its summed samples."""
+        for name, family in self._families.items():
+            whole = Metric(name, family.documentation, family.type)
+            for (sample, labels), value in self._samples[name].items():
+                whole.add_sample(sample, dict(labels), value)
+            yield whole
+
+
+def _is_alive(file: Path) -> bool:
+    """Whether the process that writes this file still does."""
+    try:
+        os.kill(int(file.stem), 0)
+        return time.time() - file.stat().st_mtime < _FRESH_SECONDS
+    except (OSError, ValueError):
+        return False
+

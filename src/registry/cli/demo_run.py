@@ -1,0 +1,241 @@
+"""What the demo does, step by step: prepare the registry as an operator, send as two vendors, ask as an office."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from registry.cli.service import Service
+from registry.client import api
+from registry.core.callers import CallerKind, Scope
+from registry.demo import city as cities
+from registry.demo import pki, schools, signers
+from registry.services import access, trust, units
+from registry.services.world import World
+from registry.storage.database import Database
+from registry.storage.sealing import Sealer, load_key
+
+#: name -> (kind, scopes, purposes, units); the vendors' units are their schools.
+OFFICES = {
+    "office-quan-10": (frozenset({Scope.COMPLETENESS}), frozenset[str](), frozenset({schools.DISTRICT})),
+    "office-tuyen-sinh": (frozenset({Scope.VERIFY}), frozenset({"admission", "transfer"}), frozenset({schools.CITY})),
+    "office-so-gddt": (frozenset({Scope.OPERATE, Scope.COMPLETENESS}), frozenset[str](), frozenset({schools.CITY})),
+}
+YEARS = ("2023-2024", "2024-2025")
+_CONNECTIONS = 16
+
+
+@dataclass(slots=True)
+class Sent:
+    """One delivery and its answer."""
+
+    delivery: cities.Delivery
+    result: api.Result
+
+    @property
+    def as_planted(self) -> bool:
+        """True when outcome, code and pointer are those that were planted."""
+        fault = self.delivery.fault
+        if fault is None:
+            return self.result.status == 201
+        found = {(e["code"], e["pointer"]) for e in self.result.body.get("errors", [])}
+        return self.result.outcome == fault.outcome and (fault.code, fault.pointer) in found
+
+
+@dataclass(slots=True)
+class Result:
+    """Everything the demo found out."""
+
+    address: str
+    output: Path
+    sent: list[Sent] = field(default_factory=list)
+    repeated: api.Result | None = None
+    planted: dict[str, Counter[str]] = field(default_factory=dict)
+    counted: dict[str, Counter[str]] = field(default_factory=dict)
+    after_list: dict[str, int] = field(default_factory=dict)
+    answers: list[tuple[str, api.Result]] = field(default_factory=list)
+    sending_seconds: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        """Every answer as planted, every count equal, the same bytes the same receipt."""
+        same_receipt = self.repeated is not None and self.repeated.status == 200
+        equal = {c: +n for c, n in self.planted.items()} == {c: +n for c, n in self.counted.items()}
+        return equal and same_receipt and all(sent.as_planted for sent in self.sent) and self.after_list.get("held") == 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The result for a program."""
+        return {
+            "good": self.good,
+            "seconds": round(self.seconds, 1),
+            "sent": len(self.sent),
+            "per_second": round(len(self.sent) / self.sending_seconds, 1),
+            "outcomes": dict(Counter(sent.result.outcome for sent in self.sent)),
+            "not_as_planted": [sent.delivery.name for sent in self.sent if not sent.as_planted],
+            "planted": {code: dict(counts) for code, counts in self.planted.items()},
+            "counted": {code: dict(counts) for code, counts in self.counted.items()},
+            "after_list": self.after_list,
+            "verifications": [{"question": title, "answer": answer.body.get("answer")} for title, answer in self.answers],
+        }
+
+
+async def play(service: Service, pupils: int, output: Path, out: Console, now: datetime) -> Result:
+    """Run the whole tour against a running service."""
+    result = Result(service.base_url, output)
+    out.print(f"registry at {service.base_url}, data in {service.state_dir}")
+    made = await asyncio.to_thread(signers.make_trust, schools.all_schools())
+    city = cities.make_city(made, pupils=pupils)
+    result.planted = city.expected
+    keys = {name: pki.new_key("p256") for name in (*schools.VENDORS, *OFFICES)}
+    await prepare(service, city, keys, now)
+    out.print(f"prepared: {len(schools.all_schools())} schools, {sum(map(len, city.rosters.values()))} pupils on rosters")
+    clients = {name: api.RegistryClient(service.base_url, name, key, "k1") for name, key in keys.items()}
+    try:
+        await _put_rosters(clients["office-so-gddt"], city)
+        await _send_all(clients, city, result, out)
+        _write_files(result)
+        again = next(s for s in result.sent if s.delivery.fault is None)
+        result.repeated = await clients[again.delivery.vendor].submit(again.delivery.envelope)
+        result.counted = await _count(clients["office-quan-10"])
+        result.answers = await _ask(clients["office-tuyen-sinh"], city, result)
+        await _publish_late_list(service, city, now)
+        result.after_list = await _await_rejudged(clients["office-quan-10"])
+    finally:
+        for client in clients.values():
+            await client.close()
+    return result
+
+
+async def prepare(service: Service, city: cities.City, keys: dict[str, pki.PrivateKey], now: datetime) -> None:
+    """What an operator does once: the map, the trust material, the policy, the callers."""
+    world = World.of(Database(service.database_url), Sealer(load_key(service.sealing_key_path)))
+    try:
+        await units.import_builtin(world, "hcmc-2025", now)
+        await units.import_units(world, schools.units_csv().encode(), now)
+        await trust.import_policy(world, trust.default_policy(), now)
+        report = await trust.import_files(world, city.trust.files(now), now)
+        if report.problems:
+            raise RuntimeError(f"the demo's own trust material was not taken: {report.problems[0]}")
+        for name, key in keys.items():
+            public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            if name in OFFICES:
+                scopes, purposes, places = OFFICES[name]
+                kind = CallerKind.OFFICE
+            else:
+                mine = frozenset(f"school:{s.code}" for s in schools.all_schools() if s.vendor == name)
+                kind, scopes, purposes, places = CallerKind.VENDOR, frozenset({Scope.SUBMIT}), frozenset[str](), mine
+            await access.register_caller(
+                world, caller_id=name, kind=kind, name=name, scopes=scopes, purposes=purposes, units=places, key_id="k1",
+                public_key=public, now=now,
+            )  # fmt: skip
+    finally:
+        world.judges.close()
+        await world.db.close()
+
+
+async def _put_rosters(operator: api.RegistryClient, city: cities.City) -> None:
+    for school in schools.all_schools():
+        text = cities.roster_csv(city.rosters[school.code])
+        answer = await operator.put_roster(school.code, school.school_year, school.grade, text)
+        if answer.status != 200:
+            raise RuntimeError(f"roster of {school.code}: status {answer.status}, {answer.codes[:3]}")
+
+
+async def _send_all(clients: dict[str, api.RegistryClient], city: cities.City, result: Result, out: Console) -> None:
+    """Both vendors at once, each with its own connections; files are signed while others are on their way."""
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    queue: asyncio.Queue[cities.Delivery | None] = asyncio.Queue(maxsize=200)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=out, disable=not out.is_terminal) as progress:
+        task = progress.add_task("signing and submitting", total=len(city.jobs))
+
+        async def sign_all() -> None:
+            for job in city.jobs:
+                await queue.put(await asyncio.to_thread(job))
+            for _ in range(_CONNECTIONS):
+                await queue.put(None)
+
+        async def send() -> None:
+            while (delivery := await queue.get()) is not None:
+                result.sent.append(Sent(delivery, await clients[delivery.vendor].submit(delivery.envelope)))
+                progress.advance(task)
+
+        await asyncio.gather(sign_all(), *(send() for _ in range(_CONNECTIONS)))
+    result.sending_seconds = loop.time() - started
+
+
+def _write_files(result: Result) -> None:
+    """Every faulty file and a few good ones of each school, for the reader to look at."""
+    result.output.mkdir(parents=True, exist_ok=True)
+    good: Counter[str] = Counter()
+    for sent in result.sent:
+        delivery = sent.delivery
+        if delivery.fault is None:
+            good[delivery.school.code] += 1
+            if good[delivery.school.code] > 3:
+                continue
+        (result.output / delivery.name).write_bytes(delivery.envelope)
+
+
+async def _count(office: api.RegistryClient) -> dict[str, Counter[str]]:
+    """Buckets by school as the registry answers them to the district."""
+    counted: dict[str, Counter[str]] = {}
+    for year in YEARS:
+        answer = await office.completeness(schools.DISTRICT, year)
+        for child in answer.body["children"]:
+            buckets = {name: number for name, number in child["buckets"].items() if number and name != "unexpected"}
+            if child["expected"]:
+                counted[child["unit"].removeprefix("school:")] = Counter(buckets)
+    return counted
+
+
+async def _ask(office: api.RegistryClient, city: cities.City, result: Result) -> list[tuple[str, api.Result]]:
+    """One verification of each kind."""
+    good = next(s for s in result.sent if s.delivery.fault is None)
+    held = next(s for s in result.sent if s.result.outcome == "held")
+    refused = next(s for s in result.sent if s.result.outcome == "refused")
+    receipt = good.result.body["receipt"]
+    pupil = next(p for p in city.rosters[good.delivery.school.code] if p.facts.pupil_code == good.delivery.pupil_code)
+    why = {"purpose": "admission", "reference": "TS10-2026-0001"}
+    number = {"personal_number": pupil.facts.number, "school_year": good.delivery.school.school_year}
+    questions: list[tuple[str, dict[str, Any]]] = [
+        ("mã học bạ / transcript code", {"transcript_code": receipt["transcript_code"]}),
+        ("SHA-256 của tài liệu / of the document", {"sha256": receipt["fingerprint"]}),
+        ("số định danh + năm học / number + year", number),
+        ("tài liệu đang giữ / a held document", {"sha256": cities.fingerprint(held.delivery.envelope)}),
+        ("tài liệu bị từ chối / a refused document", {"sha256": cities.fingerprint(refused.delivery.envelope)}),
+        ("mã không có / an unknown code", {"transcript_code": "00000000-0000-4000-8000-000000000000"}),
+    ]
+    return [(title, await office.verify({**question, **why})) for title, question in questions]
+
+
+async def _publish_late_list(service: Service, city: cities.City, now: datetime) -> None:
+    """The CA that had no revocation list publishes one; the operator imports it."""
+    world = World.of(Database(service.database_url), Sealer(load_key(service.sealing_key_path)))
+    try:
+        fresh = signers.revocation_list(city.trust.late, now)
+        await trust.import_files(world, {"crls/late.crl": fresh}, now)
+    finally:
+        world.judges.close()
+        await world.db.close()
+
+
+async def _await_rejudged(office: api.RegistryClient) -> dict[str, int]:
+    """Held documents are judged again by themselves: wait until the district's table shows it (at most half a minute)."""
+    deadline = asyncio.get_running_loop().time() + timedelta(seconds=30).total_seconds()
+    while True:
+        answer = await office.completeness(schools.DISTRICT, YEARS[0])
+        buckets: dict[str, int] = answer.body["buckets"]
+        if buckets.get("held") == 0 or asyncio.get_running_loop().time() > deadline:
+            return buckets
+        await asyncio.sleep(0.5)

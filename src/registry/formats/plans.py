@@ -1,0 +1,75 @@
+"""The tables of fields made ready for reading: one plan per kind of object, built once at import. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from registry.formats import fields, values
+from registry.formats.fields import Family
+from registry.formats.structure import Field, Form, Need, Rows
+from registry.formats.values import Reader
+
+#: Places without which the rules can't be checked, or that have no neutral value; marks and letters are needed too.
+_NEEDED = frozenset(
+    {"circular", "school_year", "level", "grade", "disabled_not_assessed", "subject", "version", "state", "extract"}
+    | {"made_on", "issued_on", "promoted", "grade_completed", "level_completed"}
+)
+
+
+class Step(NamedTuple):
+    """One field made ready for reading: blocking = without it the rules can't be checked."""
+
+    wire: str
+    read: Reader
+    need: Need
+    key: str  # place in the transcript, or the wire name of a field that is not carried
+    blocking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps of one object, its names, and the known name for each name without regard to case."""
+
+    steps: tuple[Step, ...]
+    names: frozenset[str]
+    folded: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyPlan:
+    """The plans of a family's record and child lists, and the wire name of every place in the transcript."""
+
+    family: Family
+    top: Plan
+    lists: tuple[tuple[Rows, Plan], ...]
+    wires: Mapping[str, str]  # "marks" -> list; "marks/*/term1" -> member of its rows
+
+
+def _plan(members: Iterable[Field], lists: Iterable[Rows] = ()) -> Plan:
+    """The personal number is no step: it is read together with sex and birth date."""
+    steps = tuple(
+        Step(f.wire, values.reader(f), f.need, f.path or f.wire, _blocks(f))
+        for f in members
+        if f.form is not Form.NUMBER
+    )
+    names = frozenset(f.wire for f in members) | frozenset(rows.wire for rows in lists)
+    return Plan(steps, names, {name.casefold(): name for name in names})
+
+
+def _blocks(field: Field) -> bool:
+    return field.path in _NEEDED or field.form in (Form.MARK, Form.LETTER)
+
+
+def _family_plan(family: Family) -> FamilyPlan:
+    record = fields.STRUCTURES[family]
+    wires = {field.path: field.wire for field in record.fields if field.path}
+    for rows in record.lists:
+        wires[rows.path] = rows.wire
+        wires |= {f"{rows.path}/*/{field.path}": field.wire for field in rows.fields if field.path}
+    lists = tuple((rows, _plan(rows.fields)) for rows in record.lists)
+    return FamilyPlan(family, _plan(record.fields, record.lists), lists, wires)
+
+
+PLANS: Mapping[Family, FamilyPlan] = {family: _family_plan(family) for family in Family}

@@ -1,0 +1,54 @@
+"""Secret keys in files: made once with mode 0600, read for ever after, never written over. Which keys mean what is not known here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+
+def load(path: Path) -> bytes:
+    """Read a key file; raises FileNotFoundError when absent, PermissionError when others may read it."""
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise PermissionError(f"{path}: others may read this secret key; run chmod 600 on it")
+    return path.read_bytes()
+
+
+def ensure(path: Path, make: Callable[[], bytes]) -> bytes:
+    """Read a key file, making it first where there is none. An existing file is never written to; of two that start at the
+    same moment one makes the key and both use it."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        create(path, make())
+    return load(path)
+
+
+def create(path: Path, content: bytes) -> bool:
+    """Put a new file (0600) in place, whole or not at all; False when there is one already, which stays as it is."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)  # fails where somebody was first: a rename would overwrite theirs
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True
+
+
+def ensure_token_key(path: Path) -> bytes:
+    """The P-256 key of the access tokens (PKCS #8 PEM), made by the first start."""
+    return ensure(path, _p256_pem)
+
+
+def _p256_pem() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -1,0 +1,71 @@
+"""Which circular judges which grade in which school year, and how its name may be written."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from registry.core import ids, rules
+from registry.core.ids import SchoolYear
+from registry.core.transcript import Transcript
+from registry.demo import transcripts
+from registry.formats import documents
+
+
+def made(grade: int, year: int = 2024) -> Transcript:
+    rng = Random(grade)
+    school = transcripts.school(rng, code="79771001", name="Trường Thử nghiệm")
+    pupil = transcripts.pupil(rng, grade=grade, school_year=SchoolYear(year))
+    transcript = documents.parse(transcripts.to_bytes(transcripts.document(rng, pupil, school))).transcript
+    assert transcript is not None
+    return transcript
+
+
+def found(transcript: Transcript) -> list[tuple[str, str]]:
+    return [(finding.code.slug, finding.pointer) for finding in rules.check(transcript)]
+
+
+#: First school year of the circular now in force for each grade (TT 27/2020, TT 22/2021: roadmaps).
+FIRST = {1: 2020, 2: 2021, 3: 2022, 4: 2023, 5: 2024, 6: 2021, 7: 2022, 8: 2023, 9: 2024, 10: 2022, 11: 2023, 12: 2024}
+
+
+@pytest.mark.parametrize(("grade", "first"), FIRST.items())
+def test_a_circular_is_in_force_from_its_first_year_on(grade: int, first: int) -> None:
+    transcript = made(grade)
+    assert found(transcript.but(school_year=SchoolYear(first))) == []
+    assert found(transcript.but(school_year=SchoolYear(first + 9))) == []
+    assert found(transcript.but(school_year=SchoolYear(first - 1))) == [("rule-circular", "/circular")]
+
+
+@pytest.mark.parametrize("name", ["27/2020", "27/2020/TT-BGDĐT", "TT 27/2020/TT-BGDĐT", "TT 27/2020"])
+def test_spellings_of_the_primary_circular(name: str) -> None:
+    assert found(made(3).but(circular=name)) == []
+    assert found(made(7).but(circular=name)) == [("rule-circular", "/circular")]
+
+
+@pytest.mark.parametrize("name", ["22/2021", "22/2021/TT-BGDĐT", "TT 22/2021/TT-BGDĐT", "TT 22/2021"])
+def test_spellings_of_the_secondary_circular(name: str) -> None:
+    assert found(made(11).but(circular=name)) == []
+    assert found(made(2).but(circular=name)) == [("rule-circular", "/circular")]
+
+
+@pytest.mark.parametrize("name", ["", "27", "27-2020", "58/2011/TT-BGDĐT", "27/2020/QĐ", "tt 27/2020", " 27/2020", "27/2020/TT-BGDÐT"])
+def test_other_names_are_no_circular(name: str) -> None:
+    assert found(made(1).but(circular=name)) == [("rule-circular", "/circular")]
+
+
+def test_every_rule_set_names_grades_of_its_own() -> None:
+    grades = [grade for rule_set in rules.RULE_SETS for grade in rule_set.first]
+    assert sorted(grades) == list(range(1, 13))
+    assert all(ids.level_of(grade) for grade in grades)
+
+
+def test_nothing_personal_in_repr() -> None:
+    transcript = made(6)
+    shown = repr(transcript)
+    for secret in (transcript.number, transcript.pupil_name, transcript.principal_name, transcript.principal_number):
+        assert secret
+        assert secret not in shown
+    assert transcript.teacher_name not in shown
+    assert transcript.secondary is not None
+    assert transcript.secondary.marks[0].teacher_name not in shown

@@ -1,0 +1,168 @@
+"""TT 27/2020/TT-BGDĐT: examples worked out by hand, each with its clause, and one change at a time to a good year."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from registry.core import rules, rules_primary
+from registry.core.ids import SchoolYear
+from registry.core.subjects import Subject
+from registry.core.transcript import Letter, Mark, PrimaryMark, PrimaryResults, Transcript
+
+from tests.core.test_rules import found, made
+
+S = Subject
+QUALITIES = dict.fromkeys(("patriotism", "compassion", "diligence", "honesty", "responsibility"), "T")
+COMPETENCIES = dict.fromkeys(("autonomy", "communication", "language", "calculation", "science", "fitness"), "T")
+
+
+def row(subject: Subject, level: str | None = "T", test: Mark | int = None) -> PrimaryMark:
+    return PrimaryMark(subject, "", level, Decimal(test) if isinstance(test, int) else test)
+
+
+GRADE_4 = (
+    row(S.VIETNAMESE, test=9),
+    row(S.MATHEMATICS, test=10),
+    row(S.FOREIGN_LANGUAGE_1, test=9),
+    row(S.HISTORY_AND_GEOGRAPHY, test=9),
+    row(S.SCIENCE, test=10),
+    row(S.INFORMATICS_AND_TECHNOLOGY, test=9),
+    row(S.ETHICS),
+    row(S.PHYSICAL_EDUCATION),
+    row(S.ART),
+    row(S.EXPERIENCE),
+)
+GRADE_1 = (
+    row(S.VIETNAMESE, test=9),
+    row(S.MATHEMATICS, test=9),
+    row(S.ETHICS),
+    row(S.NATURE_AND_SOCIETY),
+    row(S.PHYSICAL_EDUCATION),
+    row(S.MUSIC),
+    row(S.FINE_ART),
+    row(S.EXPERIENCE),
+)
+
+
+def results(marks: tuple[PrimaryMark, ...], overall: str | None = "HTXS") -> PrimaryResults:
+    return PrimaryResults(marks, QUALITIES, COMPETENCIES, overall, True, False)
+
+
+def year(grade: int, marks: tuple[PrimaryMark, ...], overall: str | None = "HTXS") -> Transcript:
+    return made(grade).but(school_year=SchoolYear(2024), primary=results(marks, overall))
+
+
+def swapped(index: int, **changes: object) -> tuple[PrimaryMark, ...]:
+    marks = list(GRADE_4)
+    marks[index] = replace(marks[index], **changes)  # type: ignore[arg-type]
+    return tuple(marks)
+
+
+@pytest.mark.parametrize(
+    ("levels", "letters", "tests", "expected"),
+    [
+        ("TTTT", "TTT", (9, 10, 9), "HTXS"),  # art. 9.2.a
+        ("TTTT", "TTT", (9, 10, 8), "HTT"),  # art. 9.2.b: one test of 8
+        ("TTTT", "TTT", (7, 7, 7), "HTT"),
+        ("TTTT", "TTT", (10, 10, 6), "HT"),
+        ("TTTH", "TTT", (10, 10, 10), "HT"),  # a single H loses the distinction
+        ("TTTT", "TTĐ", (10, 10, 10), "HT"),
+        ("HHHH", "ĐĐĐ", (5, 5, 5), "HT"),  # art. 9.2.c
+        ("HHHH", "ĐĐĐ", (5, 5, 4), "CHT"),  # art. 9.2.d
+        ("TTTC", "TTT", (10, 10, 10), "CHT"),
+        ("TTTT", "TTC", (10, 10, 10), "CHT"),
+        ("TTTT", "TTT", (), "HTXS"),  # every tested subject exempt
+    ],
+)
+def test_the_overall_result_follows_art_9_2(levels: str, letters: str, tests: tuple[int, ...], expected: str) -> None:
+    assert rules_primary.overall_result(levels, letters, [Decimal(mark) for mark in tests]) == expected
+
+
+Change = Callable[[], Transcript]
+
+CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
+    (lambda: year(4, GRADE_4), []),
+    (lambda: year(1, GRADE_1), []),
+    # art. 9.2: overall result
+    (lambda: year(4, GRADE_4, "HTT"), [("rule-result", "/overall")]),
+    (lambda: year(4, GRADE_4, "CHT"), [("rule-result", "/overall")]),
+    (lambda: year(4, swapped(0, test_mark=Decimal(8))), [("rule-result", "/overall")]),
+    (lambda: year(4, swapped(0, test_mark=Decimal(8)), "HTT"), []),
+    (lambda: year(4, swapped(6, level="H")), [("rule-result", "/overall")]),
+    (lambda: year(4, swapped(6, level="H"), "HT"), []),
+    (lambda: year(4, swapped(6, level="C"), "CHT"), []),
+    (lambda: year(4, GRADE_4, "Tốt"), [("rule-level", "/overall")]),
+    # art. 7.1: levels
+    (lambda: year(4, swapped(1, level="Đ")), [("rule-level", "/marks/1/level")]),
+    (lambda: year(4, swapped(1, level=None)), [("rule-mark-missing", "/marks/1/level")]),
+    # art. 7.1: test marks
+    (lambda: year(4, swapped(0, test_mark=Decimal(11))), [("rule-mark-scale", "/marks/0/test_mark")]),
+    (lambda: year(4, swapped(0, test_mark=Decimal("8.5"))), [("rule-mark-scale", "/marks/0/test_mark")]),
+    (lambda: year(4, swapped(0, test_mark=Decimal("9.0"))), []),
+    (lambda: year(4, swapped(0, test_mark=Letter.PASSED)), [("rule-mark-kind", "/marks/0/test_mark")]),
+    (lambda: year(4, swapped(6, test_mark=Decimal(9))), [("rule-mark-kind", "/marks/6/test_mark")]),
+    (lambda: year(4, swapped(4, test_mark=None)), [("rule-mark-missing", "/marks/4/test_mark")]),
+    # exempt
+    (lambda: year(4, swapped(7, level="M")), []),
+    (lambda: year(4, swapped(5, level="M", test_mark=Letter.EXEMPT)), []),
+    (lambda: year(4, swapped(5, level="M", test_mark=None)), []),
+    (lambda: year(4, swapped(5, test_mark=Letter.EXEMPT)), []),
+    # subjects of the grade (TT 32/2018)
+    (lambda: year(4, (*GRADE_4, row(S.NATURE_AND_SOCIETY))), [("rule-subject", "/marks/10/subject")]),
+    (lambda: year(4, (*GRADE_4, row(S.ETHICS))), [("rule-subject", "/marks/10/subject")]),
+    (lambda: year(4, (*GRADE_4, row(S.MUSIC))), [("rule-subject", "/marks/10/subject")]),
+    (lambda: year(1, (*GRADE_1, row(S.ART))), [("rule-subject", "/marks/8/subject")]),
+    (lambda: year(4, GRADE_4[1:]), [("rule-subject-missing", "/marks")]),
+    (lambda: year(1, GRADE_1[:5] + GRADE_1[6:]), [("rule-subject-missing", "/marks")]),
+    (lambda: year(4, GRADE_4[2:]), [("rule-subject-missing", "/marks")] * 2),
+    (lambda: year(1, (*GRADE_1, row(S.MINORITY_LANGUAGE))), []),
+    # an optional subject's test may count or not: grade 1, Ngoại ngữ 1
+    (lambda: year(1, (*GRADE_1, row(S.FOREIGN_LANGUAGE_1))), []),
+    (lambda: year(1, (*GRADE_1, row(S.FOREIGN_LANGUAGE_1, test=6)), "HTXS"), []),
+    (lambda: year(1, (*GRADE_1, row(S.FOREIGN_LANGUAGE_1, test=6)), "HT"), []),
+    (lambda: year(1, (*GRADE_1, row(S.FOREIGN_LANGUAGE_1, test=6)), "HTT"), [("rule-result", "/overall")]),
+    # combined subjects in two rows: one test mark is enough
+    (lambda: year(4, (*GRADE_4[:5], *GRADE_4[6:], row(S.INFORMATICS, test=9), row(S.TECHNOLOGY, test=9))), []),
+    (lambda: year(4, (*GRADE_4[:5], *GRADE_4[6:], row(S.INFORMATICS, test=9), row(S.TECHNOLOGY))), []),
+    (
+        lambda: year(4, (*GRADE_4[:5], *GRADE_4[6:], row(S.INFORMATICS), row(S.TECHNOLOGY))),
+        [("rule-mark-missing", "/marks/9/test_mark"), ("rule-mark-missing", "/marks/10/test_mark")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), CHANGES)
+def test_one_change_gives_its_own_code(change: Change, expected: list[tuple[str, str]]) -> None:
+    assert found(change()) == expected
+
+
+def test_letters_of_qualities_and_competencies() -> None:
+    good = results(GRADE_4)
+    changed = good.but(qualities={**QUALITIES, "honesty": "H"}, competencies={**COMPETENCIES, "language": "K"})
+    assert found(year(4, GRADE_4).but(primary=changed)) == [
+        ("rule-level", "/qualities/honesty"),
+        ("rule-level", "/competencies/language"),
+    ]
+    weak = good.but(qualities={**QUALITIES, "honesty": "C"})
+    assert found(year(4, GRADE_4).but(primary=weak)) == [("rule-result", "/overall")]
+    assert found(year(4, GRADE_4).but(primary=weak.but(overall="CHT"))) == []
+
+
+def test_a_disabled_pupil_not_assessed_needs_nothing_but_what_is_given_must_be_good() -> None:
+    nothing = PrimaryResults((), {}, {}, None, False, False)
+    assert found(year(4, ()).but(disabled_not_assessed=True, primary=nothing)) == []
+    some = results((row(S.VIETNAMESE, None), row(S.MATHEMATICS, "T", 11)), None)
+    assert found(year(4, ()).but(disabled_not_assessed=True, primary=some)) == [("rule-mark-scale", "/marks/1/test_mark")]
+
+
+def test_promotion_is_left_to_the_principal() -> None:
+    transcript = year(4, swapped(6, level="C"), "CHT")
+    assert found(transcript.but(promoted=True)) == found(transcript.but(promoted=False)) == []
+
+
+def test_details_name_the_circular() -> None:
+    findings = rules.check(year(4, swapped(0, test_mark=Decimal(11))))
+    assert all(finding.detail.startswith("TT 27/2020") for finding in findings)
