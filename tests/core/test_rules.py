@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+
 from registry.core import ids, rules
 from registry.core.ids import SchoolYear
 from registry.core.transcript import Transcript
@@ -49,7 +50,9 @@ def test_spellings_of_the_secondary_circular(name: str) -> None:
     assert found(made(2).but(circular=name)) == [("rule-circular", "/circular")]
 
 
-@pytest.mark.parametrize("name", ["", "27", "27-2020", "58/2011/TT-BGDĐT", "27/2020/QĐ", "tt 27/2020", " 27/2020", "27/2020/TT-BGDÐT"])
+@pytest.mark.parametrize(
+    "name", ["", "27", "27-2020", "58/2011/TT-BGDĐT", "27/2020/QĐ", "tt 27/2020", " 27/2020", "27/2020/TT-BGDÐT"]
+)
 def test_other_names_are_no_circular(name: str) -> None:
     assert found(made(1).but(circular=name)) == [("rule-circular", "/circular")]
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+
 from registry.core import rules, rules_primary
 from registry.core.ids import SchoolYear
 from registry.core.subjects import Subject
 from registry.core.transcript import Letter, Mark, PrimaryMark, PrimaryResults, Transcript
-
 from tests.core.test_rules import found, made
 
 S = Subject
@@ -155,7 +155,9 @@ def test_a_disabled_pupil_not_assessed_needs_nothing_but_what_is_given_must_be_g
     nothing = PrimaryResults((), {}, {}, None, False, False)
     assert found(year(4, ()).but(disabled_not_assessed=True, primary=nothing)) == []
     some = results((row(S.VIETNAMESE, None), row(S.MATHEMATICS, "T", 11)), None)
-    assert found(year(4, ()).but(disabled_not_assessed=True, primary=some)) == [("rule-mark-scale", "/marks/1/test_mark")]
+    assert found(year(4, ()).but(disabled_not_assessed=True, primary=some)) == [
+        ("rule-mark-scale", "/marks/1/test_mark")
+    ]
 
 
 def test_promotion_is_left_to_the_principal() -> None:

@@ -8,15 +8,15 @@ from decimal import Decimal
 from itertools import product
 
 import pytest
+
 from registry.core import rules_secondary
 from registry.core.subjects import Subject
 from registry.core.transcript import Letter, Mark, SecondaryMark, SecondaryResults, Terms, Transcript
-
 from tests.core.test_rules import found, made
 
 S = Subject
-SCORED = (S.LITERATURE, S.MATHEMATICS, S.FOREIGN_LANGUAGE_1, S.CIVICS, S.HISTORY_AND_GEOGRAPHY)
-SCORED = (*SCORED, S.NATURAL_SCIENCE, S.TECHNOLOGY, S.INFORMATICS)
+_FIRST_FIVE = (S.LITERATURE, S.MATHEMATICS, S.FOREIGN_LANGUAGE_1, S.CIVICS, S.HISTORY_AND_GEOGRAPHY)
+SCORED = (*_FIRST_FIVE, S.NATURAL_SCIENCE, S.TECHNOLOGY, S.INFORMATICS)
 COMMENT = (S.PHYSICAL_EDUCATION, S.ART, S.EXPERIENCE, S.LOCAL_EDUCATION)
 UPPER = (S.LITERATURE, S.MATHEMATICS, S.FOREIGN_LANGUAGE_1, S.HISTORY, S.DEFENCE)
 GOOD = Terms("T", "T", "T")

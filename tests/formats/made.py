@@ -9,7 +9,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from asn1crypto import core as asn1_core
+from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -87,15 +87,26 @@ def resigned(der: bytes, signing: pki.PrivateKey, edit: Callable[[Any], None], s
     certificate = asn1_x509.Certificate.load(der)
     edit(certificate["tbs_certificate"])
     tbs = certificate["tbs_certificate"].dump(force=True)
+    certificate["signature_algorithm"] = certificate["tbs_certificate"]["signature"].copy()
+    certificate["signature_value"] = _signature(tbs, signing, sha1)
+    return bytes(certificate.dump(force=True))
+
+
+def resigned_list(der: bytes, signing: pki.PrivateKey, edit: Callable[[Any], None], sha1: bool = False) -> bytes:
+    """The revocation list with its signed part edited as asn1crypto object and signed again."""
+    made_here = asn1_crl.CertificateList.load(der)
+    edit(made_here["tbs_cert_list"])
+    tbs = made_here["tbs_cert_list"].dump(force=True)
+    made_here["signature_algorithm"] = made_here["tbs_cert_list"]["signature"].copy()
+    made_here["signature"] = _signature(tbs, signing, sha1)
+    return bytes(made_here.dump(force=True))
+
+
+def _signature(tbs: bytes, signing: pki.PrivateKey, sha1: bool) -> bytes:
     if isinstance(signing, rsa.RSAPrivateKey):
-        signature = signing.sign(tbs, padding.PKCS1v15(), hashes.SHA1() if sha1 else hashes.SHA256())
-    else:
-        assert isinstance(signing, ec.EllipticCurvePrivateKey)
-        signature = signing.sign(tbs, ec.ECDSA(hashes.SHA256()))
-    algorithm = asn1_x509.TbsCertificate.load(tbs)["signature"]
-    return bytes(asn1_x509.Certificate(
-        {"tbs_certificate": asn1_x509.TbsCertificate.load(tbs), "signature_algorithm": algorithm, "signature_value": asn1_core.OctetBitString(signature)}
-    ).dump())  # fmt: skip
+        return signing.sign(tbs, padding.PKCS1v15(), hashes.SHA1() if sha1 else hashes.SHA256())
+    assert isinstance(signing, ec.EllipticCurvePrivateKey)
+    return signing.sign(tbs, ec.ECDSA(hashes.SHA256()))
 
 
 def unknown_extension(size: int = 4) -> x509.UnrecognizedExtension:

@@ -80,6 +80,12 @@ SERVICE_DATABASE = _code(
     ("Gửi lại đúng nội dung cũ sau số giây trong Retry-After; không có gì bị mất.", "Send the same bytes again after Retry-After; nothing is lost."),
     kind=Kind.UNAVAILABLE,
 )
+SERVICE_UNREADY = _code(
+    "service-unready",
+    ("Hệ thống chưa sẵn sàng", "The service is not ready yet"),
+    ("Thử lại sau; chi tiết nêu phần còn thiếu để đơn vị vận hành xử lý.", "Try again later; the detail names what is missing, for the operator."),
+    kind=Kind.UNAVAILABLE,
+)
 SERVICE_FAULT = _code(
     "service-fault",
     ("Lỗi của hệ thống", "A fault of the service"),

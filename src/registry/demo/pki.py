@@ -174,7 +174,7 @@ class Authority:
         self.revocations.append(Revocation(serial, at, reason, invalid_since))
 
     def crl(
-        self, this_update: datetime, next_update: datetime | None, *, number: int | None = None, key: PrivateKey | None = None,
+        self, this_update: datetime, next_update: datetime, *, number: int | None = None, key: PrivateKey | None = None,
         extra: Sequence[tuple[x509.ExtensionType, bool]] = (), numbered: bool = True, hashed: hashes.HashAlgorithm | None = None,
     ) -> bytes:  # fmt: skip
         """A list in DER of everything revoked; `key` and `extra` are there to make wrong ones."""

@@ -26,7 +26,7 @@ _SMALLEST_RSA, _LARGEST_RSA, _LARGEST_EXPONENT = 2048, 8192, 2**32
 _LARGEST_KEY_FILE = 16_384
 
 
-class NotTaken(Exception):
+class NotTakenError(Exception):
     """A change of the register that can't be made; the text is a sentence for the operator and names no secret."""
 
 
@@ -46,15 +46,15 @@ class NewCaller:
 def read_public_key(content: bytes, key_id: str | None = None) -> CallerKey:
     """A P-256, Ed25519 or RSA (2048 to 8192 bits) public key from PEM or DER; its id is by default made from the key.
 
-    Raises NotTaken for anything else, a private key first of all.
+    Raises NotTakenError for anything else, a private key first of all.
     """
     if b"PRIVATE KEY" in content[:_LARGEST_KEY_FILE]:
-        raise NotTaken("this is a private key: it stays with its owner, register the public key that belongs to it")
+        raise NotTakenError("this is a private key: it stays with its owner, register the public key that belongs to it")
     try:
         load = load_pem_public_key if b"-----BEGIN" in content else load_der_public_key
         key = load(content[:_LARGEST_KEY_FILE])
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise NotTaken("no public key (PEM or DER, SubjectPublicKeyInfo) in the file") from error
+        raise NotTakenError("no public key (PEM or DER, SubjectPublicKeyInfo) in the file") from error
     if isinstance(key, RSAPublicKey):
         fits = _SMALLEST_RSA <= key.key_size <= _LARGEST_RSA and key.public_numbers().e < _LARGEST_EXPONENT
     else:
@@ -62,11 +62,11 @@ def read_public_key(content: bytes, key_id: str | None = None) -> CallerKey:
             isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
         )
     if not fits:
-        raise NotTaken("the key must be P-256, Ed25519, or RSA of 2048 to 8192 bits")
+        raise NotTakenError("the key must be P-256, Ed25519, or RSA of 2048 to 8192 bits")
     der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     key_id = sha256(der).hexdigest()[:16] if key_id is None else key_id
     if not _KEY_ID.fullmatch(key_id):
-        raise NotTaken("a key id has 1 to 64 letters, digits, dots, hyphens or underscores")
+        raise NotTakenError("a key id has 1 to 64 letters, digits, dots, hyphens or underscores")
     return CallerKey(key_id, der)
 
 
@@ -77,12 +77,12 @@ async def everyone(world: World) -> list[Caller]:
 
 
 async def register(world: World, new: NewCaller, now: datetime) -> None:
-    """Add a caller with its units and first key, or nothing at all; raises NotTaken."""
+    """Add a caller with its units and first key, or nothing at all; raises NotTakenError."""
     _check(new)
     async with world.db.transaction() as tx:
         row = Caller(new.caller_id, new.kind, new.name, new.scopes, new.purposes, new.units, frozenset(), {})
         if not await callers.add_caller(tx, row, now):
-            raise NotTaken(f"the id {new.caller_id} is taken (closed ids are not given out again)")
+            raise NotTakenError(f"the id {new.caller_id} is taken (closed ids are not given out again)")
         await _add_units(tx, new.caller_id, new.units, now)
         if new.key is not None:
             await callers.add_key(tx, new.caller_id, new.key, now)
@@ -90,16 +90,16 @@ async def register(world: World, new: NewCaller, now: datetime) -> None:
 
 
 async def add_key(world: World, caller_id: str, key: CallerKey, now: datetime) -> None:
-    """Add a public key to an open caller, so that it can change keys without a gap; raises NotTaken."""
+    """Add a public key to an open caller, so that it can change keys without a gap; raises NotTakenError."""
     async with world.db.transaction() as tx:
         await _must_be_open(tx, caller_id)
         if not await callers.add_key(tx, caller_id, key, now):
-            raise NotTaken(f"{caller_id} has or had a key with the id {key.key_id}")
+            raise NotTakenError(f"{caller_id} has or had a key with the id {key.key_id}")
         await generation.move(tx)
 
 
 async def add_units(world: World, caller_id: str, units: Iterable[str], now: datetime) -> int:
-    """Let an open caller speak for more units; returns how many were new to it; raises NotTaken."""
+    """Let an open caller speak for more units; returns how many were new to it; raises NotTakenError."""
     async with world.db.transaction() as tx:
         await _must_be_open(tx, caller_id)
         added = await _add_units(tx, caller_id, units, now)
@@ -108,50 +108,50 @@ async def add_units(world: World, caller_id: str, units: Iterable[str], now: dat
 
 
 async def close_unit(world: World, caller_id: str, unit: str, now: datetime) -> None:
-    """Take a unit from a caller; raises NotTaken when it does not have it."""
+    """Take a unit from a caller; raises NotTakenError when it does not have it."""
     async with world.db.transaction() as tx:
         if not await callers.close_unit(tx, caller_id, unit, now):
-            raise NotTaken(f"{caller_id} does not speak for {unit}")
+            raise NotTakenError(f"{caller_id} does not speak for {unit}")
         await generation.move(tx)
 
 
 async def close_key(world: World, caller_id: str, key_id: str, now: datetime) -> None:
-    """Close one key for ever; tokens issued with it last at most ten minutes more; raises NotTaken."""
+    """Close one key for ever; tokens issued with it last at most ten minutes more; raises NotTakenError."""
     async with world.db.transaction() as tx:
         if not await callers.close_key(tx, caller_id, key_id, now):
-            raise NotTaken(f"{caller_id} has no open key with the id {key_id}")
+            raise NotTakenError(f"{caller_id} has no open key with the id {key_id}")
         await generation.move(tx)
 
 
 async def close(world: World, caller_id: str, now: datetime) -> None:
-    """Close a caller for ever, its tokens included, within a second; raises NotTaken when there is no such open caller."""
+    """Close a caller for ever, its tokens included, within a second; raises NotTakenError when there is no such open caller."""
     async with world.db.transaction() as tx:
         if not await callers.close_caller(tx, caller_id, now):
-            raise NotTaken(f"there is no open caller {caller_id}")
+            raise NotTakenError(f"there is no open caller {caller_id}")
         await generation.move(tx)
 
 
 def _check(new: NewCaller) -> None:
     if not _CALLER_ID.fullmatch(new.caller_id):
-        raise NotTaken("a caller id has 2 to 63 small letters, digits, dots, hyphens or underscores")
+        raise NotTakenError("a caller id has 2 to 63 small letters, digits, dots, hyphens or underscores")
     if not new.name.strip() or len(new.name) > 200 or not new.name.isprintable():
-        raise NotTaken("a name has 1 to 200 printable characters")
+        raise NotTakenError("a name has 1 to 200 printable characters")
     if not new.scopes:
-        raise NotTaken("a caller needs at least one scope: " + ", ".join(Scope))
+        raise NotTakenError("a caller needs at least one scope: " + ", ".join(Scope))
     if not all(_PURPOSE.fullmatch(purpose) for purpose in new.purposes):
-        raise NotTaken("a purpose has 1 to 63 small letters, digits and hyphens")
+        raise NotTakenError("a purpose has 1 to 63 small letters, digits and hyphens")
     if Scope.VERIFY in new.scopes and not new.purposes:
-        raise NotTaken("scope verify needs at least one purpose")
+        raise NotTakenError("scope verify needs at least one purpose")
 
 
 async def _must_be_open(tx: Writing, caller_id: str) -> None:
     if all(row.caller_id != caller_id for row in await callers.load(tx)):
-        raise NotTaken(f"there is no open caller {caller_id}")
+        raise NotTakenError(f"there is no open caller {caller_id}")
 
 
 async def _add_units(tx: Writing, caller_id: str, units: Iterable[str], now: datetime) -> int:
     wanted = sorted(set(units))
     unknown = await callers.unknown_units(tx, wanted)
     if unknown:
-        raise NotTaken("not on the map: " + ", ".join(unknown[:10]) + " (write city:, district:, commune: or school:CODE)")
+        raise NotTakenError("not on the map: " + ", ".join(unknown[:10]) + " (write city:, district:, commune: or school:CODE)")
     return await callers.add_units(tx, caller_id, wanted, now)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import asyncpg
+from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime, bindparam, func, select, text
 
+from registry.storage import migrating
 from registry.storage.database import Database, Reading, Writing
 from registry.storage.tables import waiting
 
@@ -19,6 +23,12 @@ async def revision(tx: Reading) -> str | None:
     return (await tx.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
 
 
+def older_revisions() -> frozenset[str]:
+    """The revisions of the schema that came before the one this version of the service expects."""
+    script = ScriptDirectory(str(migrating.script_folder()))
+    return frozenset(found.revision for found in script.walk_revisions()) - {migrating.newest()}
+
+
 async def count_waiting(tx: Reading) -> int:
     """How many held documents wait to be judged again."""
     return int((await tx.execute(select(func.count()).select_from(waiting))).scalar_one())
@@ -29,11 +39,16 @@ async def clean_queue_log(tx: Writing, before: datetime) -> int:
     moment = bindparam("before", before, type_=DateTime(timezone=True))
     gone = await tx.execute(text("DELETE FROM pgqueuer_log WHERE created < :before").bindparams(moment))
     await tx.execute(text("DELETE FROM pgqueuer_statistics WHERE created < :before").bindparams(moment))
-    return int(gone.rowcount)  # type: ignore[attr-defined]
+    return int(gone.rowcount)
 
 
-async def queue_connection(db: Database, role: str) -> asyncpg.Connection:
-    """A driver connection of its own for the queue, outside of the pool: it listens for notifications as long as it lasts."""
-    url = db.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    settings = {"application_name": "registry work", "timezone": "UTC", "jit": "off", "role": role}
-    return await asyncpg.connect(url, timeout=5, command_timeout=30, server_settings=settings)
+@asynccontextmanager
+async def queue_connection(db: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A driver connection of the pool for as long as the block lasts: the queue listens on it for notifications."""
+    async with db.engine.connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert isinstance(raw, asyncpg.Connection)
+        try:
+            yield raw
+        finally:
+            await connection.invalidate()  # it may still listen, which nobody else in the pool expects

@@ -1,0 +1,66 @@
+"""What the routes of one process stand on: settings, the world of the use cases, the tokens, the limits. Wired here, once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from registry.api import limiting, telemetry
+from registry.services import access
+from registry.services.judges import JudgePool
+from registry.services.world import Register, World
+from registry.settings import Settings
+from registry.storage import embedded, key_files, sealing
+from registry.storage.database import SERVICE_ROLE, Database
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Everything a route may touch; reached as `request.app.state.edge`."""
+
+    settings: Settings
+    world: World
+    tokens: access.Tokens
+    limits: limiting.Limits
+    metrics: telemetry.Shared
+
+    @classmethod
+    def of(cls, settings: Settings, world: World, token_key: bytes) -> Edge:
+        """An edge over a world; `token_key` is the PEM of the access tokens' P-256 key."""
+        limits = limiting.Limits(
+            submissions=settings.submissions_per_minute,
+            questions=settings.questions_per_minute,
+            tokens=settings.tokens_per_minute,
+        )
+        tokens = access.Tokens(token_key, settings.issuer)
+        return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir))
+
+
+def world_of(settings: Settings) -> World:
+    """The world under these settings, with nothing opened yet: an absent database is no obstacle here."""
+    db = Database(_database_url(settings), pool_size=settings.pool_size)
+    sealer = sealing.Sealer(sealing.ensure_key(settings.sealing_key_path))
+    judges = JudgePool(settings.judge_threads, settings.judge_queue)
+    return World(db, sealer, Register(sealer), judges, timedelta(seconds=settings.skew_seconds))
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Edge]:
+    """The edge of one process, for as long as it serves."""
+    world = world_of(settings)
+    edge = Edge.of(settings, world, key_files.ensure_token_key(settings.token_key_path))
+    edge.metrics.start()
+    try:
+        yield edge
+    finally:
+        edge.metrics.stop()
+        world.judges.close()
+        await world.db.close()
+
+
+def _database_url(settings: Settings) -> str:
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return embedded.Embedded(settings.state_dir / "postgres", settings.pg_bindir).url(user=SERVICE_ROLE)
