@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import tenacity
 
-from registry.client.signing import PrivateKey, algorithm_for
-from registry.formats import jws
+from registry.formats import jws_signing
+from registry.formats.jws_signing import PrivateKey
 
 JOSE = "application/jose+json"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -43,7 +43,7 @@ class Result:
         return str(self.body.get("outcome", "error"))
 
 
-class _Busy(Exception):
+class _BusyError(Exception):
     def __init__(self, response: httpx.Response) -> None:
         super().__init__(f"status {response.status_code}")
         self.response = response
@@ -120,7 +120,7 @@ class RegistryClient:
             authorization = {"Authorization": f"Bearer {await self.token()}"}
             response = await self._http.request(method, path, headers={**authorization, **headers}, **more)
             if response.status_code in _BUSY:
-                raise _Busy(response)
+                raise _BusyError(response)
             return response
 
         return await self._patiently(once)
@@ -130,7 +130,7 @@ class RegistryClient:
         if time.monotonic() > self._good_until or not self._token:
             response = await self._http.post("/oauth/token", data=self._token_request())
             if response.status_code in _BUSY:
-                raise _Busy(response)
+                raise _BusyError(response)
             response.raise_for_status()
             body = response.json()
             self._token = str(body["access_token"])
@@ -150,19 +150,21 @@ class RegistryClient:
         return {
             "grant_type": "client_credentials",
             "client_assertion_type": _ASSERTION_TYPE,
-            "client_assertion": jws.sign_compact(claims, self._key, algorithm_for(self._key), self._key_id),
+            "client_assertion": jws_signing.sign_compact(
+                claims, self._key, jws_signing.algorithm_for(self._key), self._key_id
+            ),
         }
 
     async def _patiently(self, once: Any) -> httpx.Response:
         retrying = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception_type((_Busy, httpx.TransportError)),
+            retry=tenacity.retry_if_exception_type((_BusyError, httpx.TransportError)),
             wait=_wait,
             stop=tenacity.stop_after_attempt(self._tries),
             reraise=True,
         )
         try:
-            return await retrying(once)  # type: ignore[no-any-return]
-        except _Busy as busy:
+            return await retrying(once)
+        except _BusyError as busy:
             return busy.response
 
 
@@ -172,7 +174,7 @@ _backing_off = tenacity.wait_random_exponential(multiplier=0.2, max=5)
 def _wait(state: tenacity.RetryCallState) -> float:
     """The pause the registry asks for, else a growing one with chance in it."""
     error = state.outcome.exception() if state.outcome else None
-    asked = error.response.headers.get("Retry-After", "") if isinstance(error, _Busy) else ""
+    asked = error.response.headers.get("Retry-After", "") if isinstance(error, _BusyError) else ""
     return float(asked) if asked.isdigit() else _backing_off(state)
 
 

@@ -8,15 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from registry.core.trust import Algorithm
-from registry.formats import jws
-
-PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
+from registry.formats import jws_signing
+from registry.formats.jws_signing import PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +21,14 @@ class KeyFiles:
     key: Path
     chain: Path
 
-    def load(self, password: bytes | None = None) -> jws.SigningKey:
+    def load(self, password: bytes | None = None) -> jws_signing.SigningKey:
         """Read both files; raises ValueError with the file's name when one is not what it should be."""
         private = load_private_key(self.key, password)
         try:
             chain = x509.load_pem_x509_certificates(self.chain.read_bytes())
         except ValueError as error:
             raise ValueError(f"{self.chain}: no PEM certificate in it") from error
-        return jws.SigningKey.from_private_key(private, tuple(c.public_bytes(Encoding.DER) for c in chain))
+        return jws_signing.SigningKey.from_private_key(private, tuple(c.public_bytes(Encoding.DER) for c in chain))
 
 
 def load_private_key(file: Path, password: bytes | None = None) -> PrivateKey:
@@ -47,13 +42,6 @@ def load_private_key(file: Path, password: bytes | None = None) -> PrivateKey:
     return key
 
 
-def sign_transcript(payload: bytes, keys: Sequence[jws.SigningKey], signed_at: Sequence[datetime]) -> bytes:
+def sign_transcript(payload: bytes, keys: Sequence[jws_signing.SigningKey], signed_at: Sequence[datetime]) -> bytes:
     """The signed envelope (JWS General JSON) over the payload, signed in the order of `keys`, at these moments."""
-    return jws.sign_envelope(payload, keys, signed_at)
-
-
-def algorithm_for(key: PrivateKey) -> Algorithm:
-    """The algorithm a key signs API assertions with."""
-    if isinstance(key, RSAPrivateKey):
-        return Algorithm.PS256
-    return Algorithm.ES256 if isinstance(key, EllipticCurvePrivateKey) else Algorithm.EDDSA
+    return jws_signing.sign_envelope(payload, keys, signed_at)

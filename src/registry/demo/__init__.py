@@ -1,0 +1,1 @@
+"""The made-up city: certificate hierarchies, schools, pupils, transcripts, and faults planted on purpose."""

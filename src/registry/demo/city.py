@@ -20,7 +20,7 @@ from registry.demo import faults, people, schools, transcripts
 from registry.demo.faults import Fault
 from registry.demo.schools import DemoSchool
 from registry.demo.signers import DemoSigner, DemoTrust
-from registry.formats import jws
+from registry.formats import jws_signing
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,8 @@ def _add_class(city: City, rng: Random, school: DemoSchool, class_name: str, siz
     for position in range(size):
         fault = plan.fault_of(school.code, class_name, position)
         pupil_code = f"79{school.code[-3:]}{len(roster):05d}"
-        made = transcripts.pupil(
-            rng, grade=school.grade, school_year=SchoolYear.parse(school.school_year), pupil_code=pupil_code
-        )
+        year = SchoolYear(int(school.school_year[:4]))
+        made = transcripts.pupil(rng, grade=school.grade, school_year=year, pupil_code=pupil_code)
         roster.append(Pupil(made, class_name, has_number=fault not in (faults.NO_NUMBER, faults.NO_NUMBER_SILENT)))
         counted[fault.bucket if fault else "present"] += 1
         seed = rng.getrandbits(64)
@@ -146,7 +145,7 @@ def sign(payload: bytes, signers: list[DemoSigner], day: date) -> bytes:
     """Teacher, principal and seal sign one after the other on the day of issue, at nine, ten and eleven in the city."""
     start = datetime(day.year, day.month, day.day, 2, tzinfo=UTC)
     keys = [signer.signing_key for signer in signers]
-    return jws.sign_envelope(payload, keys, [start + timedelta(hours=hour) for hour in range(len(keys))])
+    return jws_signing.sign_envelope(payload, keys, [start + timedelta(hours=hour) for hour in range(len(keys))])
 
 
 def signing_day(document: transcripts.Document) -> date:

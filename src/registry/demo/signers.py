@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from registry.core.trust import Ownership, Role
 from registry.demo import pki
 from registry.demo.schools import DemoSchool
-from registry.formats import jws
+from registry.formats import jws_signing
 
 CERTIFICATES_FROM = datetime(2023, 8, 1, tzinfo=UTC)
 CERTIFICATES_TO = datetime(2033, 8, 1, tzinfo=UTC)
@@ -35,9 +35,9 @@ class DemoSigner:
     key: pki.PrivateKey
 
     @cached_property
-    def signing_key(self) -> jws.SigningKey:
+    def signing_key(self) -> jws_signing.SigningKey:
         """The key as the client signs with it: certificate and issuing CA travel along."""
-        return jws.SigningKey.from_private_key(self.key, (self.certificate.public_bytes(Encoding.DER), self.issuer.der))
+        return jws_signing.SigningKey.from_private_key(self.key, (self.certificate.public_bytes(Encoding.DER), self.issuer.der))
 
 
 @dataclass
@@ -130,9 +130,14 @@ def _equip(trust: DemoTrust, school: DemoSchool, licensed: pki.Authority, late_c
 
 def _signer(role: Role, school: DemoSchool, issuer: pki.Authority, kind: pki.KeyKind, title: str) -> DemoSigner:
     key = pki.new_key(kind)
-    subject = pki.name(title[:64], f"{school.name}"[:64])
+    subject = pki.name(_fitted(title), _fitted(school.name))
     certificate = issuer.issue_leaf(subject, key.public_key(), CERTIFICATES_FROM, CERTIFICATES_TO)
     return DemoSigner(role, school.code, certificate, issuer, key)
+
+
+def _fitted(text: str) -> str:
+    """At most 64 octets of UTF-8, as far as an attribute of a name goes."""
+    return text.encode()[:64].decode(errors="ignore")
 
 
 def _named(signers: Iterable[DemoSigner]) -> dict[str, DemoSigner]:

@@ -1,0 +1,1 @@
+"""Bytes to values and back, strictly: JSON, signatures, certificates, transcripts. Pure."""

@@ -106,7 +106,7 @@ def _check_signature(each: _Judged, index: certificates.TrustIndex) -> Iterable[
     der = _leaf_der(each.opened, index.trust)
     if der is None:
         return [Finding(codes.SIGNER_UNREGISTERED, each.at)] if each.opened.reference is not None else []
-    each.leaf, findings = index.read(der, f"{each.at}/x5c/0")
+    each.leaf, findings = index.read(der, f"{each.at}/protected/x5c/0")
     if each.leaf is None or each.opened.algorithm is None:
         return findings
     unfit = jws.key_findings(each.leaf.public_key, each.opened.algorithm, each.at)
@@ -139,7 +139,7 @@ def _check_path(
     revoked, used = revocation.revocation_findings(
         each.path, index, signed_at, moment.received_at, moment.now, each.at
     )
-    lists += (ListUsed(u.issuer.hex(), u.number, u.this_update, u.next_update) for u in used)
+    lists += used
     return [*findings, *timely, *revoked]
 
 

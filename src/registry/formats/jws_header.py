@@ -1,0 +1,255 @@
+"""The protected and unprotected headers of a signature (RFC 7515 section 4; ETSI TS 119 182-1 section 5), read strictly. Pure.
+
+Nothing here chooses a key or trusts a certificate: a header only claims.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from registry.core import codes
+from registry.core.findings import Code, Finding
+from registry.core.trust import Algorithm
+from registry.formats import base64url, strict_json
+from registry.formats.x509 import MAX_SIZE
+
+#: More than a leaf, its CAs and a root is not a chain but work for the reader.
+_MOST_CERTIFICATES = 6
+_LONGEST_LABEL = 256
+_MOST_UNKNOWN = 20
+_LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
+_LEGACY_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_KNOWN = {"alg", "cty", "typ", "kid", "iat", "sigT", "x5c", "x5t#S256", "crit", "prev", "srCms", "srAts"}
+_KEYS = {"jwk", "jku", "x5u"}
+_OTHER_REFERENCES = {"x5t#o", "sigX5ts", "sigPId", "x5t"}
+_CRITICAL = {"prev", "sigT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a protected header claims; a part that could not be read is None or empty, with a finding that says why."""
+
+    algorithm: Algorithm | None = None
+    signed_at: datetime | None = None
+    chain: tuple[bytes, ...] = ()  # DER, the signer's own first
+    reference: bytes | None = None  # SHA-256 of the signer's certificate
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One header while it is read."""
+
+    members: Mapping[str, Any]
+    at: str
+    found: list[Finding]
+
+    def note(self, code: Code, member: str = "", detail: str = "") -> None:
+        self.found.append(Finding(code, f"{self.at}/{member}" if member else self.at, detail))
+
+
+def read(protected: str, at: str, algorithms: frozenset[Algorithm], previous: str | None) -> Header:
+    """Read the base64url text of a protected header.
+
+    `at` is the pointer of the signature; `previous` is the link to the signature before (base64url SHA-256), or None for the
+    first signature. Codes: envelope-base64, those of the JSON reader, and header-*, certificate-size, -malformed, -mismatch.
+    """
+    at = f"{at}/protected"
+    raw = base64url.decode(protected)
+    if raw is None:
+        return Header(findings=(Finding(codes.ENVELOPE_BASE64, at, "base64url without padding"),))
+    members, broken = strict_json.parse(raw, pointer=at)
+    if broken:
+        return Header(findings=tuple(broken))
+    if type(members) is not dict:
+        return Header(findings=(Finding(codes.HEADER_MEMBER, at, "an object"),))
+    reading = _Reading(members, at, [])
+    if not members.keys() <= _KNOWN:
+        _report_unknown(reading)
+    _check_content(reading)
+    _check_labels(reading)
+    _check_critical(reading)
+    _check_link(reading, previous)
+    algorithm, signed_at = _algorithm(reading, algorithms), _signed_at(reading)
+    chain, reference = _chain(reading), _reference(reading)
+    _check_identity(reading, chain, reference)
+    return Header(algorithm, signed_at, chain, reference, tuple(reading.found))
+
+
+def unprotected_findings(header: object, at: str) -> list[Finding]:
+    """What is wrong with an unprotected header; etsiU alone is allowed, and worth a warning: nothing in it is relied upon."""
+    at = f"{at}/header"
+    if type(header) is not dict:
+        return [Finding(codes.HEADER_UNPROTECTED, at, "an object")]
+    found = []
+    for name in list(header)[:_MOST_UNKNOWN]:
+        if name != "etsiU":
+            code = codes.HEADER_KEY_INJECTION if name in _KEYS else codes.HEADER_UNPROTECTED
+            found.append(Finding(code, strict_json.member_pointer(at, name), "etsiU only"))
+    if "etsiU" not in header:
+        return found or [Finding(codes.HEADER_UNPROTECTED, at, "etsiU only, or no header at all")]
+    if _is_unsigned_list(header["etsiU"]):
+        found.append(Finding(codes.SIGNATURE_UNSIGNED, f"{at}/etsiU"))
+    else:
+        found.append(Finding(codes.HEADER_UNPROTECTED, f"{at}/etsiU", "a list of objects, or of base64url strings"))
+    return found
+
+
+def _is_unsigned_list(value: object) -> bool:
+    if type(value) is not list or not value:
+        return False
+    if all(type(element) is dict for element in value):
+        return True
+    return all(type(element) is str and base64url.decode(element) for element in value)
+
+
+def _report_unknown(reading: _Reading) -> None:
+    unknown = [name for name in reading.members if name not in _KNOWN]
+    for name in unknown[:_MOST_UNKNOWN]:
+        where = strict_json.member_pointer(reading.at, name)
+        if name in _KEYS:
+            reading.found.append(Finding(codes.HEADER_KEY_INJECTION, where, "x5c or x5t#S256"))
+        elif name == "b64":
+            reading.found.append(Finding(codes.HEADER_CRIT, where, "b64 is not taken (RFC 7797)"))
+        elif name in _OTHER_REFERENCES:
+            reading.found.append(Finding(codes.HEADER_CERTIFICATE, where, "x5c or x5t#S256"))
+        else:
+            reading.found.append(Finding(codes.HEADER_MEMBER, where, "not a member of this profile"))
+
+
+def _check_content(reading: _Reading) -> None:
+    kind = reading.members.get("cty")
+    if type(kind) is not str or kind.casefold() not in ("json", "application/json"):
+        reading.note(codes.HEADER_CONTENT, "cty", "json")
+
+
+def _check_labels(reading: _Reading) -> None:
+    members = reading.members
+    if "typ" in members:
+        kind = members["typ"]
+        if type(kind) is not str or kind.casefold() not in ("jose+json", "application/jose+json"):
+            reading.note(codes.HEADER_MEMBER, "typ", "jose+json")
+    if "kid" in members and (type(members["kid"]) is not str or len(members["kid"]) > _LONGEST_LABEL):
+        reading.note(codes.HEADER_MEMBER, "kid", f"text of at most {_LONGEST_LABEL} characters")
+    for name in ("srCms", "srAts"):
+        given = members.get(name, [{}])
+        if type(given) is not list or not given or not all(type(element) is dict for element in given):
+            reading.note(codes.HEADER_MEMBER, name, "a list of objects")
+
+
+def _check_critical(reading: _Reading) -> None:
+    """RFC 7515 section 4.1.11."""
+    if "crit" not in reading.members:
+        return
+    names = reading.members["crit"]
+    if type(names) is not list or not names or not all(type(name) is str for name in names):
+        reading.note(codes.HEADER_CRIT, "crit", "a list of names, not empty")
+    elif len(set(names)) != len(names):
+        reading.note(codes.HEADER_CRIT, "crit", "each name once")
+    elif not set(names) <= _CRITICAL:
+        reading.note(codes.HEADER_CRIT, "crit", "only prev and sigT are understood")
+    elif not set(names) <= reading.members.keys():
+        reading.note(codes.HEADER_CRIT, "crit", "only names that stand in this header")
+
+
+def _check_link(reading: _Reading, previous: str | None) -> None:
+    """The first signature has no `prev`; every later one has that of the signature before it, and calls it critical."""
+    members = reading.members
+    given = members.get("prev")
+    if previous is None:
+        if "prev" in members:
+            reading.note(codes.HEADER_PREV, "prev", "none on the first signature")
+        return
+    if "prev" not in members:
+        reading.note(codes.HEADER_PREV, "prev", "required on every signature but the first")
+    elif type(given) is not str:
+        reading.note(codes.HEADER_MEMBER, "prev", "base64url of a SHA-256")
+    elif given != previous:
+        reading.note(codes.HEADER_PREV_MISMATCH, "prev", "SHA-256 over the signature before this one")
+    critical = members.get("crit")
+    if "prev" in members and (type(critical) is not list or "prev" not in critical):
+        reading.note(codes.HEADER_PREV, "crit", "crit names prev")
+
+
+def _algorithm(reading: _Reading, algorithms: frozenset[Algorithm]) -> Algorithm | None:
+    """The message may only name one of the configured algorithms; whether it fits the key is asked before the key is used."""
+    name = reading.members.get("alg")
+    found = next((algorithm for algorithm in algorithms if algorithm.value == name), None)
+    if found is None:
+        reading.note(codes.HEADER_ALGORITHM, "alg", ", ".join(sorted(algorithms)))
+    return found
+
+
+def _signed_at(reading: _Reading) -> datetime | None:
+    """Exactly one of `iat` (RFC 7519 NumericDate without fraction; TS 119 182-1 5.1.11) and the legacy `sigT` (5.2.1)."""
+    given = [name for name in ("iat", "sigT") if name in reading.members]
+    if len(given) != 1:
+        reading.note(codes.HEADER_TIME, "iat", "exactly one of iat and sigT")
+        return None
+    name = given[0]
+    read_time: Callable[[Any], datetime | None] = _seconds if name == "iat" else _legacy
+    found = read_time(reading.members[name])
+    if found is None:
+        reading.note(codes.HEADER_TIME, name, "whole seconds" if name == "iat" else "YYYY-MM-DDTHH:MM:SSZ")
+    return found
+
+
+def _seconds(value: object) -> datetime | None:
+    return datetime.fromtimestamp(value, UTC) if type(value) is int and 0 <= value <= _LAST_SECOND else None
+
+
+def _legacy(value: object) -> datetime | None:
+    if type(value) is not str or not _LEGACY_TIME.fullmatch(value):
+        return None
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def _chain(reading: _Reading) -> tuple[bytes, ...]:
+    """The certificates carried, up to the first that can't be read."""
+    if "x5c" not in reading.members:
+        return ()
+    given, chain = reading.members["x5c"], []
+    if type(given) is not list or not given:
+        reading.note(codes.HEADER_CERTIFICATE, "x5c", "a list of certificates, not empty")
+        return ()
+    if len(given) > _MOST_CERTIFICATES:
+        reading.note(codes.CERTIFICATE_SIZE, "x5c", f"at most {_MOST_CERTIFICATES} certificates")
+        return ()
+    for position, text in enumerate(given):
+        place = f"x5c/{position}"
+        if type(text) is str and len(text) > MAX_SIZE * 4 // 3 + 4:
+            reading.note(codes.CERTIFICATE_SIZE, place, f"at most {MAX_SIZE} octets")
+            break
+        der = base64url.decode_standard(text) if type(text) is str else None
+        if not der:
+            reading.note(codes.CERTIFICATE_MALFORMED, place, "DER in standard base64")
+            break
+        chain.append(der)
+    return tuple(chain)
+
+
+def _reference(reading: _Reading) -> bytes | None:
+    if "x5t#S256" not in reading.members:
+        return None
+    text = reading.members["x5t#S256"]
+    digest = base64url.decode(text) if type(text) is str else None
+    if digest is None or len(digest) != sha256().digest_size:
+        reading.note(codes.HEADER_CERTIFICATE, "x5t#S256", "base64url of a SHA-256")
+        return None
+    return digest
+
+
+def _check_identity(reading: _Reading, chain: tuple[bytes, ...], reference: bytes | None) -> None:
+    members = reading.members
+    if "x5c" not in members and "x5t#S256" not in members and not members.keys() & _OTHER_REFERENCES:
+        reading.note(codes.HEADER_CERTIFICATE, "x5c", "x5c or x5t#S256")
+    if chain and reference is not None and sha256(chain[0]).digest() != reference:
+        reading.note(codes.CERTIFICATE_MISMATCH, "x5t#S256", "SHA-256 of the first certificate in x5c")

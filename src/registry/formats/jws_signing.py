@@ -1,0 +1,107 @@
+"""Making JSON Web Signatures: transcripts signed one after the other, and client assertions. The registry itself only reads them."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from registry.core.trust import Algorithm
+from registry.formats import base64url, jws
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A signer: algorithm, certificates (DER, its own first), and how to sign (a key in memory, a token, a remote service)."""
+
+    algorithm: Algorithm
+    certificates: tuple[bytes, ...]
+    sign: Callable[[bytes], bytes] = field(repr=False)
+
+    @classmethod
+    def from_private_key(
+        cls, key: PrivateKey, certificates: tuple[bytes, ...], algorithm: Algorithm | None = None
+    ) -> SigningKey:
+        """A signer whose key is in memory; the algorithm is by default that of the key (PS256 for RSA)."""
+        chosen = algorithm or algorithm_for(key)
+        return cls(chosen, certificates, signer(key, chosen))
+
+
+def algorithm_for(key: PrivateKey) -> Algorithm:
+    """The algorithm a key signs with: PS256, ES256 or EdDSA."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return Algorithm.PS256
+    return Algorithm.ES256 if isinstance(key, ec.EllipticCurvePrivateKey) else Algorithm.EDDSA
+
+
+def signer(key: PrivateKey, algorithm: Algorithm) -> Callable[[bytes], bytes]:
+    """The function from signing input to signature value in the form of RFC 7518 section 3."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        scheme = jws.PKCS1 if algorithm is Algorithm.RS256 else jws.PSS
+        return lambda data: key.sign(data, scheme, hashes.SHA256())
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return lambda data: _raw_signature(key.sign(data, jws.ECDSA))
+    return key.sign
+
+
+def sign_envelope(payload: bytes, keys: Sequence[SigningKey], signed_at: Sequence[datetime]) -> bytes:
+    """The signed envelope over the payload, signed in the order of `keys` at these moments (aware, whole seconds)."""
+    envelope: bytes | None = None
+    for key, moment in zip(keys, signed_at, strict=True):
+        envelope = add_signature(envelope, payload, key, moment)
+    if envelope is None:
+        raise ValueError("at least one signer is needed")
+    return envelope
+
+
+def add_signature(envelope: bytes | None, payload: bytes, key: SigningKey, signed_at: datetime) -> bytes:
+    """The envelope with one more signature, linked to the last one; a new envelope when there is none yet.
+
+    Raises ValueError when the envelope is over another payload.
+    """
+    text = base64url.encode(payload)
+    opened: dict[str, Any] = json.loads(envelope) if envelope is not None else {"payload": text, "signatures": []}
+    if opened["payload"] != text:
+        raise ValueError("the envelope is over another payload")
+    header = _header(key, signed_at)
+    if opened["signatures"]:
+        last = opened["signatures"][-1]
+        header |= {"prev": jws.link(last["protected"], text, last["signature"]), "crit": ["prev"]}
+    protected = _json(header)
+    value = key.sign(f"{protected}.{text}".encode("ascii"))
+    opened["signatures"].append({"protected": protected, "signature": base64url.encode(value)})
+    return json.dumps(opened, separators=(",", ":")).encode()
+
+
+def sign_compact(claims: Mapping[str, Any], key: PrivateKey, algorithm: Algorithm, kid: str, typ: str = "JWT") -> str:
+    """A compact JWS over the claims, as a client assertion wants it (RFC 7523 section 2.2)."""
+    signing_input = f"{_json({'alg': algorithm.value, 'kid': kid, 'typ': typ})}.{_json(claims)}"
+    return f"{signing_input}.{base64url.encode(signer(key, algorithm)(signing_input.encode('ascii')))}"
+
+
+def _header(key: SigningKey, signed_at: datetime) -> dict[str, Any]:
+    return {
+        "alg": key.algorithm.value,
+        "typ": "jose+json",
+        "cty": "json",
+        "iat": int(signed_at.timestamp()),
+        "x5c": [b64encode(der).decode("ascii") for der in key.certificates],
+    }
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return base64url.encode(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _raw_signature(der: bytes) -> bytes:
+    r, s = decode_dss_signature(der)
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
