@@ -92,14 +92,22 @@ def resigned(der: bytes, signing: pki.PrivateKey, edit: Callable[[Any], None], s
     return bytes(certificate.dump(force=True))
 
 
-def resigned_list(der: bytes, signing: pki.PrivateKey, edit: Callable[[Any], None], sha1: bool = False) -> bytes:
-    """The revocation list with its signed part edited as asn1crypto object and signed again."""
+def resigned_list(
+    der: bytes,
+    signing: pki.PrivateKey,
+    edit: Callable[[Any], None],
+    sha1: bool = False,
+    patch: tuple[bytes, bytes] = (b"", b""),
+) -> bytes:
+    """The revocation list with its signed part edited as asn1crypto object, some octets of it exchanged for as many others
+    (what that library would not write), and signed again."""
     made_here = asn1_crl.CertificateList.load(der)
     edit(made_here["tbs_cert_list"])
-    tbs = made_here["tbs_cert_list"].dump(force=True)
+    written = made_here["tbs_cert_list"].dump(force=True)
+    tbs = written.replace(*patch) if patch[0] else written
     made_here["signature_algorithm"] = made_here["tbs_cert_list"]["signature"].copy()
     made_here["signature"] = _signature(tbs, signing, sha1)
-    return bytes(made_here.dump(force=True))
+    return bytes(made_here.dump(force=True)).replace(written, tbs)
 
 
 def _signature(tbs: bytes, signing: pki.PrivateKey, sha1: bool) -> bytes:

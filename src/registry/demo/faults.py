@@ -10,6 +10,7 @@ from typing import Any
 from registry.demo import signers
 from registry.demo.schools import DemoSchool
 from registry.demo.signers import DemoSigner, DemoTrust
+from registry.formats import base64url
 
 Document = dict[str, Any]
 Signers = list[DemoSigner]
@@ -78,11 +79,11 @@ def _swapped(envelope: bytes) -> bytes:
 
 
 def _altered_after_signing(envelope: bytes) -> bytes:
-    """One character of the signed payload is another one."""
+    """Another name stands in the payload than the one that was signed."""
     parts = json.loads(envelope)
-    payload = parts["payload"]
-    middle = len(payload) // 8 * 4
-    parts["payload"] = f"{payload[:middle]}{'A' if payload[middle] != 'A' else 'B'}{payload[middle + 1 :]}"
+    document = json.loads(base64url.decode(parts["payload"]) or b"{}")
+    document["hovaten"] = document["hovaten"][::-1]
+    parts["payload"] = base64url.encode(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
     return json.dumps(parts, separators=(",", ":")).encode()
 
 
@@ -104,7 +105,7 @@ OTHER_SEAL = Fault(
 )  # fmt: skip
 BROKEN = Fault(
     "broken-digest", "nội dung đổi sau khi ký / changed after signing", "refused", "signature-invalid",
-    "/signatures/0/signature", "missing", spoil=_altered_after_signing,
+    "/signatures/0/signature", "refused", spoil=_altered_after_signing,
 )  # fmt: skip
 SWAPPED = Fault(
     "swapped", "đảo chỗ hai chữ ký / two signatures swapped", "refused", "header-prev-mismatch",

@@ -239,10 +239,17 @@ def _entry(der: bytes) -> Entry:
     read = asn1_crl.RevokedCertificate.load(der, strict=True)
     reason, since = read.crl_reason_value, read.invalidity_date_value
     return Entry(
-        read["revocation_date"].native.astimezone(UTC),
+        _zoned(read["revocation_date"].native),
         "" if reason is None else str(reason.native),
-        None if since is None else since.native.astimezone(UTC),
+        None if since is None else _zoned(since.native),
     )
+
+
+def _zoned(moment: datetime) -> datetime:
+    """The moment in UTC; one without a zone would be read in the zone of whatever machine this is."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment.astimezone(UTC)
 
 
 def _revoked(der: bytes) -> tuple[int, int]:
