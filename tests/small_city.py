@@ -66,7 +66,7 @@ class SmallCity:
         """A valid document of a pupil that the seed decides on."""
         rng = Random(f"{school.code}/{seed}")
         facts = transcripts.school(Random(school.code), code=school.code, name=school.name)
-        year = SchoolYear.parse(school.school_year)
+        year = SchoolYear(int(school.school_year[:4]))
         pupil = transcripts.pupil(rng, grade=school.grade, school_year=year, pupil_code=f"{school.code[-5:]}{seed:05d}")
         return transcripts.document(rng, pupil, facts, class_name=school.classes[0], **choices)
 

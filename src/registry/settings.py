@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    allowed_hosts: str = Field("", description="Names that a request's Host header may give, separated by commas; empty: any.")
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64, description="Processes that answer requests.")
     pool_size: int = Field(3, ge=1, le=50, description="Database connections per worker.")
     judge_threads: int = Field(2, ge=1, le=64, description="Threads per worker that judge documents.")

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from registry.api import (
     access,
+    arrival,
     completeness,
     contract,
     docs,
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     docs.install(app)
     problems.install(app)
+    app.add_middleware(arrival.Arrival, hosts=settings.allowed_hosts.split(","))
     app.add_middleware(logs.RequestLog)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app

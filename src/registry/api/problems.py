@@ -27,6 +27,7 @@ STATUS: dict[Kind, int] = {
     Kind.NOT_FOUND: 404,
     Kind.METHOD: 405,
     Kind.CONFLICT: 409,
+    Kind.TOO_SLOW: 408,
     Kind.TOO_LARGE: 413,
     Kind.MEDIA_TYPE: 415,
     Kind.TOO_MANY: 429,

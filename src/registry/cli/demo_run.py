@@ -18,7 +18,7 @@ from registry.client import api
 from registry.core.callers import CallerKind, Scope
 from registry.demo import city as cities
 from registry.demo import pki, schools, signers
-from registry.services import access, trust, units
+from registry.services import callers, trust, units
 from registry.services.world import World
 from registry.storage.database import Database
 from registry.storage.sealing import Sealer, load_key
@@ -126,17 +126,14 @@ async def prepare(service: Service, city: cities.City, keys: dict[str, pki.Priva
         if report.problems:
             raise RuntimeError(f"the demo's own trust material was not taken: {report.problems[0]}")
         for name, key in keys.items():
-            public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            public = callers.read_public_key(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo), "k1")
             if name in OFFICES:
                 scopes, purposes, places = OFFICES[name]
                 kind = CallerKind.OFFICE
             else:
                 mine = frozenset(f"school:{s.code}" for s in schools.all_schools() if s.vendor == name)
                 kind, scopes, purposes, places = CallerKind.VENDOR, frozenset({Scope.SUBMIT}), frozenset[str](), mine
-            await access.register_caller(
-                world, caller_id=name, kind=kind, name=name, scopes=scopes, purposes=purposes, units=places, key_id="k1",
-                public_key=public, now=now,
-            )  # fmt: skip
+            await callers.register(world, callers.NewCaller(name, kind, name, scopes, purposes, places, public), now)
     finally:
         world.judges.close()
         await world.db.close()

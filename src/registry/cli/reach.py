@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
@@ -10,10 +11,12 @@ from typing import Any, TypeVar
 import typer
 from rich.console import Console
 
+from registry.cli.service import make_state_dir
 from registry.core.findings import Refusal
+from registry.services import schema
 from registry.services.world import World
 from registry.settings import Settings
-from registry.storage import embedded, migrating, sealing
+from registry.storage import embedded, sealing
 from registry.storage.database import SERVICE_ROLE, Database
 
 T = TypeVar("T")
@@ -28,8 +31,9 @@ def databases(settings: Settings) -> Iterator[tuple[str, str]]:
         owner = settings.owner_database_url
         yield url, owner.get_secret_value() if owner else url
         return
+    make_state_dir(settings.state_dir)
     server = embedded.Embedded(settings.state_dir / "postgres", settings.pg_bindir)
-    started = not server.running
+    started = not _answers(server)
     if started:
         server.start()
     try:
@@ -39,12 +43,22 @@ def databases(settings: Settings) -> Iterator[tuple[str, str]]:
             server.stop()
 
 
+def _answers(server: embedded.Embedded) -> bool:
+    """Whether somebody, the running service in all likelihood, has the server up already."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(server.socket_dir / f".s.PGSQL.{embedded.PORT}"))
+        except (OSError, embedded.EmbeddedError):
+            return False
+    return True
+
+
 @asynccontextmanager
 async def world(settings: Settings) -> AsyncIterator[World]:
     """A migrated database with its sealing key, as the use cases want it."""
     with databases(settings) as (url, owner):
-        await migrating.upgrade(owner)
         sealer = sealing.Sealer(sealing.ensure_key(settings.sealing_key_path))
+        await schema.prepare(url, owner, sealer)
         opened = World.of(Database(url), sealer)
         try:
             yield opened

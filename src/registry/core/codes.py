@@ -56,6 +56,12 @@ REQUEST_TOO_LARGE = _code(
     ("Gửi mỗi lần một học bạ, trong giới hạn dung lượng đã nêu.", "Send one transcript at a time, within the limit named."),
     kind=Kind.TOO_LARGE,
 )
+REQUEST_SLOW = _code(
+    "request-slow",
+    ("Nội dung gửi đến quá chậm", "The body arrives too slowly"),
+    ("Gửi lại trọn nội dung trong thời gian nêu trong chi tiết.", "Send all of the body again, within the time in the detail."),
+    kind=Kind.TOO_SLOW,
+)
 REQUEST_MEDIA_TYPE = _code(
     "request-media-type",
     ("Kiểu nội dung không được nhận", "This media type is not taken"),

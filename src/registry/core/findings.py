@@ -20,6 +20,7 @@ class Kind(StrEnum):
     NOT_FOUND = "not_found"
     METHOD = "method"
     TOO_LARGE = "too_large"
+    TOO_SLOW = "too_slow"
     MEDIA_TYPE = "media_type"
     TOO_MANY = "too_many"
     UNAVAILABLE = "unavailable"
