@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
 from registry.core.findings import Refusal
 from registry.services.world import World
 from registry.storage import embedded
 from registry.storage.database import Database, async_url
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 pytestmark = pytest.mark.anyio
 

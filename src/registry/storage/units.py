@@ -28,7 +28,8 @@ async def load_map(tx: Reading) -> units.Map:
 async def add_units(tx: Writing, rows: Sequence[units.Unit]) -> int:
     """Add units that are not there yet; returns how many were new."""
     values = [
-        {"unit_code": r.code, "kind": r.kind, "name": r.name, "valid_from": r.valid_from, "valid_to": r.valid_to} for r in rows
+        {"unit_code": r.code, "kind": r.kind, "name": r.name, "valid_from": r.valid_from, "valid_to": r.valid_to}
+        for r in rows
     ]
     added = 0
     for start in range(0, len(values), _BATCH):
@@ -55,4 +56,3 @@ async def add_schools(tx: Writing, rows: Sequence[tuple[str, trust.Ownership]]) 
         statement = insert(school).values(values[start : start + _BATCH]).on_conflict_do_nothing()
         added += len((await tx.execute(statement.returning(school.c.school_code))).all())
     return added
-
