@@ -31,6 +31,8 @@ Hot: TypeAlias = asyncpg.Connection
 #: The role without ownership that the service works under (least privilege); the migrations grant it its rights.
 SERVICE_ROLE = "registry_service"
 _ABSENT_RETRY_SECONDS = 2
+#: What the driver says of a connection that is gone; the second when the server's last words came while nobody waited for any.
+_BROKEN_CONNECTION = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class Database:
@@ -84,7 +86,7 @@ class Database:
                 yield connection
         except PoolTimeout as error:
             raise Refusal(codes.SERVICE_BUSY, retry_after=1) from error
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
+        except (OSError, asyncpg.PostgresError, *_BROKEN_CONNECTION, DBAPIError) as error:
             if is_absence(error):
                 raise Refusal(codes.SERVICE_DATABASE, retry_after=_ABSENT_RETRY_SECONDS) from error
             raise
@@ -102,9 +104,11 @@ def async_url(url: str) -> URL:
 
 def is_absence(error: Exception) -> bool:
     """True when the error means that the server is away or leaving, not that a statement is wrong."""
-    if isinstance(error, OSError | asyncpg.InterfaceError | InterfaceError | OperationalError):
+    if isinstance(error, (OSError, *_BROKEN_CONNECTION, InterfaceError, OperationalError)):
         return True
     origin = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(getattr(origin, "__cause__", None) or origin, asyncpg.InternalClientError):
+        return True  # the driver lost the thread of a conversation that was cut in the middle
     state = str(getattr(origin, "sqlstate", None) or "")
     # Class 08 connection, 57P0x shutdown and start-up, 53300 too many connections, 25006 read-only after a fail-over.
     return state.startswith(("08", "57P0")) or state in {"53300", "25006"}
