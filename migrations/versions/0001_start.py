@@ -260,10 +260,15 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("tried_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("school_code", sa.Text(), nullable=True),
+        sa.Column("transcript_code", sa.Text(), nullable=True),
+        sa.Column("number_index", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["submission_id"], ["submission.submission_id"], name=op.f("fk_waiting_submission_id")),
         sa.PrimaryKeyConstraint("submission_id", name=op.f("pk_waiting")),
     )
     op.create_index("ix_waiting_generation", "waiting", ["generation"], unique=False)
+    op.create_index("ix_waiting_number_index", "waiting", ["number_index"], unique=False)
+    op.create_index("ix_waiting_transcript_code", "waiting", ["transcript_code"], unique=False)
     op.create_index("uq_waiting_fingerprint", "waiting", ["fingerprint"], unique=True)
     op.create_table(
         "record",

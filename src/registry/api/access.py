@@ -51,7 +51,7 @@ async def authenticate(request: Request, wanted: frozenset[Scope], now: datetime
     claims = edge.tokens.read(_bearer(request), now)
     if claims is None:
         raise Refusal(codes.ACCESS_TOKEN)
-    registered = (await edge.world.known()).caller(claims.caller_id)
+    registered = await edge.world.caller(claims.caller_id)
     logs.note(caller=registered.caller_id)
     present = registered.scopes & claims.scopes
     if wanted and not present & wanted:

@@ -67,7 +67,7 @@ def configure(level: str) -> None:
     root.setLevel(level)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "pgqueuer", "alembic"):
         logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = True
+        logging.getLogger(name).propagate = name != "uvicorn.access"  # its lines have raw paths and query strings
     # Their INFO lines name statements (sqlalchemy) or every step of every migration context (alembic).
     for name in ("sqlalchemy", "asyncpg", "alembic", "httpx", "pgqueuer"):
         logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))

@@ -10,6 +10,7 @@ import os
 import secrets
 import time
 from datetime import UTC, datetime
+from typing import cast
 from uuid import uuid4
 
 import asyncpg
@@ -46,7 +47,9 @@ def _verify_three(envelope: bytes, seconds: float) -> float:
 
 async def insert_per_second(service: Service, envelope: bytes, seconds: float) -> float:
     """How many acceptances per second PostgreSQL writes when nothing but the driver and these rows is in the way."""
-    pool = await asyncpg.create_pool(service.database_url.replace("+asyncpg", ""), min_size=_CONNECTIONS, max_size=_CONNECTIONS)
+    pool = await asyncpg.create_pool(
+        service.database_url.replace("+asyncpg", ""), min_size=_CONNECTIONS, max_size=_CONNECTIONS
+    )
     schools = [row["school_code"] for row in await pool.fetch("SELECT school_code FROM school LIMIT 1")]
     counter = itertools.count()
     sealed = secrets.token_bytes(len(envelope) * 3 // 4)
@@ -55,7 +58,8 @@ async def insert_per_second(service: Service, envelope: bytes, seconds: float) -
 
     async def writer() -> None:
         nonlocal done
-        async with pool.acquire() as connection:
+        async with pool.acquire() as pooled:
+            connection = cast(asyncpg.Connection, pooled)  # a proxy with all the methods of one
             while time.perf_counter() < deadline:
                 attempt, place = _rows(next(counter), len(envelope), schools[0])
                 async with connection.transaction():
@@ -77,7 +81,12 @@ _SIGNATURES: list[dict[str, object]] = [
      "hierarchy": "government", "path": ["00" * 32] * 3}
     for role in ("teacher", "principal", "seal")
 ]  # fmt: skip
-_EVIDENCE: dict[str, object] = {"signatures": _SIGNATURES, "revocation_lists": json.loads("[]"), "policy": "-", "rules": "-"}
+_EVIDENCE: dict[str, object] = {
+    "signatures": _SIGNATURES,
+    "revocation_lists": json.loads("[]"),
+    "policy": "-",
+    "rules": "-",
+}
 
 
 def _rows(number: int, size: int, school_code: str) -> tuple[records.Attempt, Place]:

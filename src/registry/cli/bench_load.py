@@ -14,6 +14,7 @@ from itertools import cycle
 from typing import Any
 
 import aiohttp
+
 from registry.cli import demo_run
 from registry.cli.service import Service
 from registry.client import api

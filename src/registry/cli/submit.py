@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -23,12 +24,16 @@ _errors = Console(stderr=True)
 def sign(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The transcript (JSON).")],
     keys: Annotated[
-        list[Path], typer.Option("--key", exists=True, help="Private key (PEM): teacher, principal, seal, in this order.")
+        list[Path],
+        typer.Option("--key", exists=True, help="Private key (PEM): teacher, principal, seal, in this order."),
     ],
     chains: Annotated[
-        list[Path], typer.Option("--chain", exists=True, help="Certificate chain (PEM, signer's first) of each key, same order.")
+        list[Path],
+        typer.Option("--chain", exists=True, help="Certificate chain (PEM, signer's first) of each key, same order."),
     ],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write; default FILE with .jose.json.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write; default FILE with .jose.json.")
+    ] = None,
 ) -> None:
     """Sign a transcript with key files, each signature over everything before it."""
     if len(keys) != len(chains):
@@ -51,7 +56,9 @@ def submit(
     caller: Annotated[str, typer.Option(envvar="REGISTRY_CALLER", help="Your caller id.")],
     key: Annotated[Path, typer.Option(envvar="REGISTRY_KEY", exists=True, help="Your private API key (PEM).")],
     key_id: Annotated[str, typer.Option(envvar="REGISTRY_KEY_ID", help="The id under which the key is registered.")],
-    issuer: Annotated[str | None, typer.Option(help="The registry's issuer name, when it differs from its address.")] = None,
+    issuer: Annotated[
+        str | None, typer.Option(help="The registry's issuer name, when it differs from its address.")
+    ] = None,
     connections: Annotated[int, typer.Option(min=1, max=64, help="Submissions under way at once.")] = 8,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON line per file.")] = False,
 ) -> None:
@@ -85,8 +92,8 @@ async def _submit_all(client: api.RegistryClient, files: list[Path], connections
         async def one(file: Path) -> api.Result:
             async with room:
                 try:
-                    return await client.submit(file.read_bytes())
-                except (api.httpx.HTTPError, OSError) as error:
+                    return await client.submit(await asyncio.to_thread(file.read_bytes))
+                except (httpx.HTTPError, OSError) as error:
                     return api.Result(0, {"outcome": "error", "errors": [], "detail": type(error).__name__})
                 finally:
                     progress.advance(task)

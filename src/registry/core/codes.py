@@ -582,19 +582,16 @@ ROSTER_SHAPE = _code(
     "roster-shape",
     ("Danh sách học sinh sai cấu trúc", "The roster has the wrong shape"),
     ("Dùng đúng các cột nêu trong chi tiết.", "Use exactly the columns named in the detail."),
-    kind=Kind.REQUEST,
 )
 ROSTER_ROW = _code(
     "roster-row",
     ("Một dòng trong danh sách không đúng", "A row of the roster is wrong"),
     ("Sửa ô được con trỏ chỉ ra; chưa có gì được ghi.", "Mend the cell the pointer names; nothing was written."),
-    kind=Kind.REQUEST,
 )
 ROSTER_COUNT = _code(
     "roster-count",
     ("Số học sinh không khớp tổng khai báo", "The number of pupils differs from the declared total"),
     ("Kiểm tra danh sách hoặc tổng; chưa có gì được ghi.", "Check the list or the total; nothing was written."),
-    kind=Kind.REQUEST,
 )
 VERIFICATION_QUESTION = _code(
     "verification-question",

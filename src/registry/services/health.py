@@ -9,7 +9,7 @@ from functools import cache
 from registry.core.findings import Refusal
 from registry.services.world import World
 from registry.storage import generation, upkeep
-from registry.storage.sealing import SealBroken
+from registry.storage.sealing import SealBrokenError
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ async def missing(world: World) -> str | None:
             await generation.check_sealing_key(tx, world.sealer.key_id)
     except Refusal:
         return DATABASE
-    except SealBroken:
+    except SealBrokenError:
         return SEALING_KEY
     except Exception as error:  # a server that answers, and not with our database: no role, no rights, another owner
         log.error("readiness could not be found out", exc_info=error)

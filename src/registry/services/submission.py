@@ -18,7 +18,7 @@ from registry.core import codes, ids
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Code, Finding, Outcome, Refusal, outcome_of
 from registry.core.record import Found, Place, Receipt, place
-from registry.core.verdict import Verdict
+from registry.core.verdict import SignatureFacts, Verdict
 from registry.formats import documents
 from registry.services import judging
 from registry.services.world import Known, World
@@ -271,7 +271,7 @@ def _finding_row(finding: Finding) -> dict[str, object]:
     return {"code": finding.code.slug, "pointer": finding.pointer, "detail": finding.detail}
 
 
-def _signature_row(facts: judging.SignatureFacts) -> dict[str, object]:
+def _signature_row(facts: SignatureFacts) -> dict[str, object]:
     return {
         "role": facts.role.value if facts.role else None,
         "signed_at": facts.signed_at.isoformat() if facts.signed_at else None,

@@ -114,3 +114,10 @@ class World:
     async def known(self) -> Known:
         """The register, at most a second behind the database."""
         return await self.register.known(self.db)
+
+    async def caller(self, caller_id: str) -> caller_values.Caller:
+        """The registered caller, also one of the last second; raises Refusal(access-token) when it is unknown or closed."""
+        known = await self.known()
+        if caller_id not in known.callers:
+            known = await self.register.newer_than(self.db, known.generation)
+        return known.caller(caller_id)

@@ -61,8 +61,9 @@ WITH s AS (INSERT INTO submission ({_JOURNAL_COLUMNS})
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)),
      d AS (INSERT INTO document (school_year, fingerprint, media_type, sealed, stored_at)
              VALUES ($7, $4, $5, $18, $14) ON CONFLICT DO NOTHING),
-     w AS (INSERT INTO waiting (submission_id, school_year, fingerprint, generation, tried_at)
-             VALUES ($1, $7, $4, $19, $14) ON CONFLICT (fingerprint) DO NOTHING)
+     w AS (INSERT INTO waiting (submission_id, school_year, fingerprint, generation, tried_at, school_code, transcript_code,
+                                number_index)
+             VALUES ($1, $7, $4, $19, $14, $8, $13, $12) ON CONFLICT (fingerprint) DO NOTHING)
 INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALUES ($1, $14, $15, $16, $17)
 """  # noqa: S608 - only constants of this file are put together
 

@@ -300,7 +300,8 @@ verdict = Table(
     CheckConstraint("outcome in ('accepted','held','refused')", name="outcome"),
 )
 
-#: Held submissions that wait to be judged again; the row goes when a verdict ends the wait.
+#: Held submissions that wait to be judged again; the row goes when a verdict ends the wait. What the document claims stands
+#: here too, for the question whether something is held: the journal has no index on it.
 waiting = Table(
     "waiting",
     metadata,
@@ -309,7 +310,12 @@ waiting = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Column("generation", BigInteger, nullable=False),
     Column("tried_at", _moment, nullable=False),
+    Column("school_code", Text),
+    Column("transcript_code", Text),
+    Column("number_index", LargeBinary),
     Index("ix_waiting_generation", "generation"),
+    Index("ix_waiting_transcript_code", "transcript_code"),
+    Index("ix_waiting_number_index", "number_index"),
     Index("uq_waiting_fingerprint", "fingerprint", unique=True),
 )
 

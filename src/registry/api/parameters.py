@@ -1,0 +1,25 @@
+"""Reading parameters that several routes share; what is wrong is a request-parameter finding that names the parameter."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from registry.core import codes, ids
+from registry.core.findings import Finding, Refusal
+
+#: A moment without a time zone is the city's, which has kept UTC+7 without summer time since 1975.
+_LOCAL = timezone(timedelta(hours=7))
+
+
+def school_year(text: str, pointer: str) -> ids.SchoolYear:
+    """The school year; raises Refusal(request-parameter)."""
+    found = ids.SchoolYear.parse(text)
+    if found is None:
+        finding = Finding(codes.REQUEST_PARAMETER, pointer, "YYYY-YYYY, two consecutive years")
+        raise Refusal(codes.REQUEST_PARAMETER, [finding])
+    return found
+
+
+def moment(sent: datetime | None) -> datetime | None:
+    """The moment with its time zone."""
+    return sent.replace(tzinfo=_LOCAL) if sent is not None and sent.tzinfo is None else sent

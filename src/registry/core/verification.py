@@ -1,0 +1,102 @@
+"""Is a record genuine? The ways to ask, the closed list of answers, and the decision between them. Pure.
+
+What the caller may not see is not there: a foreign record and an unknown one come out of `decide` as the same value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+from registry.core.ids import Level, SchoolYear
+
+
+class Answer(StrEnum):
+    """Every answer there is. `genuine_withdrawn` is given once records can be withdrawn; the contract names it from the start."""
+
+    GENUINE_CURRENT = "genuine_current"
+    GENUINE_SUPERSEDED = "genuine_superseded"
+    GENUINE_WITHDRAWN = "genuine_withdrawn"
+    HELD = "held"
+    NOT_KNOWN = "not_known"
+
+
+@dataclass(frozen=True, slots=True)
+class ByCode:
+    """The record with this transcript code, in this version; None asks for the current one."""
+
+    transcript_code: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ByDocument:
+    """Exactly these bytes, named by their SHA-256."""
+
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ByNumber:
+    """The record of a pupil in a school year; without a level, that of the newest accepted version."""
+
+    number: str = field(repr=False)
+    school_year: SchoolYear
+    level: Level | None = None
+
+
+Question: TypeAlias = ByCode | ByDocument | ByNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One accepted version of a record."""
+
+    school_year: str
+    pupil_id: UUID
+    level: str
+    grade: int
+    school_code: str
+    transcript_code: str
+    version: int
+    current_version: int
+    submission_id: UUID
+    fingerprint: bytes
+    accepted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What the database holds on a question: accepted versions, the schools that held documents claim, and the pupil."""
+
+    versions: tuple[Stored, ...] = ()
+    held_at: frozenset[str] = frozenset()
+    pupil_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer, and the version it vouches for (for genuine ones only)."""
+
+    answer: Answer
+    version: Stored | None = None
+
+
+def decide(sighting: Sighting, schools: Container[str]) -> Decision:
+    """Answer a question of a caller who sees these schools.
+
+    Of several records (two levels in one year) the version accepted last counts. An accepted version is vouched for even
+    while a newer one is held; what only waits is vouched for by nobody.
+    """
+    visible = [version for version in sighting.versions if version.school_code in schools]
+    if visible:
+        newest = max(visible, key=lambda version: (version.accepted_at, version.submission_id))
+        current = newest.version == newest.current_version
+        return Decision(Answer.GENUINE_CURRENT if current else Answer.GENUINE_SUPERSEDED, newest)
+    if any(school in schools for school in sighting.held_at):
+        return Decision(Answer.HELD)
+    return Decision(Answer.NOT_KNOWN)

@@ -1,0 +1,160 @@
+"""Background work on PgQueuer's schedules, over the same PostgreSQL: what is done again and again, and by nobody's request.
+
+A schedule is a row that one worker at a time picks, with a heartbeat, so any number of workers may run; one that is killed
+is replaced half a minute later. What is scheduled must be harmless when done twice. New work is one more row of `plan`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import tenacity
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.core.sm import SchedulerManager
+from pgqueuer.domain.models import Schedule
+
+from registry.core import codes
+from registry.core.findings import Refusal
+from registry.services import submission
+from registry.services.world import World
+from registry.storage import callers, journal, records, upkeep
+
+log = logging.getLogger(__name__)
+
+_BATCH = 200
+_LOG_KEPT = timedelta(days=7)
+_LONGEST_PAUSE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Where the numbers go: called with each outcome of a document judged again, and with how many wait."""
+
+    rejudged: Callable[[str], None] = lambda _outcome: None
+    waiting: Callable[[int], None] = lambda _documents: None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Work that is due again and again; `when` is a cron expression whose sixth field are seconds."""
+
+    name: str
+    when: str
+    run: Callable[[World, Watch, asyncio.Event], Awaitable[None]]
+
+
+async def rejudge_waiting(world: World, watch: Watch, stop: asyncio.Event) -> None:
+    """Judge every held document again that was last judged under an older register; ends early when `stop` is set."""
+    while found := await submission.waiting(world, _BATCH):
+        for submission_id in found:
+            if stop.is_set():
+                return
+            answer = await _rejudge(world, submission_id)
+            if answer is not None:
+                watch.rejudged(answer.outcome.value)
+
+
+async def forget_expired(world: World, _watch: Watch, _stop: asyncio.Event) -> None:
+    """Delete used assertions that are over, and what PgQueuer logged more than a week ago."""
+    now = datetime.now(UTC)
+    async with world.db.transaction() as tx:
+        await callers.forget_spent(tx, now)
+        await upkeep.clean_queue_log(tx, now - _LOG_KEPT)
+
+
+async def count_waiting(world: World, watch: Watch, _stop: asyncio.Event) -> None:
+    """Say how many held documents wait."""
+    async with world.db.snapshot() as tx:
+        watch.waiting(await upkeep.count_waiting(tx))
+
+
+plan = (
+    Task("rejudge", "* * * * * *", rejudge_waiting),
+    Task("count-waiting", "* * * * * */10", count_waiting),
+    Task("expiry", "*/5 * * * *", forget_expired),
+)
+
+
+async def run(world: World, watch: Watch, stop: asyncio.Event, tasks: tuple[Task, ...] = plan) -> None:
+    """Do the background work until `stop` is set; what has begun is ended in order. An absent database is waited for."""
+    trying = tenacity.AsyncRetrying(
+        stop=tenacity.stop_when_event_set(stop),  # type: ignore[arg-type]  # asks is_set() and nothing else
+        wait=tenacity.wait_random_exponential(multiplier=0.5, max=_LONGEST_PAUSE),
+        sleep=lambda seconds: _pause(stop, seconds),
+        retry=tenacity.retry_if_exception_type(Exception),
+        before_sleep=_tell,
+    )
+    try:
+        await trying(_work, world, watch, stop, tasks)
+    except tenacity.RetryError:
+        log.info("background work ended while the database was away")
+
+
+async def _work(world: World, watch: Watch, stop: asyncio.Event, tasks: tuple[Task, ...]) -> None:
+    """Run the schedules on one connection until `stop` is set or the connection is lost, which raises."""
+    async with upkeep.queue_connection(world.db) as connection:
+        scheduler = SchedulerManager(Queries(AsyncpgDriver(connection)))
+        scheduler.shutdown = stop
+        for task in tasks:
+            scheduler.schedule(task.name, task.when, accepts_context=False)(_entered(task, world, watch, stop))
+        log.info("background work has begun")
+        await scheduler.run()
+
+
+def _entered(task: Task, world: World, watch: Watch, stop: asyncio.Event) -> Callable[[Schedule], Awaitable[None]]:
+    """The task as PgQueuer calls it. The database's absence ends a turn; the next one is due in any case."""
+
+    async def turn(_schedule: Schedule) -> None:
+        try:
+            await task.run(world, watch, stop)
+        except Refusal as refusal:
+            log.warning("%s was given up for now: %s", task.name, refusal.code.slug)
+        except Exception as error:
+            log.error("%s failed", task.name, exc_info=error)
+
+    return turn
+
+
+async def _rejudge(world: World, submission_id: UUID) -> submission.Answer | None:
+    """One document; what can't be judged (its caller was closed, its bytes no longer open) waits for the next change."""
+    now = datetime.now(UTC)
+    try:
+        return await submission.rejudge(world, submission_id, now)
+    except Refusal as refusal:
+        if refusal.code in {codes.SERVICE_DATABASE, codes.SERVICE_BUSY}:
+            raise
+        log.warning("a held document was not judged again: %s", refusal.code.slug)
+    except Exception as error:
+        log.error("a held document was not judged again", exc_info=error)
+    await _set_aside(world, submission_id, now)
+    return None
+
+
+async def _set_aside(world: World, submission_id: UUID, now: datetime) -> None:
+    """Count a document as judged under the present register, or the ones behind it would never have their turn."""
+    known = await world.known()
+    async with world.db.snapshot() as tx:
+        held = await journal.held_document(tx, submission_id)
+    if held is not None:
+        async with world.db.hot_transaction() as hot:
+            await records.keep_waiting(hot, held.fingerprint, known.generation, now)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, but not longer than until `stop` is set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+def _tell(state: tenacity.RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome is not None else None
+    log.warning("background work was interrupted (%s), trying again", type(error).__name__)

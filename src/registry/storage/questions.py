@@ -1,0 +1,156 @@
+"""Verification questions: one statement finds, one writes the question down and brings the proof of what was found.
+
+At the driver's level, as the bench measures this path. Every kind of question runs the same two statements whatever is on
+record, so that time tells a caller nothing; what the caller may not see is not read beyond its keys.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from registry.core.verification import Sighting, Stored
+from registry.storage.database import Hot
+
+_VERSION = """k.school_year, k.pupil_id, k.level, k.grade, k.school_code, k.transcript_code, k.current_version, v.version,
+  v.submission_id, v.fingerprint, v.accepted_at"""
+
+#: OFFSET 0 keeps the planner at one look into `submission` per waiting row: a plan made while the tables were small must not
+#: read all of `submission` later.
+_WAITING = """waiting w CROSS JOIN LATERAL (
+    SELECT school_code, school_year, level, transcript_code, number_index FROM submission
+    WHERE submission_id = w.submission_id OFFSET 0) s"""
+
+_BY_CODE = f"""
+WITH found AS (SELECT {_VERSION} FROM transcript_code t
+                 JOIN record k USING (school_year, pupil_id, level)
+                 JOIN record_version v USING (school_year, pupil_id, level)
+                 WHERE t.transcript_code = $1 AND v.version = coalesce($2, k.current_version))
+SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.transcript_code = $1 AND s.school_code IS NOT NULL) AS held_at,
+       (SELECT pupil_id FROM transcript_code WHERE transcript_code = $1) AS known_pupil, found.*
+FROM (SELECT) AS one LEFT JOIN found ON true
+"""  # noqa: S608 - only constants of this file are put together
+
+_BY_FINGERPRINT = f"""
+WITH found AS (SELECT {_VERSION} FROM record_version v JOIN record k USING (school_year, pupil_id, level)
+                 WHERE v.fingerprint = $1)
+SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE w.fingerprint = $1 AND s.school_code IS NOT NULL) AS held_at,
+       found.pupil_id AS known_pupil, found.*
+FROM (SELECT) AS one LEFT JOIN found ON true
+"""  # noqa: S608
+
+#: A number that was closed still finds its pupil: papers with it are in use for years after a renumbering.
+_BY_NUMBER = f"""
+WITH n AS (SELECT pupil_id FROM pupil_number WHERE number_index = $1),
+     found AS (SELECT {_VERSION} FROM n JOIN record k USING (pupil_id)
+                 JOIN record_version v USING (school_year, pupil_id, level)
+                 WHERE k.school_year = $2 AND ($3::text IS NULL OR k.level = $3) AND v.version = k.current_version)
+SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.number_index = $1 AND s.school_year = $2
+               AND ($3::text IS NULL OR s.level = $3) AND s.school_code IS NOT NULL) AS held_at,
+       (SELECT pupil_id FROM n) AS known_pupil, found.*
+FROM (SELECT) AS one LEFT JOIN found ON true
+"""  # noqa: S608
+
+_WRITE = """
+WITH written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9))
+SELECT d.sealed, v.signatures::text AS signatures, j.policy, j.rules
+FROM (SELECT) AS one
+LEFT JOIN record_version v ON v.school_year = $10 AND v.pupil_id = $11 AND v.level = $12 AND v.version = $13
+LEFT JOIN document d ON d.school_year = v.school_year AND d.fingerprint = $14
+LEFT JOIN LATERAL (SELECT evidence ->> 'policy' AS policy, evidence ->> 'rules' AS rules FROM verdict
+                     WHERE submission_id = v.submission_id AND outcome = 'accepted' ORDER BY judged_at DESC LIMIT 1) j ON true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A question as it is kept, with the answer it got; `pupil_id` is whom it is about, as far as the registry knows."""
+
+    question_id: UUID
+    asked_at: datetime
+    caller_id: str
+    purpose: str
+    reference: str
+    kind: str
+    school_year: str | None
+    pupil_id: UUID | None
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What stands behind a version: its sealed bytes (None when they are gone), signatures, and what it was judged under."""
+
+    sealed: bytes | None
+    signatures: list[dict[str, Any]]
+    policy: str | None
+    rules: str | None
+
+
+async def find_by_code(tx: Hot, transcript_code: str, version: int | None) -> Sighting:
+    """The record with this code in this version (None: the current one), or held documents that claim the code.
+
+    Which version a held document claims is sealed with it, so with a version that is not on record any of them counts.
+    """
+    return _sighting(await tx.fetch(_BY_CODE, transcript_code, version))
+
+
+async def find_by_fingerprint(tx: Hot, fingerprint: bytes) -> Sighting:
+    """The version that is exactly these bytes, or the same bytes held."""
+    return _sighting(await tx.fetch(_BY_FINGERPRINT, fingerprint))
+
+
+async def find_by_number(tx: Hot, number_index: bytes, school_year: str, level: str | None) -> Sighting:
+    """The current versions of a pupil's records in a year (one per level), or held documents that claim number and year."""
+    return _sighting(await tx.fetch(_BY_NUMBER, number_index, school_year, level))
+
+
+async def write(tx: Hot, row: Row, version: Stored | None) -> Proof:
+    """Write a question down; returns the proof of the version it is answered with (an empty one for None)."""
+    key: tuple[object, ...] = (None,) * 5
+    if version is not None:
+        key = (version.school_year, version.pupil_id, version.level, version.version, version.fingerprint)
+    found = await tx.fetchrow(
+        _WRITE,
+        row.question_id,
+        row.asked_at,
+        row.caller_id,
+        row.purpose,
+        row.reference,
+        row.kind,
+        row.school_year,
+        row.pupil_id,
+        row.answer,
+        *key,
+    )
+    assert found is not None, "a row comes back whatever was found"
+    return Proof(found["sealed"], json.loads(found["signatures"] or "[]"), found["policy"], found["rules"])
+
+
+def _sighting(rows: Sequence[asyncpg.Record]) -> Sighting:
+    """At least one row comes back; its version columns are null when nothing was found."""
+    versions = tuple(_stored(row) for row in rows if row["version"] is not None)
+    return Sighting(versions, frozenset(rows[0]["held_at"]), rows[0]["known_pupil"])
+
+
+def _stored(row: asyncpg.Record) -> Stored:
+    return Stored(
+        row["school_year"],
+        row["pupil_id"],
+        row["level"],
+        row["grade"],
+        row["school_code"],
+        row["transcript_code"],
+        row["version"],
+        row["current_version"],
+        row["submission_id"],
+        row["fingerprint"],
+        row["accepted_at"],
+    )

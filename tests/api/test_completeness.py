@@ -1,0 +1,144 @@
+"""GET /v1/completeness and /v1/completeness/pupils over real HTTP: the shape of the answers, the pages, the refusals."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from registry.client.api import RegistryClient, Result
+from registry.core.callers import Scope
+from registry.demo import schools
+from registry.services import units
+from tests.api.conftest import Registry
+
+pytestmark = pytest.mark.anyio
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+FIRST, SECOND = schools.all_schools()[:2]
+YEAR = FIRST.school_year
+HEADER = "mahocsinh,hovaten,tenlop,ngaysinh,gioitinh,sodinhdanh\n"
+NOBODY = {"present": 0, "missing": 0, "awaiting_number": 0, "held": 0, "refused": 0, "unexpected": 0}
+
+
+@pytest.fixture
+async def office(registry: Registry) -> RegistryClient:
+    """An office of the district; on two of its schools' rosters five pupils stand, one of them without a number."""
+    await units.import_builtin(registry.world, "hcmc-2025", NOW)
+    await units.import_units(registry.world, schools.units_csv().encode(), NOW)
+    operator = await registry.caller(
+        "operator", Scope.OPERATE, units=frozenset({schools.CITY}), issuer=registry.settings.issuer
+    )
+    rows = [f"7900{n},Tên {n},1A,2017,2,07931700000{n}\n" for n in range(4)]
+    for school, some in ((FIRST, [*rows[:2], "79009,Tên 9,1B,,,\n"]), (SECOND, rows[2:])):
+        answer = await operator.put_roster(school.code, YEAR, 1, (HEADER + "".join(some)).encode())
+        assert answer.status == 200
+    return await registry.caller(
+        "office", Scope.COMPLETENESS, units=frozenset({schools.DISTRICT}), issuer=registry.settings.issuer
+    )
+
+
+def found(answer: Result) -> tuple[int, list[tuple[str, str]]]:
+    return answer.status, [(error["code"], error["pointer"]) for error in answer.body.get("errors", [])]
+
+
+async def test_a_district_and_its_schools(office: RegistryClient) -> None:
+    answer = await office.completeness(schools.DISTRICT, YEAR)
+    assert answer.status == 200
+    assert list(answer.body) == ["unit", "name", "expected", "buckets", "school_year", "as_of", "children"]
+    assert (answer.body["unit"], answer.body["school_year"], answer.body["expected"]) == (schools.DISTRICT, YEAR, 5)
+    assert answer.body["buckets"] == NOBODY | {"missing": 4, "awaiting_number": 1}
+    children = {child["unit"]: child for child in answer.body["children"]}
+    assert len(children) == 22
+    assert children[f"school:{FIRST.code}"] == {
+        "unit": f"school:{FIRST.code}", "name": FIRST.name, "expected": 3,
+        "buckets": NOBODY | {"missing": 2, "awaiting_number": 1},
+    }  # fmt: skip
+    assert "%" not in str(answer.body)
+
+
+async def test_the_city_counts_each_school_once(registry: Registry, office: RegistryClient) -> None:
+    city = await registry.caller(
+        "city", Scope.COMPLETENESS, units=frozenset({schools.CITY}), issuer=registry.settings.issuer
+    )
+    answer = await city.completeness(schools.CITY, YEAR)
+    children = {child["unit"]: child["expected"] for child in answer.body["children"] if child["expected"]}
+    assert answer.body["expected"] == 5
+    assert children == {"district:771": 5, "commune:27190": 3, "commune:27169": 2}
+    for commune, expected in (("27190", 3), ("27169", 2), ("27163", 0)):
+        assert (await city.completeness(f"commune:{commune}", YEAR)).body["expected"] == expected
+
+
+async def test_as_of_before_the_roster_came(office: RegistryClient) -> None:
+    before = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    answer = await office.completeness(schools.DISTRICT, YEAR, as_of=before)
+    assert (answer.status, answer.body["expected"]) == (200, 0)
+    assert datetime.fromisoformat(answer.body["as_of"]) == datetime.fromisoformat(before)
+    local = await office.completeness(schools.DISTRICT, YEAR, as_of="2026-01-01T07:00:00")
+    assert local.body["as_of"] == "2026-01-01T00:00:00Z"
+
+
+async def test_the_missing_page_by_page(office: RegistryClient) -> None:
+    rows: list[dict[str, Any]] = []
+    more: dict[str, str] = {}
+    while True:
+        page = await office.pupils(schools.DISTRICT, YEAR, "missing", limit="3", **more)
+        assert page.status == 200
+        rows += page.body["pupils"]
+        if page.body["next"] is None:
+            break
+        more = {"after": page.body["next"]}
+    assert [row["pupil_code"] for row in rows] == ["79000", "79001", "79002", "79003"]
+    assert rows[0] == {
+        "school_code": FIRST.code, "pupil_code": "79000", "name": "Tên 0", "class_name": "1A", "grade": 1,
+        "bucket": "missing", "codes": [], "last_attempt_at": None,
+    }  # fmt: skip
+    assert "079317" not in str(rows)
+    waiting = await office.pupils(f"school:{FIRST.code}", YEAR, "awaiting_number")
+    assert [row["pupil_code"] for row in waiting.body["pupils"]] == ["79009"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"unit": "city:79"}, (403, [("access-unit", "/query/unit")])),
+        ({"unit": "district:770"}, (403, [("access-unit", "/query/unit")])),
+        ({"unit": "district:nowhere"}, (403, [("access-unit", "/query/unit")])),
+        ({"unit": "\x00"}, (403, [("access-unit", "/query/unit")])),
+        ({"unit": ""}, (403, [("access-unit", "/query/unit")])),
+        ({"unit": "x" * 41}, (400, [("request-parameter", "/query/unit")])),
+        ({"school_year": "2023-2025"}, (400, [("request-parameter", "/query/school_year")])),
+        ({"as_of": "yesterday"}, (400, [("request-parameter", "/query/as_of")])),
+        ({"as_of": "2999-01-01T00:00:00Z"}, (400, [("request-parameter", "/query/as_of")])),
+        ({"as_of": "0001-01-01T00:00:00+14:00"}, (400, [("request-parameter", "/query/as_of")])),
+        ({"as_of": "0001-01-01T00:00:00"}, (400, [("request-parameter", "/query/as_of")])),
+        ({"as_of": "9999-12-31T23:59:59-14:00"}, (400, [("request-parameter", "/query/as_of")])),
+        ({"asof": "2026-01-01"}, (400, [("request-parameter", "/query")])),
+    ],
+)
+async def test_questions_that_are_not_answered(
+    office: RegistryClient, change: dict[str, str], expected: tuple[int, list[tuple[str, str]]]
+) -> None:
+    params = {"unit": schools.DISTRICT, "school_year": YEAR, **change}
+    assert found(await office._ask("GET", "/v1/completeness", params=params)) == expected
+    assert (
+        found(await office._ask("GET", "/v1/completeness/pupils", params={**params, "bucket": "missing"})) == expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"bucket": "lost"}, "/query/bucket"),
+        ({"limit": "0"}, "/query/limit"),
+        ({"limit": "501"}, "/query/limit"),
+        ({"after": "x"}, "/query/after"),
+        ({"after": "AAAA"}, "/query/after"),
+        ({"after": "\x00é"}, "/query/after"),
+        ({"after": "A" * 301}, "/query/after"),
+    ],
+)
+async def test_lists_that_are_not_given(office: RegistryClient, change: dict[str, str], pointer: str) -> None:
+    params = {"unit": schools.DISTRICT, "school_year": YEAR, "bucket": "missing", **change}
+    answer = await office._ask("GET", "/v1/completeness/pupils", params=params)
+    assert found(answer) == (400, [("request-parameter", pointer)])

@@ -1,0 +1,114 @@
+"""PUT /v1/rosters over real HTTP: who may, what is answered, what is turned away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from registry.client.api import RegistryClient
+from registry.core.callers import Scope
+from registry.demo import schools
+from registry.services import units
+from tests.api.conftest import Registry
+
+pytestmark = pytest.mark.anyio
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+SCHOOL = schools.all_schools()[0]
+PATH = f"/v1/rosters/{SCHOOL.code}/{SCHOOL.school_year}/1"
+HEADER = "mahocsinh,hovaten,tenlop,ngaysinh,gioitinh,sodinhdanh\n"
+TWO = (HEADER + "79001,Nguyễn An,1A,2017-05-04,2,079317000001\n79002,Trần Bình,1A,2017,1,\n").encode()
+
+
+@pytest.fixture
+async def operator(registry: Registry) -> RegistryClient:
+    await units.import_builtin(registry.world, "hcmc-2025", NOW)
+    await units.import_units(registry.world, schools.units_csv().encode(), NOW)
+    return await registry.caller(
+        "operator", Scope.OPERATE, units=frozenset({schools.DISTRICT}), issuer=registry.settings.issuer
+    )
+
+
+async def put(
+    client: RegistryClient, raw: bytes, path: str = PATH, kind: str = "text/csv", **headers: str
+) -> tuple[int, dict[str, object]]:
+    answer = await client._ask("PUT", path, content=raw, headers={"Content-Type": kind, **headers})
+    return answer.status, answer.body
+
+
+async def test_taken_as_a_difference(operator: RegistryClient) -> None:
+    assert await put(operator, TWO) == (200, {"joined": 2, "left": 0, "changed": 0, "unchanged": 0, "total": 2})
+    assert await put(operator, TWO) == (200, {"joined": 0, "left": 0, "changed": 0, "unchanged": 2, "total": 2})
+    third = TWO.replace(b"79002", b"79003").replace("Nguyễn An".encode(), "Nguyễn Ân".encode())
+    assert await put(operator, third, kind='text/csv; charset="UTF-8"') == (
+        200, {"joined": 1, "left": 1, "changed": 1, "unchanged": 0, "total": 2}
+    )  # fmt: skip
+    answer = await operator.put_roster(SCHOOL.code, SCHOOL.school_year, 1, TWO)
+    assert answer.status == 200
+
+
+async def test_every_finding_at_once_and_never_the_value(operator: RegistryClient) -> None:
+    raw = (HEADER + "79001,Nguyễn An,1A,4/5/2017,2,07931700000\n79001,,1A,2017,1,\n").encode()
+    status, body = await put(operator, raw)
+    assert (status, body["code"]) == (422, "roster-row")
+    errors = body["errors"]
+    assert isinstance(errors, list)
+    assert [(error["code"], error["pointer"]) for error in errors] == [
+        ("field-format", "/rows/2/ngaysinh"),
+        ("number-shape", "/rows/2/sodinhdanh"),
+        ("field-empty", "/rows/3/hovaten"),
+        ("roster-row", "/rows/3/mahocsinh"),
+    ]
+    assert "07931700000" not in str(body)
+    assert await put(operator, TWO) == (200, {"joined": 2, "left": 0, "changed": 0, "unchanged": 0, "total": 2})
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "found"),
+    [
+        (f"/v1/rosters/79772999/{SCHOOL.school_year}/1", 403, ("access-unit", "/path/school_code")),
+        (f"/v1/rosters/%00/{SCHOOL.school_year}/1", 403, ("access-unit", "/path/school_code")),
+        (f"/v1/rosters/{SCHOOL.code}/2023-2025/1", 400, ("request-parameter", "/path/school_year")),
+        (f"/v1/rosters/{SCHOOL.code}/2023/1", 400, ("request-parameter", "/path/school_year")),
+        (f"/v1/rosters/{SCHOOL.code}/{SCHOOL.school_year}/0", 400, ("request-parameter", "/path/grade")),
+        (f"/v1/rosters/{SCHOOL.code}/{SCHOOL.school_year}/13", 400, ("request-parameter", "/path/grade")),
+        (f"/v1/rosters/{SCHOOL.code}/{SCHOOL.school_year}/one", 400, ("request-parameter", "/path/grade")),
+        (f"{PATH}?total=-1", 400, ("request-parameter", "/query/total")),
+        (f"{PATH}?Total=2", 400, ("request-parameter", "/query")),
+        (f"{PATH}?total=3", 422, ("roster-count", "")),
+        (f"{PATH}?total=2", 200, None),
+    ],
+)
+async def test_where_to(operator: RegistryClient, path: str, status: int, found: tuple[str, str] | None) -> None:
+    answered, body = await put(operator, TWO, path)
+    assert answered == status
+    errors = body.get("errors", [])
+    assert isinstance(errors, list)
+    assert [(error["code"], error["pointer"]) for error in errors] == ([] if found is None else [found])
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "headers", "status", "code"),
+    [
+        (TWO, "application/json", {}, 415, "request-media-type"),
+        (TWO, "text/csv; charset=utf-16", {}, 415, "request-media-type"),
+        (TWO, "text/csv", {"Content-Encoding": "gzip"}, 415, "request-media-type"),
+        (b"x" * 2_000_001, "text/csv", {}, 413, "request-too-large"),
+        (b"", "text/csv", {}, 422, "roster-shape"),
+        (b"\xff", "text/csv", {}, 422, "roster-shape"),
+    ],
+)
+async def test_what_is_turned_away(
+    operator: RegistryClient, raw: bytes, kind: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    answered, body = await put(operator, raw, kind=kind, **headers)
+    assert (answered, body["code"]) == (status, code)
+
+
+async def test_a_school_of_somebody_elses_units_looks_like_none(registry: Registry, operator: RegistryClient) -> None:
+    other = await registry.caller(
+        "other", Scope.OPERATE, units=frozenset({"district:770"}), issuer=registry.settings.issuer
+    )
+    known, unknown = await put(other, TWO), await put(other, TWO, PATH.replace(SCHOOL.code, "79770999"))
+    assert known[0] == unknown[0] == 403
+    assert known[1]["errors"] == unknown[1]["errors"]
