@@ -6,9 +6,10 @@ import asyncio
 import os
 
 from alembic import context
-from registry.storage import database, tables
 from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from registry.storage import database, tables
 
 
 def _include(name: str | None, kind: str, _parents: object) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
 from registry.services.world import World
 from registry.storage import embedded, generation, migrating
 from registry.storage.database import SERVICE_ROLE, Database
@@ -21,7 +22,9 @@ TEMPLATE = "template_registry"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--pg-bindir", type=Path, default=None, help="run on the PostgreSQL of this directory (initdb, postgres)")
+    parser.addoption(
+        "--pg-bindir", type=Path, default=None, help="run on the PostgreSQL of this directory (initdb, postgres)"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -44,7 +44,9 @@ def _steps() -> list[tuple[str, list[str]]]:
     if older is None:
         print("gate: no older PostgreSQL here (PG_BINDIR or Debian's), so the tests run on the embedded one only")
     else:
-        steps.insert(-1, (f"tests on {older}", [sys.executable, "-m", "pytest", "-m", "database", f"--pg-bindir={older}"]))
+        steps.insert(
+            -1, (f"tests on {older}", [sys.executable, "-m", "pytest", "-m", "database", f"--pg-bindir={older}"])
+        )
     return steps
 
 
@@ -62,7 +64,9 @@ def _passes(name: str, command: list[str]) -> bool:
     print(f"gate: {name} ...", flush=True)
     started = time.monotonic()
     code = subprocess.call(command, env={**os.environ, "PYTHONWARNINGS": "ignore"})
-    print(f"gate: {name}: {'ok' if code == 0 else f'FAILED ({code})'} in {time.monotonic() - started:.0f} s", flush=True)
+    print(
+        f"gate: {name}: {'ok' if code == 0 else f'FAILED ({code})'} in {time.monotonic() - started:.0f} s", flush=True
+    )
     return code == 0
 
 

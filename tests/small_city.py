@@ -12,6 +12,8 @@ from functools import cache, cached_property
 from random import Random
 from typing import Any
 
+from sqlalchemy import insert
+
 from registry.core import units as unit_values
 from registry.core.callers import Caller, CallerKind, Scope
 from registry.core.ids import SchoolYear
@@ -28,7 +30,6 @@ from registry.storage import trust as stored_trust
 from registry.storage import units as stored_units
 from registry.storage.tables import caller as caller_table
 from registry.storage.tables import caller_unit
-from sqlalchemy import insert
 
 PRIMARY = DemoSchool("79771101", "Tiểu học A", Ownership.PUBLIC, 0, "vendor-a", 1, "2023-2024", ("1A",))
 SECONDARY = DemoSchool("79771501", "THCS B", Ownership.PUBLIC, 1, "vendor-a", 6, "2024-2025", ("6A",))

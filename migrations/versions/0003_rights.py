@@ -13,11 +13,34 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-_TABLES = (
-    "caller caller_key caller_unit document generation pupil pupil_code pupil_number question record record_version "
-    "revocation_list roster_import roster_pupil school sealing_key signature_policy signer spent_assertion submission "
-    "transcript_code trust_certificate unit unit_part verdict waiting"
-).split()
+_TABLES = [
+    "caller",
+    "caller_key",
+    "caller_unit",
+    "document",
+    "generation",
+    "pupil",
+    "pupil_code",
+    "pupil_number",
+    "question",
+    "record",
+    "record_version",
+    "revocation_list",
+    "roster_import",
+    "roster_pupil",
+    "school",
+    "sealing_key",
+    "signature_policy",
+    "signer",
+    "spent_assertion",
+    "submission",
+    "transcript_code",
+    "trust_certificate",
+    "unit",
+    "unit_part",
+    "verdict",
+    "waiting",
+]
 _UPDATE = {
     "generation": "value",
     "record": "current_version, school_code, grade",

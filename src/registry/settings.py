@@ -40,24 +40,34 @@ class Settings(BaseSettings):
         default_factory=embedded.default_state_dir, description="Embedded database, keys and metric files."
     )
     sealing_key_file: Path | None = Field(None, description="32 bytes; default: state_dir/keys/sealing.key")
-    token_key_file: Path | None = Field(None, description="P-256 key (PEM) of access tokens; default: state_dir/keys/token.pem")
+    token_key_file: Path | None = Field(
+        None, description="P-256 key (PEM) of access tokens; default: state_dir/keys/token.pem"
+    )
     issuer: str = Field(
         "http://127.0.0.1:8000",
         description="The service's public base address: issuer of tokens, audience of assertions, base of problem types.",
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    allowed_hosts: str = Field("", description="Names that a request's Host header may give, separated by commas; empty: any.")
-    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=64, description="Processes that answer requests.")
+    allowed_hosts: str = Field(
+        "", description="Names that a request's Host header may give, separated by commas; empty: any."
+    )
+    workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, le=64, description="Processes that answer requests."
+    )
     pool_size: int = Field(3, ge=1, le=50, description="Database connections per worker.")
     judge_threads: int = Field(2, ge=1, le=64, description="Threads per worker that judge documents.")
-    judge_queue: int = Field(64, ge=1, le=10_000, description="Documents per worker that may wait for a thread; then 503.")
+    judge_queue: int = Field(
+        64, ge=1, le=10_000, description="Documents per worker that may wait for a thread; then 503."
+    )
     max_body_bytes: int = Field(262_144, ge=1024, le=10_000_000, description="Largest body of a submission, in bytes.")
     skew_seconds: int = Field(300, ge=0, le=300, description="How far ahead of this clock a signing time may lie.")
     submissions_per_minute: int = Field(60_000, ge=1, description="Per caller and worker.")
     questions_per_minute: int = Field(600, ge=1, description="Verifications per caller and worker.")
     tokens_per_minute: int = Field(120, ge=1, description="Token requests per caller name and worker.")
-    metrics_open: bool = Field(False, description="Answer /metrics to everybody; else only to this machine and to scope operate.")
+    metrics_open: bool = Field(
+        False, description="Answer /metrics to everybody; else only to this machine and to scope operate."
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
 
     @classmethod

@@ -63,7 +63,8 @@ class Registry:
     def client(self, caller_id: str, **more: Any) -> RegistryClient:
         """A client of a caller; `key` and `key_id` may be another one's."""
         key, key_id = more.pop("key", key_of(caller_id)), more.pop("key_id", "k1")
-        made = RegistryClient(self.base_url, caller_id, key, key_id, **more)
+        issuer = more.pop("issuer", self.settings.issuer)
+        made = RegistryClient(self.base_url, caller_id, key, key_id, issuer=issuer, **more)
         self.clients.append(made)
         return made
 

@@ -92,7 +92,7 @@ def foreign_key() -> bytes:
 #: What stands in the Authorization header when it is no good token; the answer is 401 at every route.
 BEARERS: dict[str, Callable[[Made], str | None]] = {
     "none at all": lambda made: None,
-    "empty": lambda made: "Bearer ",
+    "empty": lambda made: "Bearer",
     "no scheme": lambda made: made.tokens[Scope.SUBMIT],
     "Basic": lambda made: "Basic " + made.tokens[Scope.SUBMIT],
     "a word": lambda made: "Bearer token",

@@ -26,16 +26,12 @@ async def office(registry: Registry) -> RegistryClient:
     """An office of the district; on two of its schools' rosters five pupils stand, one of them without a number."""
     await units.import_builtin(registry.world, "hcmc-2025", NOW)
     await units.import_units(registry.world, schools.units_csv().encode(), NOW)
-    operator = await registry.caller(
-        "operator", Scope.OPERATE, units=frozenset({schools.CITY}), issuer=registry.settings.issuer
-    )
+    operator = await registry.caller("operator", Scope.OPERATE, units=frozenset({schools.CITY}))
     rows = [f"7900{n},Tên {n},1A,2017,2,07931700000{n}\n" for n in range(4)]
     for school, some in ((FIRST, [*rows[:2], "79009,Tên 9,1B,,,\n"]), (SECOND, rows[2:])):
         answer = await operator.put_roster(school.code, YEAR, 1, (HEADER + "".join(some)).encode())
         assert answer.status == 200
-    return await registry.caller(
-        "office", Scope.COMPLETENESS, units=frozenset({schools.DISTRICT}), issuer=registry.settings.issuer
-    )
+    return await registry.caller("office", Scope.COMPLETENESS, units=frozenset({schools.DISTRICT}))
 
 
 def found(answer: Result) -> tuple[int, list[tuple[str, str]]]:
@@ -58,9 +54,7 @@ async def test_a_district_and_its_schools(office: RegistryClient) -> None:
 
 
 async def test_the_city_counts_each_school_once(registry: Registry, office: RegistryClient) -> None:
-    city = await registry.caller(
-        "city", Scope.COMPLETENESS, units=frozenset({schools.CITY}), issuer=registry.settings.issuer
-    )
+    city = await registry.caller("city", Scope.COMPLETENESS, units=frozenset({schools.CITY}))
     answer = await city.completeness(schools.CITY, YEAR)
     children = {child["unit"]: child["expected"] for child in answer.body["children"] if child["expected"]}
     assert answer.body["expected"] == 5
@@ -98,47 +92,46 @@ async def test_the_missing_page_by_page(office: RegistryClient) -> None:
     assert [row["pupil_code"] for row in waiting.body["pupils"]] == ["79009"]
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({"unit": "city:79"}, (403, [("access-unit", "/query/unit")])),
-        ({"unit": "district:770"}, (403, [("access-unit", "/query/unit")])),
-        ({"unit": "district:nowhere"}, (403, [("access-unit", "/query/unit")])),
-        ({"unit": "\x00"}, (403, [("access-unit", "/query/unit")])),
-        ({"unit": ""}, (403, [("access-unit", "/query/unit")])),
-        ({"unit": "x" * 41}, (400, [("request-parameter", "/query/unit")])),
-        ({"school_year": "2023-2025"}, (400, [("request-parameter", "/query/school_year")])),
-        ({"as_of": "yesterday"}, (400, [("request-parameter", "/query/as_of")])),
-        ({"as_of": "2999-01-01T00:00:00Z"}, (400, [("request-parameter", "/query/as_of")])),
-        ({"as_of": "0001-01-01T00:00:00+14:00"}, (400, [("request-parameter", "/query/as_of")])),
-        ({"as_of": "0001-01-01T00:00:00"}, (400, [("request-parameter", "/query/as_of")])),
-        ({"as_of": "9999-12-31T23:59:59-14:00"}, (400, [("request-parameter", "/query/as_of")])),
-        ({"asof": "2026-01-01"}, (400, [("request-parameter", "/query")])),
-    ],
-)
-async def test_questions_that_are_not_answered(
-    office: RegistryClient, change: dict[str, str], expected: tuple[int, list[tuple[str, str]]]
-) -> None:
-    params = {"unit": schools.DISTRICT, "school_year": YEAR, **change}
-    assert found(await office._ask("GET", "/v1/completeness", params=params)) == expected
-    assert (
-        found(await office._ask("GET", "/v1/completeness/pupils", params={**params, "bucket": "missing"})) == expected
-    )
+UNANSWERED: list[tuple[dict[str, str], tuple[int, list[tuple[str, str]]]]] = [
+    ({"unit": "city:79"}, (403, [("access-unit", "/query/unit")])),
+    ({"unit": "district:770"}, (403, [("access-unit", "/query/unit")])),
+    ({"unit": "district:nowhere"}, (403, [("access-unit", "/query/unit")])),
+    ({"unit": "\x00"}, (403, [("access-unit", "/query/unit")])),
+    ({"unit": ""}, (403, [("access-unit", "/query/unit")])),
+    ({"unit": "x" * 41}, (400, [("request-parameter", "/query/unit")])),
+    ({"school_year": "2023-2025"}, (400, [("request-parameter", "/query/school_year")])),
+    ({"as_of": "yesterday"}, (400, [("request-parameter", "/query/as_of")])),
+    ({"as_of": "2999-01-01T00:00:00Z"}, (400, [("request-parameter", "/query/as_of")])),
+    ({"as_of": "0001-01-01T00:00:00+14:00"}, (400, [("request-parameter", "/query/as_of")])),
+    ({"as_of": "0001-01-01T00:00:00"}, (400, [("request-parameter", "/query/as_of")])),
+    ({"as_of": "9999-12-31T23:59:59-14:00"}, (400, [("request-parameter", "/query/as_of")])),
+    ({"asof": "2026-01-01"}, (400, [("request-parameter", "/query")])),
+]
 
 
-@pytest.mark.parametrize(
-    ("change", "pointer"),
-    [
-        ({"bucket": "lost"}, "/query/bucket"),
-        ({"limit": "0"}, "/query/limit"),
-        ({"limit": "501"}, "/query/limit"),
-        ({"after": "x"}, "/query/after"),
-        ({"after": "AAAA"}, "/query/after"),
-        ({"after": "\x00é"}, "/query/after"),
-        ({"after": "A" * 301}, "/query/after"),
-    ],
-)
-async def test_lists_that_are_not_given(office: RegistryClient, change: dict[str, str], pointer: str) -> None:
-    params = {"unit": schools.DISTRICT, "school_year": YEAR, "bucket": "missing", **change}
-    answer = await office._ask("GET", "/v1/completeness/pupils", params=params)
-    assert found(answer) == (400, [("request-parameter", pointer)])
+async def test_questions_that_are_not_answered(office: RegistryClient) -> None:
+    for change, expected in UNANSWERED:
+        params = {"unit": schools.DISTRICT, "school_year": YEAR, **change}
+        assert found(await office._ask("GET", "/v1/completeness", params=params)) == expected
+        assert (
+            found(await office._ask("GET", "/v1/completeness/pupils", params={**params, "bucket": "missing"}))
+            == expected
+        )
+
+
+NO_LIST: list[tuple[dict[str, str], str]] = [
+    ({"bucket": "lost"}, "/query/bucket"),
+    ({"limit": "0"}, "/query/limit"),
+    ({"limit": "501"}, "/query/limit"),
+    ({"after": "x"}, "/query/after"),
+    ({"after": "AAAA"}, "/query/after"),
+    ({"after": "\x00é"}, "/query/after"),
+    ({"after": "A" * 301}, "/query/after"),
+]
+
+
+async def test_lists_that_are_not_given(office: RegistryClient) -> None:
+    for change, pointer in NO_LIST:
+        params = {"unit": schools.DISTRICT, "school_year": YEAR, "bucket": "missing", **change}
+        answer = await office._ask("GET", "/v1/completeness/pupils", params=params)
+        assert found(answer) == (400, [("request-parameter", pointer)])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+
 from registry.core.findings import Effect, Finding
 from registry.core.record import Found, Held, Place, place
 

@@ -25,7 +25,7 @@ _FORM = "application/x-www-form-urlencoded"
 _LARGEST_FORM = 16_384
 _MOST_FIELDS = 20
 _GRANT = "client_credentials"
-_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # noqa: S105 - a name from RFC 7523 section 2.2
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 section 5.1
 
 
@@ -208,7 +208,11 @@ async def _read_form(request: Request) -> _Form:
 def _fields(raw: bytes) -> dict[str, str]:
     try:
         pairs = parse_qsl(
-            raw.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=_MOST_FIELDS
+            raw.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=_MOST_FIELDS,
         )
     except ValueError:
         raise _OAuthError("invalid_request", "a form of at most 20 fields") from None

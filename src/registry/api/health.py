@@ -35,7 +35,9 @@ async def get_readyz(request: Request) -> Response:
         return JSONResponse({"status": "ready"})
     code = codes.SERVICE_DATABASE if lacking == health.DATABASE else codes.SERVICE_UNREADY
     finding = Finding(code, "", f"missing: {lacking}")
-    return problems.problem(request, code, [finding], headers={"Retry-After": _RETRY_SECONDS}, extra={"missing": lacking})
+    return problems.problem(
+        request, code, [finding], headers={"Retry-After": _RETRY_SECONDS}, extra={"missing": lacking}
+    )
 
 
 @router.get("/metrics", response_class=Response)

@@ -35,5 +35,7 @@ class Limits:
         ends_at = self._limiter.get_window_stats(item, *names).reset_time
         detail = f"at most {item.amount} {kind} a minute"
         raise Refusal(
-            codes.REQUEST_RATE, [Finding(codes.REQUEST_RATE, "", detail)], retry_after=max(1, math.ceil(ends_at - time.time()))
+            codes.REQUEST_RATE,
+            [Finding(codes.REQUEST_RATE, "", detail)],
+            retry_after=max(1, math.ceil(ends_at - time.time())),
         )

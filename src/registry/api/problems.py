@@ -38,7 +38,7 @@ _FRAMEWORK = {404: codes.REQUEST_PATH, 405: codes.REQUEST_METHOD, 413: codes.REQ
 
 
 def language(request: Request) -> str:
-    """"en" when the caller asks for English before Vietnamese, else "vi"."""
+    """ "en" when the caller asks for English before Vietnamese, else "vi"."""
     wanted = [part.split(";")[0].strip().lower()[:2] for part in request.headers.get("accept-language", "").split(",")]
     return next((tag for tag in wanted if tag in {"vi", "en"}), "vi")
 

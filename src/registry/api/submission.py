@@ -61,7 +61,9 @@ class SubmissionBody(BaseModel):
     received_at: datetime
     judged_at: datetime
     receipt: ReceiptBody | None = None
-    errors: list[FindingBody] = Field(default_factory=list, description="Findings; for an accepted document only warnings")
+    errors: list[FindingBody] = Field(
+        default_factory=list, description="Findings; for an accepted document only warnings"
+    )
 
 
 _SUBMIT_RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -98,14 +100,18 @@ async def post_submission(
 
 @router.get("/v1/submissions/{submission_id}", response_model=SubmissionBody)
 async def get_submission(
-    request: Request, submission_id: UUID, caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT, Scope.OPERATE))]
+    request: Request,
+    submission_id: UUID,
+    caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT, Scope.OPERATE))],
 ) -> Response:
     """What became of one's own submission; held ones are judged again by themselves."""
     edge: Edge = request.app.state.edge
     state = await submission.state(edge.world, caller, submission_id)
     findings = [_stored_finding(row) for row in state.findings]
     return JSONResponse(
-        _json_body(state.submission_id, Outcome(state.outcome), state.received_at, state.judged_at, state.receipt, findings),
+        _json_body(
+            state.submission_id, Outcome(state.outcome), state.received_at, state.judged_at, state.receipt, findings
+        ),
         headers={"Cache-Control": "no-store"},
     )
 
@@ -125,9 +131,7 @@ async def _body(request: Request, edge: Edge, caller: Caller, now: datetime) -> 
     return media_type, bytes(raw)
 
 
-async def _turned_away(
-    edge: Edge, caller: Caller, now: datetime, code: Code, detail: str, size: int | None
-) -> Refusal:
+async def _turned_away(edge: Edge, caller: Caller, now: datetime, code: Code, detail: str, size: int | None) -> Refusal:
     await submission.journal_refusal(edge.world, caller, code, now, media_type=None, size=size)
     telemetry.count_submission(Outcome.REFUSED.value, [code.slug])
     return Refusal(code, [Finding(code, "", detail)])

@@ -177,7 +177,9 @@ def merged(folder: Path) -> bytes:
             for sample in family.samples:
                 key = (sample.name, tuple(sorted(sample.labels.items())))
                 same = family.name in _SAME_EVERYWHERE
-                sums[key] = max(sums.get(key, sample.value), sample.value) if same else sums.get(key, 0.0) + sample.value
+                sums[key] = (
+                    max(sums.get(key, sample.value), sample.value) if same else sums.get(key, 0.0) + sample.value
+                )
     return exposition.generate_latest(_Merged(families, samples))
 
 
@@ -207,4 +209,3 @@ def _is_alive(file: Path) -> bool:
         return time.time() - file.stat().st_mtime < _FRESH_SECONDS
     except (OSError, ValueError):
         return False
-

@@ -185,7 +185,8 @@ def _question(sent: QuestionBody) -> Question:
     if sent.sha256 is not None:
         return ByDocument(bytes.fromhex(sent.sha256))
     year = ids.SchoolYear.parse(sent.school_year or "")
-    assert sent.personal_number is not None and year is not None, "one of the three ways, checked above"
+    assert sent.personal_number is not None, "one of the three ways, checked above"
+    assert year is not None, "checked with its member"
     return ByNumber(sent.personal_number, year, ids.Level(sent.level) if sent.level else None)
 
 
@@ -197,20 +198,20 @@ def _rendered(answered: verification.Answered) -> VerificationBody:
 def _told(genuine: verification.Genuine) -> dict[str, Any]:
     """What the answer says of a genuine version."""
     version = genuine.version
-    return dict(
-        school=SchoolBody(code=version.school_code, name=genuine.school_name),
-        school_year=version.school_year,
-        level=version.level,
-        grade=version.grade,
-        transcript_code=version.transcript_code,
-        version=version.version,
-        current_version=version.current_version,
-        accepted_at=version.accepted_at,
-        fingerprint=version.fingerprint.hex(),
-        signers=[
+    return {
+        "school": SchoolBody(code=version.school_code, name=genuine.school_name),
+        "school_year": version.school_year,
+        "level": version.level,
+        "grade": version.grade,
+        "transcript_code": version.transcript_code,
+        "version": version.version,
+        "current_version": version.current_version,
+        "accepted_at": version.accepted_at,
+        "fingerprint": version.fingerprint.hex(),
+        "signers": [
             SignerBody(role=signature.role, signed_at=signature.signed_at, hierarchy=signature.hierarchy)
             for signature in genuine.signatures
         ],
-        policy=genuine.policy,
-        rules=genuine.rules,
-    )
+        "policy": genuine.policy,
+        "rules": genuine.rules,
+    }

@@ -86,7 +86,9 @@ async def _measure(service: Service, seconds: float, documents: int, say: Any) -
 
 
 def _show(result: dict[str, Any]) -> None:
-    table = Table("what", "connections", "per second", "p50 ms", "p99 ms", "errors", title="registry bench", title_justify="left")
+    table = Table(
+        "what", "connections", "per second", "p50 ms", "p99 ms", "errors", title="registry bench", title_justify="left"
+    )
     for title, name in (("accepted submissions", "submissions"), ("look-ups", "lookups")):
         for level in result[name]:
             numbers = [f"{level[key]:.1f}" for key in ("per_second", "p50_ms", "p99_ms")]

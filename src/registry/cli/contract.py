@@ -33,7 +33,9 @@ def openapi(
             continue
         differing += 1
         if check:
-            lines = difflib.unified_diff(before.splitlines(), text.splitlines(), str(file), "generated", lineterm="", n=1)
+            lines = difflib.unified_diff(
+                before.splitlines(), text.splitlines(), str(file), "generated", lineterm="", n=1
+            )
             typer.echo("\n".join(list(lines)[:40]))
         else:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +72,7 @@ def _problems() -> str:
         "| --- | --- | --- | --- |",
     ]
     lines += [
-        f"| `{c.slug}` | {c.effect.value} | **{c.title_vi}.** {c.fix_vi} | **{c.title_en}.** {c.fix_en} |" for c in codes.all_codes()
+        f"| `{c.slug}` | {c.effect.value} | **{c.title_vi}.** {c.fix_vi} | **{c.title_en}.** {c.fix_en} |"
+        for c in codes.all_codes()
     ]
     return "\n".join(lines).replace("|| ", "| ") + "\n"

@@ -22,7 +22,9 @@ _out = Console()
 
 
 def demo(
-    pupils: Annotated[int, typer.Option(min=400, max=50_000, help="How many pupils the synthetic district has.")] = 3000,
+    pupils: Annotated[
+        int, typer.Option(min=400, max=50_000, help="How many pupils the synthetic district has.")
+    ] = 3000,
     workers: Annotated[int, typer.Option(min=2, max=16, help="Processes that answer requests.")] = 2,
     output: Annotated[Path, typer.Option(help="Folder for the signed files that were sent.")] = Path("demo-output"),
     exit_: Annotated[bool, typer.Option("--exit", help="End after the tour instead of serving on.")] = False,

@@ -70,7 +70,9 @@ class Result:
         """Every answer as planted, every count equal, the same bytes the same receipt."""
         same_receipt = self.repeated is not None and self.repeated.status == 200
         equal = {c: +n for c, n in self.planted.items()} == {c: +n for c, n in self.counted.items()}
-        return equal and same_receipt and all(sent.as_planted for sent in self.sent) and self.after_list.get("held") == 0
+        return (
+            equal and same_receipt and all(sent.as_planted for sent in self.sent) and self.after_list.get("held") == 0
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The result for a program."""
@@ -84,7 +86,9 @@ class Result:
             "planted": {code: dict(counts) for code, counts in self.planted.items()},
             "counted": {code: dict(counts) for code, counts in self.counted.items()},
             "after_list": self.after_list,
-            "verifications": [{"question": title, "answer": answer.body.get("answer")} for title, answer in self.answers],
+            "verifications": [
+                {"question": title, "answer": answer.body.get("answer")} for title, answer in self.answers
+            ],
         }
 
 
@@ -97,7 +101,9 @@ async def play(service: Service, pupils: int, output: Path, out: Console, now: d
     result.planted = city.expected
     keys = {name: pki.new_key("p256") for name in (*schools.VENDORS, *OFFICES)}
     await prepare(service, city, keys, now)
-    out.print(f"prepared: {len(schools.all_schools())} schools, {sum(map(len, city.rosters.values()))} pupils on rosters")
+    out.print(
+        f"prepared: {len(schools.all_schools())} schools, {sum(map(len, city.rosters.values()))} pupils on rosters"
+    )
     clients = {name: api.RegistryClient(service.base_url, name, key, "k1") for name, key in keys.items()}
     try:
         await _put_rosters(clients["office-so-gddt"], city)
@@ -126,7 +132,9 @@ async def prepare(service: Service, city: cities.City, keys: dict[str, pki.Priva
         if report.problems:
             raise RuntimeError(f"the demo's own trust material was not taken: {report.problems[0]}")
         for name, key in keys.items():
-            public = callers.read_public_key(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo), "k1")
+            public = callers.read_public_key(
+                key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo), "k1"
+            )
             if name in OFFICES:
                 scopes, purposes, places = OFFICES[name]
                 kind = CallerKind.OFFICE

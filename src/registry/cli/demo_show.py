@@ -70,7 +70,9 @@ def _completeness(result: Result, out: Console) -> None:
     table.add_row("Quận 10", str(counted_all.total()), *totals, _mark(+planted_all == +counted_all), style="bold")
     out.print(table)
     waiting, present = result.after_list.get("held"), result.after_list.get("present")
-    out.print(f"after the missing revocation list was imported: held {waiting}, present {present} (2023-2024), by itself")
+    out.print(
+        f"after the missing revocation list was imported: held {waiting}, present {present} (2023-2024), by itself"
+    )
 
 
 def _total(counts: dict[str, Counter[str]]) -> Counter[str]:
@@ -85,8 +87,12 @@ def _mark(equal: bool) -> str:
 
 
 def _verifications(result: Result, out: Console) -> None:
-    table = Table("asked by / hỏi bằng", "answer", "school", "version", title="Verifications / Xác thực", title_justify="left")
+    table = Table(
+        "asked by / hỏi bằng", "answer", "school", "version", title="Verifications / Xác thực", title_justify="left"
+    )
     for title, answer in result.answers:
         school = answer.body.get("school") or {}
-        table.add_row(title, str(answer.body.get("answer")), str(school.get("name", "-")), str(answer.body.get("version") or "-"))
+        table.add_row(
+            title, str(answer.body.get("answer")), str(school.get("name", "-")), str(answer.body.get("version") or "-")
+        )
     out.print(table)

@@ -19,9 +19,14 @@ _EXIT = {Outcome.ACCEPTED: 0, Outcome.HELD: 3, Outcome.REFUSED: 1}
 
 
 def judge(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Signed transcripts (.json, .jose).")],
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="Signed transcripts (.json, .jose).")
+    ],
     trust: Annotated[
-        Path, typer.Option(exists=True, file_okay=False, help="Folder of trust material (see `registry trust import --help`).")
+        Path,
+        typer.Option(
+            exists=True, file_okay=False, help="Folder of trust material (see `registry trust import --help`)."
+        ),
     ],
     at: Annotated[
         datetime | None,
@@ -41,7 +46,9 @@ def judge(
     for file in files:
         verdict = checker(file.read_bytes(), moment)
         typer.echo(json.dumps({"file": str(file), **_row(verdict)}, ensure_ascii=False))
-        worst = worst if worst == 1 else max(worst, _EXIT[verdict.outcome]) if verdict.outcome is not Outcome.REFUSED else 1
+        worst = (
+            worst if worst == 1 else max(worst, _EXIT[verdict.outcome]) if verdict.outcome is not Outcome.REFUSED else 1
+        )
     raise typer.Exit(worst)
 
 

@@ -70,7 +70,9 @@ def _print_report(report: trust.Imported) -> None:
 
 @app.command()
 def policy(
-    file: Annotated[Path | None, typer.Argument(exists=True, help="A CSV file; without it the one that comes along.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(exists=True, help="A CSV file; without it the one that comes along.")
+    ] = None,
 ) -> None:
     """Put a signature policy in force (CSV: version,role,ownership,hierarchy,algorithms,valid_from,valid_to)."""
     try:
@@ -99,7 +101,9 @@ def status(json_output: Annotated[bool, typer.Option("--json", help="Print as JS
 def _status_row(found: trust.Status) -> dict[str, object]:
     return {
         "generation": found.generation,
-        "anchors": [{"sha256": a.fingerprint.hex(), "subject": a.subject, "hierarchy": a.hierarchy} for a in found.anchors],
+        "anchors": [
+            {"sha256": a.fingerprint.hex(), "subject": a.subject, "hierarchy": a.hierarchy} for a in found.anchors
+        ],
         "intermediates": [{"sha256": c.fingerprint.hex(), "subject": c.subject} for c in found.intermediates],
         "revocation_lists": [
             {"issuer": r.issuer, "number": r.number, "next_update": r.next_update.isoformat(), "fresh": r.fresh}

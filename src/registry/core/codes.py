@@ -47,25 +47,37 @@ REQUEST_METHOD = _code(
 REQUEST_PARAMETER = _code(
     "request-parameter",
     ("Tham số hoặc nội dung yêu cầu không đúng", "A parameter or member of the request is wrong"),
-    ("Sửa phần được con trỏ chỉ ra theo openapi/registry.yaml.", "Mend what the pointer names, following openapi/registry.yaml."),
+    (
+        "Sửa phần được con trỏ chỉ ra theo openapi/registry.yaml.",
+        "Mend what the pointer names, following openapi/registry.yaml.",
+    ),
     kind=Kind.REQUEST,
 )
 REQUEST_TOO_LARGE = _code(
     "request-too-large",
     ("Nội dung gửi lên quá lớn", "The body is too large"),
-    ("Gửi mỗi lần một học bạ, trong giới hạn dung lượng đã nêu.", "Send one transcript at a time, within the limit named."),
+    (
+        "Gửi mỗi lần một học bạ, trong giới hạn dung lượng đã nêu.",
+        "Send one transcript at a time, within the limit named.",
+    ),
     kind=Kind.TOO_LARGE,
 )
 REQUEST_SLOW = _code(
     "request-slow",
     ("Nội dung gửi đến quá chậm", "The body arrives too slowly"),
-    ("Gửi lại trọn nội dung trong thời gian nêu trong chi tiết.", "Send all of the body again, within the time in the detail."),
+    (
+        "Gửi lại trọn nội dung trong thời gian nêu trong chi tiết.",
+        "Send all of the body again, within the time in the detail.",
+    ),
     kind=Kind.TOO_SLOW,
 )
 REQUEST_MEDIA_TYPE = _code(
     "request-media-type",
     ("Kiểu nội dung không được nhận", "This media type is not taken"),
-    ("Gửi với Content-Type nêu trong chi tiết và không nén nội dung.", "Send the Content-Type named in the detail, without a content coding."),
+    (
+        "Gửi với Content-Type nêu trong chi tiết và không nén nội dung.",
+        "Send the Content-Type named in the detail, without a content coding.",
+    ),
     kind=Kind.MEDIA_TYPE,
 )
 REQUEST_RATE = _code(
@@ -77,19 +89,28 @@ REQUEST_RATE = _code(
 SERVICE_BUSY = _code(
     "service-busy",
     ("Hệ thống đang bận", "The service is busy"),
-    ("Gửi lại đúng nội dung cũ sau số giây trong Retry-After; không có gì bị mất.", "Send the same bytes again after Retry-After; nothing is lost."),
+    (
+        "Gửi lại đúng nội dung cũ sau số giây trong Retry-After; không có gì bị mất.",
+        "Send the same bytes again after Retry-After; nothing is lost.",
+    ),
     kind=Kind.UNAVAILABLE,
 )
 SERVICE_DATABASE = _code(
     "service-database",
     ("Cơ sở dữ liệu tạm thời chưa sẵn sàng", "The database is away for the moment"),
-    ("Gửi lại đúng nội dung cũ sau số giây trong Retry-After; không có gì bị mất.", "Send the same bytes again after Retry-After; nothing is lost."),
+    (
+        "Gửi lại đúng nội dung cũ sau số giây trong Retry-After; không có gì bị mất.",
+        "Send the same bytes again after Retry-After; nothing is lost.",
+    ),
     kind=Kind.UNAVAILABLE,
 )
 SERVICE_UNREADY = _code(
     "service-unready",
     ("Hệ thống chưa sẵn sàng", "The service is not ready yet"),
-    ("Thử lại sau; chi tiết nêu phần còn thiếu để đơn vị vận hành xử lý.", "Try again later; the detail names what is missing, for the operator."),
+    (
+        "Thử lại sau; chi tiết nêu phần còn thiếu để đơn vị vận hành xử lý.",
+        "Try again later; the detail names what is missing, for the operator.",
+    ),
     kind=Kind.UNAVAILABLE,
 )
 SERVICE_FAULT = _code(
@@ -104,7 +125,10 @@ SERVICE_FAULT = _code(
 ACCESS_TOKEN = _code(
     "access-token",
     ("Thiếu mã truy cập hoặc mã truy cập không còn giá trị", "The access token is missing or no longer good"),
-    ("Lấy mã mới tại /oauth/token và gửi trong tiêu đề Authorization: Bearer.", "Get a new one at /oauth/token and send it as Authorization: Bearer."),
+    (
+        "Lấy mã mới tại /oauth/token và gửi trong tiêu đề Authorization: Bearer.",
+        "Get a new one at /oauth/token and send it as Authorization: Bearer.",
+    ),
     kind=Kind.UNAUTHENTICATED,
 )
 ACCESS_ASSERTION = _code(
@@ -125,25 +149,37 @@ ACCESS_SCOPE = _code(
 ACCESS_UNIT = _code(
     "access-unit",
     ("Đơn vị này không thuộc phạm vi của bên gọi", "This unit is not within the caller's scope"),
-    ("Chỉ hỏi về đơn vị được giao; liên hệ đơn vị vận hành nếu thiếu.", "Ask only about units you are given; tell the operator if one is missing."),
+    (
+        "Chỉ hỏi về đơn vị được giao; liên hệ đơn vị vận hành nếu thiếu.",
+        "Ask only about units you are given; tell the operator if one is missing.",
+    ),
     kind=Kind.FORBIDDEN,
 )
 ACCESS_PURPOSE = _code(
     "access-purpose",
     ("Mục đích này không được cấp cho bên gọi", "This purpose is not granted to the caller"),
-    ("Dùng một mục đích được cấp; liên hệ đơn vị vận hành nếu thiếu.", "Use a purpose you are granted; tell the operator if one is missing."),
+    (
+        "Dùng một mục đích được cấp; liên hệ đơn vị vận hành nếu thiếu.",
+        "Use a purpose you are granted; tell the operator if one is missing.",
+    ),
     kind=Kind.FORBIDDEN,
 )
 SUBMISSION_UNKNOWN = _code(
     "submission-unknown",
     ("Không có lần gửi này", "No such submission"),
-    ("Dùng submission_id trong câu trả lời của lần gửi; chỉ bên gửi xem được.", "Use the submission_id from the answer to your own submission."),
+    (
+        "Dùng submission_id trong câu trả lời của lần gửi; chỉ bên gửi xem được.",
+        "Use the submission_id from the answer to your own submission.",
+    ),
     kind=Kind.NOT_FOUND,
 )
 SCOPE_SCHOOL = _code(
     "scope-school",
     ("Trường này không thuộc phạm vi của nhà cung cấp", "The school is not within the vendor's scope"),
-    ("Kiểm tra mã trường; đề nghị đơn vị vận hành giao trường cho nhà cung cấp nếu đúng.", "Check the school code; ask the operator to give you the school if it is right."),
+    (
+        "Kiểm tra mã trường; đề nghị đơn vị vận hành giao trường cho nhà cung cấp nếu đúng.",
+        "Check the school code; ask the operator to give you the school if it is right.",
+    ),
     kind=Kind.FORBIDDEN,
 )
 
@@ -157,7 +193,10 @@ JSON_ENCODING = _code(
 JSON_SYNTAX = _code(
     "json-syntax",
     ("Văn bản JSON sai cú pháp", "The text is not well-formed JSON"),
-    ("Tạo văn bản bằng một thư viện JSON; xem vị trí trong chi tiết.", "Write it with a JSON library; the detail names the place."),
+    (
+        "Tạo văn bản bằng một thư viện JSON; xem vị trí trong chi tiết.",
+        "Write it with a JSON library; the detail names the place.",
+    ),
 )
 JSON_DUPLICATE = _code(
     "json-duplicate",
@@ -185,7 +224,10 @@ JSON_DEPTH = _code(
 ENVELOPE_SHAPE = _code(
     "envelope-shape",
     ("Phong bì chữ ký sai cấu trúc", "The signature envelope has the wrong shape"),
-    ("Dùng JWS General JSON: đúng hai thành viên payload và signatures.", "Use JWS General JSON: exactly the members payload and signatures."),
+    (
+        "Dùng JWS General JSON: đúng hai thành viên payload và signatures.",
+        "Use JWS General JSON: exactly the members payload and signatures.",
+    ),
 )
 ENVELOPE_MEMBER = _code(
     "envelope-member",
@@ -195,22 +237,37 @@ ENVELOPE_MEMBER = _code(
 ENVELOPE_BASE64 = _code(
     "envelope-base64",
     ("Chuỗi base64url không chuẩn", "A base64url string is not canonical"),
-    ("Mã hóa base64url không đệm, không khoảng trắng, bit thừa bằng 0 (RFC 7515 mục 2).", "Encode base64url without padding or white space, unused bits zero (RFC 7515 section 2)."),
+    (
+        "Mã hóa base64url không đệm, không khoảng trắng, bit thừa bằng 0 (RFC 7515 mục 2).",
+        "Encode base64url without padding or white space, unused bits zero (RFC 7515 section 2).",
+    ),
 )
 ENVELOPE_SIGNATURES = _code(
     "envelope-signatures",
     ("Số chữ ký ngoài giới hạn", "The number of signatures is outside the limits"),
-    ("Gửi đủ chữ ký giáo viên, hiệu trưởng, con dấu và không vượt giới hạn nêu trong chi tiết.", "Send teacher, principal and seal, and no more than the detail allows."),
+    (
+        "Gửi đủ chữ ký giáo viên, hiệu trưởng, con dấu và không vượt giới hạn nêu trong chi tiết.",
+        "Send teacher, principal and seal, and no more than the detail allows.",
+    ),
 )
 HEADER_MEMBER = _code(
     "header-member",
-    ("Tiêu đề được bảo vệ có thành viên lạ hoặc sai kiểu", "The protected header has an unknown or wrongly typed member"),
+    (
+        "Tiêu đề được bảo vệ có thành viên lạ hoặc sai kiểu",
+        "The protected header has an unknown or wrongly typed member",
+    ),
     ("Chỉ dùng các thành viên nêu trong openapi/envelope.md.", "Use only the members listed in openapi/envelope.md."),
 )
 HEADER_UNPROTECTED = _code(
     "header-unprotected",
-    ("Tiêu đề không được bảo vệ chứa thành viên không được phép", "The unprotected header holds something that is not allowed there"),
-    ("Phần header chỉ được chứa etsiU, các phần tử cùng một kiểu.", "The member header may hold only etsiU, with elements of one kind."),
+    (
+        "Tiêu đề không được bảo vệ chứa thành viên không được phép",
+        "The unprotected header holds something that is not allowed there",
+    ),
+    (
+        "Phần header chỉ được chứa etsiU, các phần tử cùng một kiểu.",
+        "The member header may hold only etsiU, with elements of one kind.",
+    ),
 )
 HEADER_ALGORITHM = _code(
     "header-algorithm",
@@ -220,7 +277,10 @@ HEADER_ALGORITHM = _code(
 HEADER_ALGORITHM_KEY = _code(
     "header-algorithm-key",
     ("Thuật toán không thuộc về khóa của chứng thư", "The algorithm does not belong to the certificate's key"),
-    ("Khóa RSA dùng PS256, khóa P-256 dùng ES256, khóa Ed25519 dùng EdDSA.", "RSA keys sign PS256, P-256 keys ES256, Ed25519 keys EdDSA."),
+    (
+        "Khóa RSA dùng PS256, khóa P-256 dùng ES256, khóa Ed25519 dùng EdDSA.",
+        "RSA keys sign PS256, P-256 keys ES256, Ed25519 keys EdDSA.",
+    ),
 )
 HEADER_KEY_INJECTION = _code(
     "header-key-injection",
@@ -230,7 +290,10 @@ HEADER_KEY_INJECTION = _code(
 HEADER_CRIT = _code(
     "header-crit",
     ("Danh sách crit không hợp lệ", "The crit list is not good"),
-    ("crit là danh sách không rỗng, không trùng, chỉ nêu tên tiêu đề được bảo vệ mà hệ thống hiểu (prev, sigT, b64 không).", "crit is a non-empty list without repeats, naming only protected headers understood here (prev, sigT; not b64)."),
+    (
+        "crit là danh sách không rỗng, không trùng, chỉ nêu tên tiêu đề được bảo vệ mà hệ thống hiểu (prev, sigT, b64 không).",
+        "crit is a non-empty list without repeats, naming only protected headers understood here (prev, sigT; not b64).",
+    ),
 )
 HEADER_CONTENT = _code(
     "header-content",
@@ -240,7 +303,10 @@ HEADER_CONTENT = _code(
 HEADER_TIME = _code(
     "header-time",
     ("Thời điểm ký thiếu hoặc sai dạng", "The signing time is missing or malformed"),
-    ("Đặt đúng một trong hai: iat (giây nguyên từ 1970, UTC) hoặc sigT cũ (YYYY-MM-DDTHH:MM:SSZ).", "Give exactly one of iat (whole seconds since 1970, UTC) and the legacy sigT (YYYY-MM-DDTHH:MM:SSZ)."),
+    (
+        "Đặt đúng một trong hai: iat (giây nguyên từ 1970, UTC) hoặc sigT cũ (YYYY-MM-DDTHH:MM:SSZ).",
+        "Give exactly one of iat (whole seconds since 1970, UTC) and the legacy sigT (YYYY-MM-DDTHH:MM:SSZ).",
+    ),
 )
 HEADER_CERTIFICATE = _code(
     "header-certificate",
@@ -249,8 +315,14 @@ HEADER_CERTIFICATE = _code(
 )
 HEADER_PREV = _code(
     "header-prev",
-    ("Liên kết prev với chữ ký trước thiếu hoặc thừa", "The link prev to the earlier signature is missing or out of place"),
-    ("Chữ ký đầu không có prev; mỗi chữ ký sau có prev và nêu prev trong crit.", "The first signature has no prev; each later one has it and names it in crit."),
+    (
+        "Liên kết prev với chữ ký trước thiếu hoặc thừa",
+        "The link prev to the earlier signature is missing or out of place",
+    ),
+    (
+        "Chữ ký đầu không có prev; mỗi chữ ký sau có prev và nêu prev trong crit.",
+        "The first signature has no prev; each later one has it and names it in crit.",
+    ),
 )
 HEADER_PREV_MISMATCH = _code(
     "header-prev-mismatch",
@@ -260,12 +332,18 @@ HEADER_PREV_MISMATCH = _code(
 SIGNATURE_INVALID = _code(
     "signature-invalid",
     ("Chữ ký không khớp nội dung", "The signature does not match the content"),
-    ("Nội dung đã đổi sau khi ký hoặc ký bằng khóa khác; xuất và ký lại.", "The content changed after signing, or another key signed; export and sign again."),
+    (
+        "Nội dung đã đổi sau khi ký hoặc ký bằng khóa khác; xuất và ký lại.",
+        "The content changed after signing, or another key signed; export and sign again.",
+    ),
 )
 SIGNATURE_KEY = _code(
     "signature-key",
     ("Khóa ký không đạt yêu cầu", "The signing key is not acceptable"),
-    ("Dùng RSA 2048–8192 bit (số mũ dưới 2^32), P-256 hoặc Ed25519.", "Use RSA of 2048 to 8192 bits (exponent below 2^32), P-256 or Ed25519."),
+    (
+        "Dùng RSA 2048–8192 bit (số mũ dưới 2^32), P-256 hoặc Ed25519.",
+        "Use RSA of 2048 to 8192 bits (exponent below 2^32), P-256 or Ed25519.",
+    ),
 )
 SIGNATURE_REPEATED = _code(
     "signature-repeated",
@@ -274,7 +352,10 @@ SIGNATURE_REPEATED = _code(
 )
 SIGNATURE_UNSIGNED = _code(
     "signature-unsigned",
-    ("Có thuộc tính không được ký (etsiU); hệ thống không dựa vào chúng", "Unsigned properties (etsiU) are present and not relied upon"),
+    (
+        "Có thuộc tính không được ký (etsiU); hệ thống không dựa vào chúng",
+        "Unsigned properties (etsiU) are present and not relied upon",
+    ),
     ("Không cần làm gì.", "Nothing to do."),
     Effect.WARN,
 )
@@ -289,27 +370,45 @@ CERTIFICATE_MALFORMED = _code(
 CERTIFICATE_SIZE = _code(
     "certificate-size",
     ("Chứng thư quá lớn hoặc quá nhiều chứng thư", "A certificate is too large, or there are too many"),
-    ("Chỉ gửi chứng thư ký và các chứng thư trung gian của nó.", "Send only the signing certificate and its intermediates."),
+    (
+        "Chỉ gửi chứng thư ký và các chứng thư trung gian của nó.",
+        "Send only the signing certificate and its intermediates.",
+    ),
 )
 CERTIFICATE_MISMATCH = _code(
     "certificate-mismatch",
-    ("x5t#S256 không phải dấu vân tay của chứng thư đầu tiên trong x5c", "x5t#S256 is not the fingerprint of the first certificate in x5c"),
-    ("Tính lại SHA-256 trên dạng DER của chứng thư ký.", "Compute SHA-256 over the DER form of the signing certificate."),
+    (
+        "x5t#S256 không phải dấu vân tay của chứng thư đầu tiên trong x5c",
+        "x5t#S256 is not the fingerprint of the first certificate in x5c",
+    ),
+    (
+        "Tính lại SHA-256 trên dạng DER của chứng thư ký.",
+        "Compute SHA-256 over the DER form of the signing certificate.",
+    ),
 )
 CERTIFICATE_PROFILE = _code(
     "certificate-profile",
     ("Chứng thư không đúng chuẩn", "The certificate breaks the profile"),
-    ("Đề nghị tổ chức chứng thực cấp lại theo RFC 5280; chi tiết nêu điểm sai.", "Ask the certification authority for one that follows RFC 5280; the detail names the fault."),
+    (
+        "Đề nghị tổ chức chứng thực cấp lại theo RFC 5280; chi tiết nêu điểm sai.",
+        "Ask the certification authority for one that follows RFC 5280; the detail names the fault.",
+    ),
 )
 CERTIFICATE_USAGE = _code(
     "certificate-usage",
     ("Chứng thư không dùng để ký tài liệu", "The certificate is not meant for signing documents"),
-    ("Dùng chứng thư có digitalSignature hoặc nonRepudiation.", "Use a certificate with digitalSignature or nonRepudiation."),
+    (
+        "Dùng chứng thư có digitalSignature hoặc nonRepudiation.",
+        "Use a certificate with digitalSignature or nonRepudiation.",
+    ),
 )
 CERTIFICATE_PATH = _code(
     "certificate-path",
     ("Không có đường dẫn tin cậy tới gốc quốc gia", "No trusted path to a national root"),
-    ("Kiểm tra chứng thư có do VGCA hoặc CA công cộng được cấp phép phát hành, và gửi kèm chứng thư trung gian.", "Check that VGCA or a licensed public CA issued it, and send the intermediate along."),
+    (
+        "Kiểm tra chứng thư có do VGCA hoặc CA công cộng được cấp phép phát hành, và gửi kèm chứng thư trung gian.",
+        "Check that VGCA or a licensed public CA issued it, and send the intermediate along.",
+    ),
 )
 CERTIFICATE_NOT_YET = _code(
     "certificate-not-yet",
@@ -323,8 +422,14 @@ CERTIFICATE_EXPIRED = _code(
 )
 CERTIFICATE_EXPIRED_UNPROVEN = _code(
     "certificate-expired-unproven",
-    ("Chứng thư đã hết hạn khi nhận; chưa chứng minh được chữ ký có trước đó", "The certificate had expired on receipt; nothing proves the signature is older"),
-    ("Chờ cán bộ xem xét hoặc gửi bản ký lại bằng chứng thư còn hạn.", "Wait for a person to decide, or send it signed with a valid certificate."),
+    (
+        "Chứng thư đã hết hạn khi nhận; chưa chứng minh được chữ ký có trước đó",
+        "The certificate had expired on receipt; nothing proves the signature is older",
+    ),
+    (
+        "Chờ cán bộ xem xét hoặc gửi bản ký lại bằng chứng thư còn hạn.",
+        "Wait for a person to decide, or send it signed with a valid certificate.",
+    ),
     Effect.HOLD,
 )
 CERTIFICATE_REVOKED = _code(
@@ -334,14 +439,23 @@ CERTIFICATE_REVOKED = _code(
 )
 CERTIFICATE_REVOKED_UNPROVEN = _code(
     "certificate-revoked-unproven",
-    ("Chứng thư bị thu hồi sau thời điểm ký khai báo, chưa chứng minh được chữ ký có trước đó", "Revoked after the claimed signing time; nothing proves the signature is older"),
-    ("Chờ cán bộ xem xét hoặc gửi bản ký lại bằng chứng thư còn hiệu lực.", "Wait for a person to decide, or send it signed with a certificate in force."),
+    (
+        "Chứng thư bị thu hồi sau thời điểm ký khai báo, chưa chứng minh được chữ ký có trước đó",
+        "Revoked after the claimed signing time; nothing proves the signature is older",
+    ),
+    (
+        "Chờ cán bộ xem xét hoặc gửi bản ký lại bằng chứng thư còn hiệu lực.",
+        "Wait for a person to decide, or send it signed with a certificate in force.",
+    ),
     Effect.HOLD,
 )
 REVOCATION_UNKNOWN = _code(
     "revocation-unknown",
     ("Chưa có dữ liệu thu hồi còn mới cho chứng thư này", "No fresh revocation data for this certificate"),
-    ("Không cần gửi lại: hồ sơ được xét lại khi có danh sách thu hồi mới.", "No need to send again: it is judged anew when a fresh list arrives."),
+    (
+        "Không cần gửi lại: hồ sơ được xét lại khi có danh sách thu hồi mới.",
+        "No need to send again: it is judged anew when a fresh list arrives.",
+    ),
     Effect.HOLD,
 )
 
@@ -355,27 +469,48 @@ TIME_FUTURE = _code(
 TIME_ORDER = _code(
     "time-order",
     ("Thời điểm ký sớm hơn chữ ký đứng trước", "Signed earlier than the signature before it"),
-    ("Ký lại theo thứ tự giáo viên, hiệu trưởng, con dấu với đồng hồ đúng.", "Sign again in the order teacher, principal, seal, with right clocks."),
+    (
+        "Ký lại theo thứ tự giáo viên, hiệu trưởng, con dấu với đồng hồ đúng.",
+        "Sign again in the order teacher, principal, seal, with right clocks.",
+    ),
 )
 SIGNER_UNREGISTERED = _code(
     "signer-unregistered",
-    ("Chứng thư chưa được đăng ký cho người ký hoặc trường", "The certificate is not registered for a signer or school"),
-    ("Đăng ký chứng thư trong cơ sở dữ liệu ngành trước khi ký.", "Register the certificate in the sector database before signing."),
+    (
+        "Chứng thư chưa được đăng ký cho người ký hoặc trường",
+        "The certificate is not registered for a signer or school",
+    ),
+    (
+        "Đăng ký chứng thư trong cơ sở dữ liệu ngành trước khi ký.",
+        "Register the certificate in the sector database before signing.",
+    ),
 )
 SIGNER_PERIOD = _code(
     "signer-period",
-    ("Đăng ký của người ký không có hiệu lực tại thời điểm ký", "The signer's registration was not in force at signing time"),
-    ("Cập nhật thời hạn đăng ký hoặc ký bằng chứng thư đang đăng ký.", "Update the registration or sign with the certificate registered then."),
+    (
+        "Đăng ký của người ký không có hiệu lực tại thời điểm ký",
+        "The signer's registration was not in force at signing time",
+    ),
+    (
+        "Cập nhật thời hạn đăng ký hoặc ký bằng chứng thư đang đăng ký.",
+        "Update the registration or sign with the certificate registered then.",
+    ),
 )
 SIGNER_SCHOOL = _code(
     "signer-school",
     ("Chứng thư được đăng ký cho trường khác", "The certificate is registered for another school"),
-    ("Ký bằng chứng thư đăng ký cho trường ghi trong học bạ.", "Sign with a certificate registered for the school in the transcript."),
+    (
+        "Ký bằng chứng thư đăng ký cho trường ghi trong học bạ.",
+        "Sign with a certificate registered for the school in the transcript.",
+    ),
 )
 SIGNER_ROLE_ORDER = _code(
     "signer-role-order",
     ("Vai trò của người ký không đúng thứ tự", "The signer's role is out of order"),
-    ("Ký theo thứ tự: giáo viên chủ nhiệm, hiệu trưởng, con dấu nhà trường.", "Sign in the order homeroom teacher, principal, school seal."),
+    (
+        "Ký theo thứ tự: giáo viên chủ nhiệm, hiệu trưởng, con dấu nhà trường.",
+        "Sign in the order homeroom teacher, principal, school seal.",
+    ),
 )
 SIGNER_ROLE_MISSING = _code(
     "signer-role-missing",
@@ -384,7 +519,10 @@ SIGNER_ROLE_MISSING = _code(
 )
 SIGNER_HIERARCHY = _code(
     "signer-hierarchy",
-    ("Hệ thống chứng thực hoặc thuật toán không được phép cho vai trò này", "This hierarchy or algorithm is not allowed for the role"),
+    (
+        "Hệ thống chứng thực hoặc thuật toán không được phép cho vai trò này",
+        "This hierarchy or algorithm is not allowed for the role",
+    ),
     (
         "Trường công lập: con dấu và hiệu trưởng dùng chứng thư VGCA, giáo viên dùng CA công cộng hoặc VGCA; trường ngoài công lập: CA công cộng.",
         "Public school: seal and principal under the government hierarchy, teachers public or government; non-public: public hierarchy.",
@@ -436,22 +574,34 @@ FIELD_CODE = _code(
 BIRTH_DATE_MISSING = _code(
     "birth-date-missing",
     ("Thiếu ngày sinh", "The birth date is missing"),
-    ("Gửi đúng một trong ba: ngày đầy đủ, tháng-năm hoặc năm sinh.", "Send exactly one of full date, month-year and year."),
+    (
+        "Gửi đúng một trong ba: ngày đầy đủ, tháng-năm hoặc năm sinh.",
+        "Send exactly one of full date, month-year and year.",
+    ),
 )
 BIRTH_DATE_CONFLICT = _code(
     "birth-date-conflict",
     ("Các trường ngày sinh mâu thuẫn nhau", "The birth date fields contradict each other"),
-    ("Chỉ gửi một trong ba dạng ngày sinh, hoặc làm cho chúng khớp nhau.", "Send one of the three forms, or make them agree."),
+    (
+        "Chỉ gửi một trong ba dạng ngày sinh, hoặc làm cho chúng khớp nhau.",
+        "Send one of the three forms, or make them agree.",
+    ),
 )
 SCHOOL_UNKNOWN = _code(
     "school-unknown",
     ("Mã trường không có trong danh mục của thành phố", "The school code is not in the city's list"),
-    ("Kiểm tra mã trường; trường mới phải được đăng ký trước.", "Check the school code; a new school has to be registered first."),
+    (
+        "Kiểm tra mã trường; trường mới phải được đăng ký trước.",
+        "Check the school code; a new school has to be registered first.",
+    ),
 )
 TRANSCRIPT_YEAR = _code(
     "transcript-year",
     ("Năm học không hợp lệ", "The school year is not good"),
-    ("Viết YYYY-YYYY với hai năm liền nhau, không sau năm học hiện tại.", "Write YYYY-YYYY with consecutive years, not after the current school year."),
+    (
+        "Viết YYYY-YYYY với hai năm liền nhau, không sau năm học hiện tại.",
+        "Write YYYY-YYYY with consecutive years, not after the current school year.",
+    ),
 )
 TRANSCRIPT_GRADE = _code(
     "transcript-grade",
@@ -480,7 +630,10 @@ TRANSCRIPT_DATES = _code(
 NUMBER_ABSENT = _code(
     "number-absent",
     ("Học sinh chưa có số định danh cá nhân", "The pupil has no personal number yet"),
-    ("Hồ sơ được giữ, chờ định danh; nhà trường bổ sung số cho học sinh.", "It is kept, waiting for the number; the school has to obtain one for the pupil."),
+    (
+        "Hồ sơ được giữ, chờ định danh; nhà trường bổ sung số cho học sinh.",
+        "It is kept, waiting for the number; the school has to obtain one for the pupil.",
+    ),
     Effect.HOLD,
 )
 NUMBER_SHAPE = _code(
@@ -491,12 +644,21 @@ NUMBER_SHAPE = _code(
 NUMBER_PLACE = _code(
     "number-place",
     ("Ba số đầu không phải mã tỉnh hoặc mã nước", "The first three digits are no province or country code"),
-    ("Đối chiếu số với giấy khai sinh hoặc thẻ căn cước.", "Compare the number with the birth certificate or identity card."),
+    (
+        "Đối chiếu số với giấy khai sinh hoặc thẻ căn cước.",
+        "Compare the number with the birth certificate or identity card.",
+    ),
 )
 NUMBER_SEX = _code(
     "number-sex",
-    ("Chữ số thế kỷ-giới tính không khớp giới tính hoặc thế kỷ sinh", "The century-and-sex digit does not match the declared sex or century"),
-    ("Đối chiếu số, giới tính và năm sinh với giấy khai sinh.", "Compare number, sex and birth year with the birth certificate."),
+    (
+        "Chữ số thế kỷ-giới tính không khớp giới tính hoặc thế kỷ sinh",
+        "The century-and-sex digit does not match the declared sex or century",
+    ),
+    (
+        "Đối chiếu số, giới tính và năm sinh với giấy khai sinh.",
+        "Compare number, sex and birth year with the birth certificate.",
+    ),
 )
 NUMBER_YEAR = _code(
     "number-year",
@@ -508,18 +670,30 @@ NUMBER_YEAR = _code(
 
 RULE_CIRCULAR = _code(
     "rule-circular",
-    ("Thông tư không áp dụng cho khối lớp và năm học này", "The circular was not in force for this grade and school year"),
-    ("Ghi thông tư áp dụng: TT 27/2020 (tiểu học) hoặc TT 22/2021 (trung học).", "Name the circular in force: 27/2020 (primary) or 22/2021 (secondary)."),
+    (
+        "Thông tư không áp dụng cho khối lớp và năm học này",
+        "The circular was not in force for this grade and school year",
+    ),
+    (
+        "Ghi thông tư áp dụng: TT 27/2020 (tiểu học) hoặc TT 22/2021 (trung học).",
+        "Name the circular in force: 27/2020 (primary) or 22/2021 (secondary).",
+    ),
 )
 RULE_MARK_SCALE = _code(
     "rule-mark-scale",
     ("Điểm ngoài thang điểm 10", "A mark outside the scale of 10"),
-    ("Điểm từ 0 đến 10; tiểu học không có phần thập phân, trung học tối đa một chữ số.", "Marks run from 0 to 10; whole in primary, one decimal at most in secondary."),
+    (
+        "Điểm từ 0 đến 10; tiểu học không có phần thập phân, trung học tối đa một chữ số.",
+        "Marks run from 0 to 10; whole in primary, one decimal at most in secondary.",
+    ),
 )
 RULE_MARK_KIND = _code(
     "rule-mark-kind",
     ("Hình thức đánh giá không đúng với môn học", "The kind of assessment does not fit the subject"),
-    ("Môn cho điểm ghi điểm số; môn nhận xét ghi Đ hoặc CĐ.", "Scored subjects carry numbers; comment-assessed ones Đ or CĐ."),
+    (
+        "Môn cho điểm ghi điểm số; môn nhận xét ghi Đ hoặc CĐ.",
+        "Scored subjects carry numbers; comment-assessed ones Đ or CĐ.",
+    ),
 )
 RULE_MARK_MISSING = _code(
     "rule-mark-missing",
@@ -544,7 +718,10 @@ RULE_SUBJECT_MISSING = _code(
 RULE_YEAR_AVERAGE = _code(
     "rule-year-average",
     ("Điểm cả năm không đúng công thức", "The year's average does not follow the formula"),
-    ("ĐTBmcn = (HKI + 2 × HKII) / 3, làm tròn một chữ số (TT 22/2021 điều 9).", "Year = (term 1 + 2 × term 2) / 3, rounded half up to one digit (circular 22/2021 art. 9)."),
+    (
+        "ĐTBmcn = (HKI + 2 × HKII) / 3, làm tròn một chữ số (TT 22/2021 điều 9).",
+        "Year = (term 1 + 2 × term 2) / 3, rounded half up to one digit (circular 22/2021 art. 9).",
+    ),
 )
 RULE_CONDUCT_YEAR = _code(
     "rule-conduct-year",
@@ -554,7 +731,10 @@ RULE_CONDUCT_YEAR = _code(
 RULE_RESULT = _code(
     "rule-result",
     ("Kết quả xếp loại không khớp các mức đánh giá", "The overall result does not follow from the assessments"),
-    ("Tính lại kết quả theo TT 27/2020 điều 9 hoặc TT 22/2021 điều 9.", "Recompute by circular 27/2020 art. 9 or 22/2021 art. 9."),
+    (
+        "Tính lại kết quả theo TT 27/2020 điều 9 hoặc TT 22/2021 điều 9.",
+        "Recompute by circular 27/2020 art. 9 or 22/2021 art. 9.",
+    ),
 )
 
 # --- the record -------------------------------------------------------------------------------------------------------------------------------
@@ -562,11 +742,17 @@ RULE_RESULT = _code(
 RECORD_VERSION = _code(
     "record-version",
     ("Phiên bản này đã có với nội dung khác", "This version is already on record with other content"),
-    ("Tăng số phiên bản khi đính chính; không dùng lại phiên bản cũ.", "Raise the version for a correction; never reuse one."),
+    (
+        "Tăng số phiên bản khi đính chính; không dùng lại phiên bản cũ.",
+        "Raise the version for a correction; never reuse one.",
+    ),
 )
 RECORD_CODE = _code(
     "record-code",
-    ("Mã định danh học bạ không khớp hồ sơ đã có của học sinh", "The transcript code does not match the pupil's record"),
+    (
+        "Mã định danh học bạ không khớp hồ sơ đã có của học sinh",
+        "The transcript code does not match the pupil's record",
+    ),
     ("Giữ nguyên mã định danh học bạ cho mọi phiên bản.", "Keep one transcript code for all versions."),
 )
 RECORD_DECISION = _code(
@@ -596,6 +782,9 @@ ROSTER_COUNT = _code(
 VERIFICATION_QUESTION = _code(
     "verification-question",
     ("Câu hỏi xác thực không rõ", "The verification question is not clear"),
-    ("Hỏi đúng một cách: mã học bạ, SHA-256 của tài liệu, hoặc số định danh kèm năm học; luôn nêu mục đích.", "Ask in exactly one way: transcript code, SHA-256 of the document, or personal number with school year; always with a purpose."),
+    (
+        "Hỏi đúng một cách: mã học bạ, SHA-256 của tài liệu, hoặc số định danh kèm năm học; luôn nêu mục đích.",
+        "Ask in exactly one way: transcript code, SHA-256 of the document, or personal number with school year; always with a purpose.",
+    ),
     kind=Kind.REQUEST,
 )

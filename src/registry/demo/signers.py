@@ -37,7 +37,9 @@ class DemoSigner:
     @cached_property
     def signing_key(self) -> jws_signing.SigningKey:
         """The key as the client signs with it: certificate and issuing CA travel along."""
-        return jws_signing.SigningKey.from_private_key(self.key, (self.certificate.public_bytes(Encoding.DER), self.issuer.der))
+        return jws_signing.SigningKey.from_private_key(
+            self.key, (self.certificate.public_bytes(Encoding.DER), self.issuer.der)
+        )
 
 
 @dataclass
@@ -116,7 +118,9 @@ def class_of_revoked_teacher(schools: Sequence[DemoSchool]) -> tuple[DemoSchool,
     return schools[2], schools[2].classes[1]
 
 
-def _equip(trust: DemoTrust, school: DemoSchool, licensed: pki.Authority, late_class: tuple[DemoSchool, str] | None) -> None:
+def _equip(
+    trust: DemoTrust, school: DemoSchool, licensed: pki.Authority, late_class: tuple[DemoSchool, str] | None
+) -> None:
     """Seal, principal and one teacher for each class of a school."""
     official = trust.government.agencies if school.ownership is Ownership.PUBLIC else licensed
     trust.seals[school.code] = _signer(Role.SEAL, school, official, "rsa2048", f"Con dấu {school.name}")

@@ -108,7 +108,10 @@ def _checked(claims: dict[str, Any], issuer: str, now: int) -> Claims | None:
     texts, times = [claims[name] for name in ("sub", "scope", "jti")], [claims[name] for name in ("iat", "exp")]
     if not all(type(text) is str for text in texts) or not all(type(time) is int for time in times):
         return None
-    if claims["client_id"] != claims["sub"] or not claims["iat"] <= now < claims["exp"] <= claims["iat"] + TOKEN_SECONDS:
+    if (
+        claims["client_id"] != claims["sub"]
+        or not claims["iat"] <= now < claims["exp"] <= claims["iat"] + TOKEN_SECONDS
+    ):
         return None
     return Claims(claims["sub"], frozenset(claims["scope"].split()), claims["iat"], claims["exp"], claims["jti"])
 

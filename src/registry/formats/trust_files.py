@@ -133,9 +133,7 @@ def _signer(row: dict[str, str], files: Mapping[str, bytes]) -> trust.Signer:
     if len(certificates) != 1:
         raise ValueError(f"{name}: one certificate expected, {len(certificates)} found")
     der = certificates[0]
-    return trust.Signer(
-        sha256(der).digest(), der, row["school_code"], trust.Role(row["role"]), *_period(row)
-    )
+    return trust.Signer(sha256(der).digest(), der, row["school_code"], trust.Role(row["role"]), *_period(row))
 
 
 def _school(row: dict[str, str]) -> trust.School:

@@ -12,7 +12,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_public_key,
+)
 
 from registry.core.callers import Caller, CallerKey, CallerKind, Scope
 from registry.services.world import World
@@ -49,7 +54,9 @@ def read_public_key(content: bytes, key_id: str | None = None) -> CallerKey:
     Raises NotTakenError for anything else, a private key first of all.
     """
     if b"PRIVATE KEY" in content[:_LARGEST_KEY_FILE]:
-        raise NotTakenError("this is a private key: it stays with its owner, register the public key that belongs to it")
+        raise NotTakenError(
+            "this is a private key: it stays with its owner, register the public key that belongs to it"
+        )
     try:
         load = load_pem_public_key if b"-----BEGIN" in content else load_der_public_key
         key = load(content[:_LARGEST_KEY_FILE])
@@ -153,5 +160,7 @@ async def _add_units(tx: Writing, caller_id: str, units: Iterable[str], now: dat
     wanted = sorted(set(units))
     unknown = await callers.unknown_units(tx, wanted)
     if unknown:
-        raise NotTakenError("not on the map: " + ", ".join(unknown[:10]) + " (write city:, district:, commune: or school:CODE)")
+        raise NotTakenError(
+            "not on the map: " + ", ".join(unknown[:10]) + " (write city:, district:, commune: or school:CODE)"
+        )
     return await callers.add_units(tx, caller_id, wanted, now)

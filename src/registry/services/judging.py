@@ -136,9 +136,7 @@ def _check_path(
     if each.path is None or signed_at is None:
         return findings
     timely = paths.time_findings(each.path, signed_at, moment.received_at, each.at)
-    revoked, used = revocation.revocation_findings(
-        each.path, index, signed_at, moment.received_at, moment.now, each.at
-    )
+    revoked, used = revocation.revocation_findings(each.path, index, signed_at, moment.received_at, moment.now, each.at)
     lists += used
     return [*findings, *timely, *revoked]
 
@@ -151,7 +149,9 @@ def _check_times(judged: Sequence[_Judged], moment: Moment) -> Iterable[Finding]
         if signed_at is None:
             continue
         if signed_at > moment.received_at + moment.skew:
-            yield Finding(codes.TIME_FUTURE, f"{each.at}/protected/iat", f"at most {moment.skew.seconds} s ahead of receipt")
+            yield Finding(
+                codes.TIME_FUTURE, f"{each.at}/protected/iat", f"at most {moment.skew.seconds} s ahead of receipt"
+            )
         if before is not None and signed_at < before:
             yield Finding(codes.TIME_ORDER, f"{each.at}/protected/iat", "not before the signature in front of it")
         before = signed_at if before is None else max(before, signed_at)

@@ -49,7 +49,9 @@ async def submit(world: World, caller: Caller, raw: bytes, media_type: str, now:
     Raises Refusal: service-busy, service-database, access-token (the caller was closed meanwhile).
     """
     submission_id = ids.uuid7(now, secrets.token_bytes(10))
-    return await _judged_and_stored(world, caller.caller_id, submission_id, raw, media_type, now, now, held_before=False)
+    return await _judged_and_stored(
+        world, caller.caller_id, submission_id, raw, media_type, now, now, held_before=False
+    )
 
 
 async def rejudge(world: World, submission_id: UUID, now: datetime) -> Answer | None:
@@ -119,9 +121,7 @@ async def _judge(
     world: World, known: Known, caller: Caller, raw: bytes, media_type: str, received_at: datetime, now: datetime
 ) -> Verdict:
     moment = judging.Moment(now, received_at, world.skew)
-    return await world.judges.run(
-        lambda: judging.judge(raw, media_type, known.index, moment, schools=caller.schools)
-    )
+    return await world.judges.run(lambda: judging.judge(raw, media_type, known.index, moment, schools=caller.schools))
 
 
 async def _in_one_transaction(world: World, write: Callable[[Hot], Awaitable[Answer | None]]) -> Answer | None:

@@ -111,7 +111,10 @@ async def status(world: World, now: datetime) -> Status:
         known.generation,
         [c for c in certificates if c.hierarchy is not None],
         [c for c in certificates if c.hierarchy is None],
-        [ListStatus(r.issuer, r.number, r.this_update, r.next_update, r.this_update <= now <= r.next_update) for r in lists],
+        [
+            ListStatus(r.issuer, r.number, r.this_update, r.next_update, r.this_update <= now <= r.next_update)
+            for r in lists
+        ],
         len(known.index.trust.signers),
         len(known.index.trust.schools),
         known.index.trust.policy,
@@ -151,11 +154,12 @@ async def _add_list(tx: Writing, der: bytes, report: Imported, now: datetime) ->
     for old in await stored.revocation_lists(tx, facts.issuer):
         before = material.CrlFacts(old.issuer, old.number, old.this_update, old.next_update)
         if material.is_rollback(facts, before):
-            report.problems.append(f"{facts.issuer}: list {facts.number} is older than the stored {old.number}; not taken")
+            report.problems.append(
+                f"{facts.issuer}: list {facts.number} is older than the stored {old.number}; not taken"
+            )
             return
     fingerprint = sha256(der).digest()
     await stored.replace_list(
         tx, stored.StoredList(fingerprint, facts.issuer, facts.number, facts.this_update, facts.next_update, der), now
     )
     report.revocation_lists += 1
-
