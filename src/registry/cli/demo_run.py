@@ -58,6 +58,7 @@ class Result:
     output: Path
     sent: list[Sent] = field(default_factory=list)
     repeated: api.Result | None = None
+    corrected: Sent | None = None
     planted: dict[str, Counter[str]] = field(default_factory=dict)
     counted: dict[str, Counter[str]] = field(default_factory=dict)
     after_list: dict[str, int] = field(default_factory=dict)
@@ -69,9 +70,14 @@ class Result:
     def good(self) -> bool:
         """Every answer as planted, every count equal, the same bytes the same receipt."""
         same_receipt = self.repeated is not None and self.repeated.status == 200
+        corrected = self.corrected is not None and self.corrected.result.status == 201
         equal = {c: +n for c, n in self.planted.items()} == {c: +n for c, n in self.counted.items()}
         return (
-            equal and same_receipt and all(sent.as_planted for sent in self.sent) and self.after_list.get("held") == 0
+            equal
+            and same_receipt
+            and corrected
+            and all(sent.as_planted for sent in self.sent)
+            and self.after_list.get("held") == 0
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -111,6 +117,7 @@ async def play(service: Service, pupils: int, output: Path, out: Console, now: d
         _write_files(result)
         again = next(s for s in result.sent if s.delivery.fault is None)
         result.repeated = await clients[again.delivery.vendor].submit(again.delivery.envelope)
+        result.corrected = await _correct(clients, city)
         result.counted = await _count(clients["office-quan-10"])
         result.answers = await _ask(clients["office-tuyen-sinh"], city, result)
         await _publish_late_list(service, city, now)
@@ -179,6 +186,13 @@ async def _send_all(clients: dict[str, api.RegistryClient], city: cities.City, r
     result.sending_seconds = loop.time() - started
 
 
+async def _correct(clients: dict[str, api.RegistryClient], city: cities.City) -> Sent:
+    """A school sends a second version of a transcript, signed by the same three."""
+    assert city.correction is not None, "there is a transcript without a fault"
+    delivery = await asyncio.to_thread(city.correction)
+    return Sent(delivery, await clients[delivery.vendor].submit(delivery.envelope))
+
+
 def _write_files(result: Result) -> None:
     """Every faulty file and a few good ones of each school, for the reader to look at."""
     result.output.mkdir(parents=True, exist_ok=True)
@@ -206,7 +220,10 @@ async def _count(office: api.RegistryClient) -> dict[str, Counter[str]]:
 
 async def _ask(office: api.RegistryClient, city: cities.City, result: Result) -> list[tuple[str, api.Result]]:
     """One verification of each kind."""
-    good = next(s for s in result.sent if s.delivery.fault is None)
+    assert result.corrected is not None, "sent before the questions"
+    code = result.corrected.delivery.pupil_code
+    first = next(s for s in result.sent if s.delivery.pupil_code == code and s.delivery.fault is None)
+    good = next(s for s in result.sent if s.delivery.fault is None and s is not first)
     held = next(s for s in result.sent if s.result.outcome == "held")
     refused = next(s for s in result.sent if s.result.outcome == "refused")
     receipt = good.result.body["receipt"]
@@ -217,6 +234,7 @@ async def _ask(office: api.RegistryClient, city: cities.City, result: Result) ->
         ("mã học bạ / transcript code", {"transcript_code": receipt["transcript_code"]}),
         ("SHA-256 của tài liệu / of the document", {"sha256": receipt["fingerprint"]}),
         ("số định danh + năm học / number + year", number),
+        ("tài liệu đã được đính chính / a corrected document", {"sha256": cities.fingerprint(first.delivery.envelope)}),
         ("tài liệu đang giữ / a held document", {"sha256": cities.fingerprint(held.delivery.envelope)}),
         ("tài liệu bị từ chối / a refused document", {"sha256": cities.fingerprint(refused.delivery.envelope)}),
         ("mã không có / an unknown code", {"transcript_code": "00000000-0000-4000-8000-000000000000"}),

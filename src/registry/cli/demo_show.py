@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -11,6 +13,17 @@ from registry.cli.demo_run import Result
 from registry.demo import schools
 
 _BUCKETS = ("present", "missing", "awaiting_number", "held", "refused")
+#: Narrow enough for 80 columns.
+_PLAIN: dict[str, Any] = {"title_justify": "left", "box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0), "pad_edge": False}
+_COLUMNS = (
+    "dự kiến\nexpected",
+    "đã có\npresent",
+    "thiếu\nmissing",
+    "chờ số\nno number",
+    "giữ\nheld",
+    "từ chối\nrefused",
+    "",
+)
 
 
 def show(result: Result, out: Console) -> None:
@@ -24,7 +37,7 @@ def show(result: Result, out: Console) -> None:
 
 
 def _sent(result: Result, out: Console) -> None:
-    table = Table(title="Sent / Đã gửi", title_justify="left")
+    table = Table(title="Sent / Đã gửi", **_PLAIN)
     for column in ("vendor", "sent", "accepted", "held", "refused"):
         table.add_column(column, justify="left" if column == "vendor" else "right")
     for vendor in schools.VENDORS:
@@ -35,11 +48,13 @@ def _sent(result: Result, out: Console) -> None:
     out.print(f"{len(result.sent)} transcripts in {result.sending_seconds:.1f} s ({rate:.0f}/s, signing them included)")
     if result.repeated is not None:
         out.print(f"the same bytes again: status {result.repeated.status}, the same receipt")
+    if result.corrected is not None:
+        out.print(f"a corrected version of one of them: status {result.corrected.result.status}")
 
 
 def _faults(result: Result, out: Console) -> None:
-    table = Table("planted / đã cài", "files", "status", "code", "pointer", "as planted", title="Faults / Lỗi đã cài",
-                  title_justify="left")  # fmt: skip
+    table = Table("đã cài\nplanted", "trả lời: mã và chỗ\nanswer: code and pointer", "as planted",
+                  title="Faults / Lỗi đã cài", **_PLAIN)  # fmt: skip
     by_fault: dict[str, list[int]] = {}
     for position, sent in enumerate(result.sent):
         if sent.delivery.fault is not None:
@@ -50,20 +65,20 @@ def _faults(result: Result, out: Console) -> None:
         assert fault is not None
         right = sum(result.sent[position].as_planted for position in positions)
         colour = "green" if right == len(positions) else "red"
-        shown = f"[{colour}]{right} of {len(positions)}[/{colour}]"
-        table.add_row(fault.title, str(len(positions)), str(first.result.status), fault.code, fault.pointer, shown)
+        answer = f"{first.result.status} [bold]{fault.code}[/bold]\n{fault.pointer}"
+        table.add_row(fault.title.replace(" / ", "\n"), answer, f"[{colour}]{right} of {len(positions)}[/{colour}]")
     out.print(table)
 
 
 def _completeness(result: Result, out: Console) -> None:
-    table = Table(title="Completeness of Quận 10 / Tình trạng nộp học bạ (counted = planted?)", title_justify="left")
-    table.add_column("school")
-    for name in ("expected", *_BUCKETS, ""):
-        table.add_column(name.replace("_", " "), justify="right")
+    table = Table(title="Completeness of Quận 10 / Tình trạng nộp học bạ", **_PLAIN)
+    table.add_column("trường\nschool", no_wrap=True)
+    for name in _COLUMNS:
+        table.add_column(name, justify="right", no_wrap=True)
     for school in schools.all_schools():
         planted, counted = result.planted.get(school.code, Counter()), result.counted.get(school.code, Counter())
         numbers = [str(counted[name]) for name in _BUCKETS]
-        table.add_row(school.name, str(counted.total()), *numbers, _mark(+planted == +counted))
+        table.add_row(school.short_name, str(counted.total()), *numbers, _mark(+planted == +counted))
     planted_all, counted_all = _total(result.planted), _total(result.counted)
     totals = [str(counted_all[name]) for name in _BUCKETS]
     table.add_section()
@@ -88,11 +103,19 @@ def _mark(equal: bool) -> str:
 
 def _verifications(result: Result, out: Console) -> None:
     table = Table(
-        "asked by / hỏi bằng", "answer", "school", "version", title="Verifications / Xác thực", title_justify="left"
+        "hỏi bằng\nasked by",
+        "trả lời\nanswer",
+        "học bạ\nrecord",
+        title="Verifications / Xác thực",
+        title_justify="left",
+        **_PLAIN,
     )
     for title, answer in result.answers:
         school = answer.body.get("school") or {}
+        version = answer.body.get("version")
         table.add_row(
-            title, str(answer.body.get("answer")), str(school.get("name", "-")), str(answer.body.get("version") or "-")
+            title.replace(" / ", "\n"),
+            str(answer.body.get("answer")),
+            f"{school['name']}, {answer.body['school_year']}, version {version}" if version else "-",
         )
     out.print(table)

@@ -80,7 +80,7 @@ def outcome_of(findings: Iterable[Finding]) -> Outcome:
     return Outcome.ACCEPTED
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
     """The only exception for expected outcomes: one main code and the findings that explain it."""
 
     def __init__(self, code: Code, findings: Iterable[Finding] = (), retry_after: int | None = None) -> None:

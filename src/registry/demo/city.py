@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from random import Random
 
@@ -50,12 +51,17 @@ class Delivery:
 
 @dataclass(slots=True)
 class City:
-    """What the demo plays with; `expected` counts buckets by school as they were planted."""
+    """What the demo plays with; `expected` counts buckets by school as they were planted.
+
+    `correction` makes a second version of the first good transcript, for when all others have been sent.
+    """
 
     trust: DemoTrust
     rosters: dict[str, list[Pupil]] = field(default_factory=dict)
     jobs: list[Callable[[], Delivery]] = field(default_factory=list)
     expected: dict[str, Counter[str]] = field(default_factory=dict)
+    numbers: set[str] = field(default_factory=set)
+    correction: Callable[[], Delivery] | None = None
 
     def deliveries(self) -> Iterator[Delivery]:
         """Every file, signed as it is asked for."""
@@ -94,14 +100,27 @@ def _add_class(city: City, rng: Random, school: DemoSchool, class_name: str, siz
         fault = plan.fault_of(school.code, class_name, position)
         pupil_code = f"79{school.code[-3:]}{len(roster):05d}"
         year = SchoolYear(int(school.school_year[:4]))
-        made = transcripts.pupil(rng, grade=school.grade, school_year=year, pupil_code=pupil_code)
+        made = _unlike_others(
+            city.numbers, partial(transcripts.pupil, rng, grade=school.grade, school_year=year, pupil_code=pupil_code)
+        )
         roster.append(Pupil(made, class_name, has_number=fault not in (faults.NO_NUMBER, faults.NO_NUMBER_SILENT)))
         counted[fault.bucket if fault else "present"] += 1
         seed = rng.getrandbits(64)
         if fault is None or fault.sent:
             city.jobs.append(_job(city, seed, school, facts, made, class_name, teacher, fault))
+        if fault is None and city.correction is None:
+            city.correction = _job(city, seed, school, facts, made, class_name, teacher, faults.CORRECTED)
         if fault is None and plan.intrudes(school.code, class_name, position):
             city.jobs.append(_intrusion(city, seed, school, facts, made, class_name, teacher))
+
+
+def _unlike_others(numbers: set[str], make: Callable[[], transcripts.PupilFacts]) -> transcripts.PupilFacts:
+    """A pupil whose number nobody has: two with one number would be a fault that nobody planted."""
+    made = make()
+    while made.number in numbers:
+        made = make()
+    numbers.add(made.number)
+    return made
 
 
 def _job(

@@ -144,6 +144,12 @@ OTHER_VENDOR = Fault(
     "present",
 )
 
+#: Not a fault: the corrected version that a school sends later.
+CORRECTED = Fault(
+    "second-version", "bản đính chính / a corrected version", "accepted", "", "", "present",
+    change=lambda document: {**document, "phienbanthongtinhocba": "2"},
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

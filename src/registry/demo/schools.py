@@ -36,6 +36,11 @@ class DemoSchool:
         """ "primary" or "secondary"."""
         return "primary" if self.grade <= 5 else "secondary"
 
+    @property
+    def short_name(self) -> str:
+        """What people call it, short enough for a table."""
+        return self.name.removeprefix("Trường ").removesuffix(" (thử nghiệm)").replace("Tiểu học", "TH")
+
 
 def all_schools() -> tuple[DemoSchool, ...]:
     """Twenty-two schools; the last two of each level are not public."""

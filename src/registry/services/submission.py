@@ -192,7 +192,8 @@ class _Writing:
         self, tx: Hot, attempt: records.Attempt, findings: tuple[Finding, ...], spot: Place, found: Found
     ) -> Answer:
         transcript = self.verdict.transcript
-        assert transcript is not None and transcript.number is not None, "accepted only with a readable transcript"
+        assert transcript is not None, "accepted only with a readable transcript"
+        assert transcript.number is not None, "accepted only with a number"
         await records.accept(
             tx,
             attempt,
