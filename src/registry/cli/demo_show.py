@@ -107,7 +107,6 @@ def _verifications(result: Result, out: Console) -> None:
         "trả lời\nanswer",
         "học bạ\nrecord",
         title="Verifications / Xác thực",
-        title_justify="left",
         **_PLAIN,
     )
     for title, answer in result.answers:
