@@ -7,7 +7,7 @@ import time
 from typing import Literal
 
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
+from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from registry.core import codes
@@ -20,7 +20,7 @@ class Limits:
     """Counts per kind of request and name; names must come from a bounded set, not from what anybody may send."""
 
     def __init__(self, *, submissions: int, questions: int, tokens: int) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._limiter = FixedWindowRateLimiter(_Windows())
         self._items: dict[Kind, RateLimitItemPerMinute] = {
             "submissions": RateLimitItemPerMinute(submissions, namespace="submissions"),
             "questions": RateLimitItemPerMinute(questions, namespace="questions"),
@@ -39,3 +39,50 @@ class Limits:
             [Finding(codes.REQUEST_RATE, "", detail)],
             retry_after=max(1, math.ceil(ends_at - time.time())),
         )
+
+
+class _Windows(Storage):
+    """Counts until their window ends. The package's own memory storage starts a thread every ten milliseconds to sweep;
+    names are few here, so that what has ended is swept when a window begins.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: dict[str, tuple[int, float]] = {}
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """Nothing that this storage does can fail."""
+        return ValueError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count in the present window, or begin one that ends `expiry` seconds from now."""
+        now = time.time()
+        count, ends_at = self._counts.get(key, (0, 0.0))
+        if ends_at <= now:
+            self._counts = {name: entry for name, entry in self._counts.items() if entry[1] > now}
+            count, ends_at = 0, now + expiry
+        self._counts[key] = (count + amount, ends_at)
+        return count + amount
+
+    def get(self, key: str) -> int:
+        """The count of the present window."""
+        count, ends_at = self._counts.get(key, (0, 0.0))
+        return count if ends_at > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When the present window ends, in seconds since the epoch."""
+        return self._counts.get(key, (0, time.time()))[1]
+
+    def check(self) -> bool:
+        """Memory is always there."""
+        return True
+
+    def reset(self) -> int | None:
+        """Forget every count."""
+        before, self._counts = len(self._counts), {}
+        return before
+
+    def clear(self, key: str) -> None:
+        """Forget one count."""
+        self._counts.pop(key, None)

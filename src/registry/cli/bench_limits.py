@@ -23,6 +23,8 @@ from registry.formats import jws
 from registry.storage import records
 
 _CONNECTIONS = 4
+#: What packing leaves of an envelope, measured over the demo's.
+_PACKED = 0.56
 
 
 def verify_three_per_second(envelope: bytes, seconds: float) -> float:
@@ -52,7 +54,8 @@ async def insert_per_second(service: Service, envelope: bytes, seconds: float) -
     )
     schools = [row["school_code"] for row in await pool.fetch("SELECT school_code FROM school LIMIT 1")]
     counter = itertools.count()
-    sealed = secrets.token_bytes(len(envelope) * 3 // 4)
+    generation = await pool.fetchval("SELECT value FROM generation")
+    sealed = secrets.token_bytes(int(len(envelope) * _PACKED))
     deadline = time.perf_counter() + seconds
     done = 0
 
@@ -62,11 +65,10 @@ async def insert_per_second(service: Service, envelope: bytes, seconds: float) -
             connection = cast(asyncpg.Connection, pooled)  # a proxy with all the methods of one
             while time.perf_counter() < deadline:
                 attempt, place = _rows(next(counter), len(envelope), schools[0])
-                async with connection.transaction():
-                    await records.accept(
-                        connection, attempt, place, version=1, sealed=sealed, number_sealed=secrets.token_bytes(41),
-                        signatures=_SIGNATURES,
-                    )  # fmt: skip
+                await records.accept(
+                    connection, attempt, place, version=1, sealed=sealed, number_sealed=secrets.token_bytes(41),
+                    generation=generation, journaled=False, ends_wait=False,
+                )  # fmt: skip
                 done += 1
 
     started = time.perf_counter()

@@ -89,6 +89,12 @@ def issue(key: TokenKey, issuer: str, caller_id: str, scopes: Iterable[str], now
 
 def read(token: str, keys: Mapping[str, TokenKey], issuer: str, now: int) -> Claims | None:
     """The claims of a token that one of `keys` signed for `issuer` and that is good at `now`; None for anything else."""
+    claims = signed_claims(token, keys)
+    return None if claims is None else check(claims, issuer, now)
+
+
+def signed_claims(token: str, keys: Mapping[str, TokenKey]) -> dict[str, Any] | None:
+    """What a token says that one of `keys` signed, with nothing of it checked; None for anything else."""
     parts = _SHAPE.fullmatch(token) if len(token) <= _LARGEST else None
     key = keys.get(parts[1]) if parts else None
     if parts is None or key is None or not _is_canonical(parts[3]):
@@ -98,10 +104,10 @@ def read(token: str, keys: Mapping[str, TokenKey], issuer: str, now: int) -> Cla
         claims = json.loads(payload)
     except (JWSError, ValueError, RecursionError):
         return None
-    return _checked(claims, issuer, now) if isinstance(claims, dict) else None
+    return claims if isinstance(claims, dict) else None
 
 
-def _checked(claims: dict[str, Any], issuer: str, now: int) -> Claims | None:
+def check(claims: Mapping[str, Any], issuer: str, now: int) -> Claims | None:
     """Signed by us, and still: exactly the members we write, of our types, for this issuer and moment."""
     if claims.keys() != _CLAIMS or claims["iss"] != issuer or claims["aud"] != issuer:
         return None

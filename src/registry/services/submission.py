@@ -1,14 +1,13 @@
-"""A signed transcript comes in: judge it, write journal and record in one transaction, say what became of it.
+"""A signed transcript comes in: judge it, write journal and record in one statement, say what became of it.
 
-Judging happens before the transaction and names the generation of the register it rests on; the transaction compares it,
-so that nothing is ever accepted under a trust list that has meanwhile changed.
+Judging happens before and names the generation of the register it rests on; what writes compares it, so that nothing is
+ever accepted under a trust list that has meanwhile changed.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -103,11 +102,12 @@ async def _judged_and_stored(
     known = await world.known()
     for _ in range(_TRIES):
         caller = known.caller(caller_id)
-        verdict = await _judge(world, known, caller, raw, media_type, received_at, now)
+        verdict, sealed = await _judge(world, known, caller, raw, media_type, received_at, now)
         attempt = _attempt(world, submission_id, caller_id, raw, media_type, received_at, now, verdict)
-        writing = _Writing(world, caller, attempt, verdict, raw, held_before)
+        writing = _Writing(world, caller, attempt, verdict, sealed, held_before)
         try:
-            answer = await _in_one_transaction(world, writing.write)
+            async with world.db.hot() as statements:
+                answer = await writing.write(statements)
         except records.LOST_RACE:
             continue  # somebody else wrote first; the next look finds their rows
         if answer is not None:
@@ -119,14 +119,16 @@ async def _judged_and_stored(
 
 async def _judge(
     world: World, known: Known, caller: Caller, raw: bytes, media_type: str, received_at: datetime, now: datetime
-) -> Verdict:
+) -> tuple[Verdict, bytes]:
+    """The verdict, and the sealed bytes unless it refuses: both take time that the event loop must not lose."""
     moment = judging.Moment(now, received_at, world.skew)
-    return await world.judges.run(lambda: judging.judge(raw, media_type, known.index, moment, schools=caller.schools))
 
+    def work() -> tuple[Verdict, bytes]:
+        verdict = judging.judge(raw, media_type, known.index, moment, schools=caller.schools)
+        refused = verdict.outcome is Outcome.REFUSED
+        return verdict, b"" if refused else world.sealer.seal_document(raw, verdict.fingerprint)
 
-async def _in_one_transaction(world: World, write: Callable[[Hot], Awaitable[Answer | None]]) -> Answer | None:
-    async with world.db.hot_transaction() as tx:
-        return await write(tx)
+    return await world.judges.run(work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class _Writing:
     caller: Caller
     attempt: records.Attempt
     verdict: Verdict
-    raw: bytes
+    sealed: bytes
     held_before: bool
 
     async def write(self, tx: Hot) -> Answer | None:
@@ -154,7 +156,7 @@ class _Writing:
         if self.held_before:
             return await self._still_or_refused(tx, attempt, findings, outcome)
         if outcome is Outcome.HELD and attempt.school_year is not None:
-            await records.hold(tx, attempt, self._sealed(), self.verdict.generation)
+            await records.hold(tx, attempt, self.sealed, self.verdict.generation)
         else:
             await records.journal(tx, attempt)
         return self._answer(outcome, findings)
@@ -199,13 +201,12 @@ class _Writing:
             attempt,
             spot,
             version=transcript.version,
-            sealed=self._sealed(),
+            sealed=self.sealed,
             number_sealed=self.world.sealer.seal_number(transcript.number),
-            signatures=[_signature_row(s) for s in self.verdict.signatures],
+            generation=self.verdict.generation,
             journaled=self.held_before,
+            ends_wait=found.waits,
         )
-        if found.waits:
-            await records.end_wait(tx, attempt)
         receipt = Receipt(
             attempt.submission_id,
             spot.record_id,
@@ -233,9 +234,6 @@ class _Writing:
         else:
             await records.end_wait(tx, attempt)
         return self._answer(outcome, findings)
-
-    def _sealed(self) -> bytes:
-        return self.world.sealer.seal_document(self.raw, self.verdict.fingerprint)
 
     def _answer(self, outcome: Outcome, findings: tuple[Finding, ...], receipt: Receipt | None = None) -> Answer:
         attempt = self.attempt

@@ -25,7 +25,7 @@ from registry.core.findings import Refusal
 Reading = NewType("Reading", AsyncConnection)
 #: A connection inside a read-write transaction; usable wherever a `Reading` is.
 Writing = NewType("Writing", Reading)
-#: The driver's connection inside a read-write transaction.
+#: The driver's connection; whether inside a transaction, `hot` and `hot_transaction` say.
 Hot: TypeAlias = asyncpg.Connection
 
 #: The role without ownership that the service works under (least privilege); the migrations grant it its rights.
@@ -73,11 +73,16 @@ class Database:
     @asynccontextmanager
     async def hot_transaction(self) -> AsyncIterator[Hot]:
         """A read-write transaction at the driver's level, for the measured hot paths of this folder only."""
+        async with self.hot() as raw, raw.transaction():
+            yield raw
+
+    @asynccontextmanager
+    async def hot(self) -> AsyncIterator[Hot]:
+        """The same without a transaction: each statement is one of its own, and saves two ways to the server."""
         async with self._connection() as connection:
             raw = (await connection.get_raw_connection()).driver_connection
             assert isinstance(raw, asyncpg.Connection)
-            async with raw.transaction():
-                yield raw
+            yield raw
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:

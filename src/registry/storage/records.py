@@ -1,8 +1,9 @@
-"""The hot path of a submission: look up what is known, then write journal and record, in two statements of one transaction.
+"""The hot path of a submission: one statement looks up what is known, one writes journal and record, all of it or nothing.
 
-At the driver's level, because it is the one path the whole city waits on (measured; see README, Decisions). Unique
-constraints decide between concurrent writers: the loser's transaction fails, is rolled back and tried again by the use
-case, and then finds the winner's rows.
+At the driver's level, because it is the one path the whole city waits on (measured; see README, Decisions). Nothing found
+by the first statement is relied upon by the second without being checked again: unique constraints decide between
+concurrent writers, and the register's generation is compared once more. The loser's statement fails as a whole; the use
+case tries again and finds the winner's rows.
 """
 
 from __future__ import annotations
@@ -18,8 +19,13 @@ import asyncpg
 from registry.core.record import Found, Held, Place, Receipt
 from registry.storage.database import Hot
 
-#: Raised by the driver when a concurrent writer was first: roll back and look again.
-LOST_RACE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+#: Raised by the driver when somebody else was first: look again. The last is how a statement says that the register moved.
+LOST_RACE = (
+    asyncpg.UniqueViolationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.DivisionByZeroError,
+)
 
 _LOOK_UP = """
 WITH n AS (SELECT pupil_id FROM pupil_number WHERE number_index = $2),
@@ -86,18 +92,22 @@ _RECORD_PARTS = """
               VALUES ($7, $19, $9, $26, $1, $4, $14, $27))
 """
 
+#: The verdict, if the register's generation is still $28; else the division fails, and with it the whole statement.
+_VERDICT_IF_UNMOVED = """
+INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence)
+SELECT $1, $14, $15, $16, $17 FROM generation WHERE 1 / (value = $28)::int = 1
+"""
+
 _ACCEPT = f"""
 WITH s AS (INSERT INTO submission ({_JOURNAL_COLUMNS})
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)), {_RECORD_PARTS}
-INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALUES ($1, $14, $15, $16, $17)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)), {_RECORD_PARTS} {_VERDICT_IF_UNMOVED}
 """  # noqa: S608
 
 #: The same for a document that was held: its submission is in the journal already. The parameters of the journal that are
 #: not used again are named once, so that both statements take one list of arguments.
 _ACCEPT_HELD = f"""
-WITH unused AS (SELECT $2::timestamptz, $3::text, $6::int), {_RECORD_PARTS}
-INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALUES ($1, $14, $15, $16, $17)
-"""  # noqa: S608
+WITH unused AS (SELECT $2::timestamptz, $3::text, $6::int), {_RECORD_PARTS} {_VERDICT_IF_UNMOVED}
+"""
 
 #: Every submission of these bytes that still stands as held gets the verdict that ended the wait.
 _END_WAIT = """
@@ -201,11 +211,6 @@ async def look_up(
     )
 
 
-async def generation(tx: Hot) -> int:
-    """The register's generation, when nothing else is asked."""
-    return int(await tx.fetchval("SELECT value FROM generation"))
-
-
 async def journal(tx: Hot, attempt: Attempt) -> None:
     """Write an attempt and its verdict, and nothing else."""
     await tx.execute(_JOURNAL, *attempt.arguments())
@@ -224,15 +229,16 @@ async def accept(
     version: int,
     sealed: bytes,
     number_sealed: bytes,
-    signatures: Sequence[dict[str, object]],
-    journaled: bool = False,
+    generation: int,
+    journaled: bool,
+    ends_wait: bool,
 ) -> None:
-    """Write attempt, document, pupil, record and version in one statement; `journaled` when the attempt was held before.
+    """Write attempt, document, pupil, record and version, all or none; `journaled` when the attempt was held before.
 
-    Raises one of LOST_RACE when a concurrent writer was first.
+    `ends_wait`: every held submission of these bytes gets the attempt's verdict too. Raises one of LOST_RACE when a
+    concurrent writer was first, or the register's generation is no longer `generation`.
     """
-    await tx.execute(
-        _ACCEPT_HELD if journaled else _ACCEPT,
+    arguments = (
         *attempt.arguments(),
         sealed,
         place.pupil_id,
@@ -243,8 +249,16 @@ async def accept(
         place.record_id,
         place.new_record,
         version,
-        _json(signatures),
+        _json(attempt.evidence["signatures"]),
+        generation,
     )
+    statement = _ACCEPT_HELD if journaled else _ACCEPT
+    if not ends_wait:
+        await tx.execute(statement, *arguments)
+        return
+    async with tx.transaction():
+        await tx.execute(statement, *arguments)
+        await end_wait(tx, attempt)
 
 
 async def end_wait(tx: Hot, attempt: Attempt) -> None:

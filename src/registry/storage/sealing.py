@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hmac
 import secrets
-import zlib
 from hashlib import sha256
 from pathlib import Path
 
+import zstandard
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,7 +22,10 @@ from registry.storage import key_files
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _FORMAT = b"\x01"
-_ZLIB_LEVEL = 1  # the bytes are base64 text: higher levels cost three times as much and gain two percent
+#: Received bytes are base64 text: level 3 of Zstandard makes them as small as zlib does, in a fifth of its time.
+_LEVEL = 3
+#: More than any document may have: sealed bytes that grow beyond it when opened were never made here.
+_MOST_BYTES = 1 << 24
 
 
 class SealBrokenError(Exception):
@@ -43,11 +46,15 @@ class Sealer:
 
     def seal_document(self, raw: bytes, fingerprint: bytes) -> bytes:
         """Compress and seal received bytes; they open only together with their fingerprint."""
-        return _seal(self._documents, zlib.compress(raw, _ZLIB_LEVEL), fingerprint)
+        return _seal(self._documents, zstandard.compress(raw, _LEVEL), fingerprint)
 
     def open_document(self, sealed: bytes, fingerprint: bytes) -> bytes:
         """The received bytes, exactly; raises SealBrokenError when they, the key or the fingerprint differ."""
-        raw = zlib.decompress(_open(self._documents, sealed, fingerprint))
+        packed = _open(self._documents, sealed, fingerprint)
+        try:
+            raw = zstandard.decompress(packed, max_output_size=_MOST_BYTES)
+        except zstandard.ZstdError as error:
+            raise SealBrokenError("sealed bytes that were not packed here") from error
         if not hmac.compare_digest(sha256(raw).digest(), fingerprint):
             raise SealBrokenError("the stored bytes no longer have the stored fingerprint")
         return raw
