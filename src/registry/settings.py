@@ -55,7 +55,12 @@ class Settings(BaseSettings):
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, le=64, description="Processes that answer requests."
     )
-    pool_size: int = Field(3, ge=1, le=50, description="Database connections per worker.")
+    pool_size: int = Field(
+        3,
+        ge=1,
+        le=50,
+        description="Database connections per worker, in each of its two pools (submissions and verifications; all else).",
+    )
     judge_threads: int = Field(2, ge=1, le=64, description="Threads per worker that judge documents.")
     judge_queue: int = Field(
         64, ge=1, le=10_000, description="Documents per worker that may wait for a thread; then 503."

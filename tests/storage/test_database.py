@@ -10,8 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.core.findings import Refusal
 from registry.services.world import World
-from registry.storage import embedded
+from registry.storage import database, embedded
 from registry.storage.database import Database, async_url
+from tests.conftest import Urls
 
 pytestmark = pytest.mark.anyio
 
@@ -65,17 +66,33 @@ async def test_snapshot_can_not_write(world: World) -> None:
 
 async def test_absent_server_is_a_refusal(tmp_path: object) -> None:
     away = Database(f"postgresql://nobody@/registry?host={tmp_path}")
-    with pytest.raises(Refusal) as caught:
-        async with away.snapshot():
-            pass
-    assert caught.value.code.slug == "service-database"
-    assert caught.value.retry_after
+    for use in (away.snapshot, away.transaction, away.hot, away.hot_transaction):
+        with pytest.raises(Refusal) as caught:
+            async with use():
+                pass
+        assert caught.value.code.slug == "service-database"
+        assert caught.value.retry_after
     await away.close()
 
 
+async def test_all_connections_in_use_is_busy(database_urls: Urls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_WAIT_SECONDS", 0.2)
+    narrow = Database(database_urls.service, pool_size=1)
+    for use in (narrow.snapshot, narrow.hot):
+        async with use():
+            with pytest.raises(Refusal) as caught:
+                async with use():
+                    pass
+        assert caught.value.code.slug == "service-busy"
+        async with use():
+            pass
+    await narrow.close()
+
+
 async def test_pool_heals_after_its_connections_were_cut(world: World, postgres: embedded.Embedded) -> None:
-    async with world.db.snapshot() as tx:
+    async with world.db.snapshot() as tx, world.db.hot() as hot:
         await tx.execute(text("SELECT 1"))
+        await hot.execute("SELECT 1")
     admin = Database(postgres.url("postgres"), role=None)
     async with admin.transaction() as tx:
         await tx.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'registry'"
@@ -85,9 +102,11 @@ async def test_pool_heals_after_its_connections_were_cut(world: World, postgres:
         with suppress(Refusal):  # cut while it was being used: to be tried again, which is what a caller is told
             async with world.db.snapshot() as tx:
                 assert (await tx.execute(text("SELECT 1"))).scalar_one() == 1
+            async with world.db.hot() as hot:
+                assert await hot.fetchval("SELECT 1") == 1
             break
     else:
-        pytest.fail("the pool did not heal")
+        pytest.fail("the pools did not heal")
 
 
 def test_any_postgres_url_gets_the_driver() -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.view import DropAggregation, View
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -64,7 +65,9 @@ def configuration() -> TelemetryConfig:
     """FastAPI's own telemetry: metrics into this process's registry. No traces and no logs, which would hold paths and texts."""
     if not _http:
         reader = PrometheusMetricReader(disable_target_info=True, registry=_registry, scope_info_enabled=False)
-        _http.append(MeterProvider([reader], shutdown_on_exit=False))
+        durations = View(instrument_name="http.server.request.duration")
+        others = View(instrument_name="*", aggregation=DropAggregation())
+        _http.append(MeterProvider([reader], shutdown_on_exit=False, views=[durations, others]))
     return TelemetryConfig(
         meter_provider=_http[0],
         metrics=True,

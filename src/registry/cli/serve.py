@@ -116,7 +116,7 @@ def _database(settings: Settings) -> Iterator[tuple[str, str]]:
         owner = settings.owner_database_url
         yield url, owner.get_secret_value() if owner is not None else url
         return
-    needed = (settings.workers + 1) * (settings.pool_size + 1) + 20
+    needed = (settings.workers + 1) * (2 * settings.pool_size + 1) + 20
     server = embedded.Embedded(settings.state_dir / "postgres", settings.pg_bindir, max_connections=max(100, needed))
     with guardian.Guardian(server):
         yield server.url(user=database.SERVICE_ROLE), server.url()

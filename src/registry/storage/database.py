@@ -6,9 +6,10 @@ by the first use and heals by itself, so an absent database is a refusal (503), 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import NewType, TypeAlias
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import NewType, TypeAlias, cast
 
 import asyncpg
 from sqlalchemy import event, text
@@ -31,27 +32,35 @@ Hot: TypeAlias = asyncpg.Connection
 #: The role without ownership that the service works under (least privilege); the migrations grant it its rights.
 SERVICE_ROLE = "registry_service"
 _ABSENT_RETRY_SECONDS = 2
+#: How long a request waits for a connection when all are in use.
+_WAIT_SECONDS = 10
 #: What the driver says of a connection that is gone; the second when the server's last words came while nobody waited for any.
 _BROKEN_CONNECTION = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class Database:
-    """A lazily opened pool on one PostgreSQL."""
+    """Two lazily opened pools on one PostgreSQL: SQLAlchemy's for nearly everything, the driver's own for the hot paths."""
 
     def __init__(self, url: str, *, pool_size: int = 3, role: str | None = SERVICE_ROLE) -> None:
         settings = {"application_name": "registry", "timezone": "UTC", "jit": "off"}
         if role is not None:
             settings["role"] = role
         self.url: URL = async_url(url)
+        connect = {"server_settings": settings, "timeout": 5, "command_timeout": 30}
         self.engine: AsyncEngine = create_async_engine(
             self.url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=10,
+            pool_timeout=_WAIT_SECONDS,
             pool_pre_ping=False,
             pool_reset_on_return=None,  # every use below ends its own transaction
-            connect_args={"server_settings": settings, "timeout": 5, "command_timeout": 30},
+            connect_args=connect,
         )
+        address = self.engine.dialect.create_connect_args(self.url)[1]
+        self._open_hot = partial(
+            asyncpg.create_pool, min_size=0, max_size=pool_size, reset=_nothing, **address, **connect
+        )
+        self._hot_pool: asyncpg.Pool | None = None
         event.listen(self.engine.sync_engine, "checkout", _drop_if_dead)
 
     @asynccontextmanager
@@ -73,32 +82,61 @@ class Database:
     @asynccontextmanager
     async def hot_transaction(self) -> AsyncIterator[Hot]:
         """A read-write transaction at the driver's level, for the measured hot paths of this folder only."""
-        async with self.hot() as raw, raw.transaction():
-            yield raw
+        async with self.hot() as connection, connection.transaction():
+            yield connection
 
     @asynccontextmanager
     async def hot(self) -> AsyncIterator[Hot]:
         """The same without a transaction: each statement is one of its own, and saves two ways to the server."""
-        async with self._connection() as connection:
-            raw = (await connection.get_raw_connection()).driver_connection
-            assert isinstance(raw, asyncpg.Connection)
-            yield raw
+        with _absence_refused():
+            pool = await self._driver_pool()
+            try:
+                connection = await pool.acquire(timeout=_WAIT_SECONDS)
+            except TimeoutError as error:
+                full = pool.get_size() == pool.get_max_size()
+                code, pause = (codes.SERVICE_BUSY, 1) if full else (codes.SERVICE_DATABASE, _ABSENT_RETRY_SECONDS)
+                raise Refusal(code, retry_after=pause) from error
+            try:
+                yield cast("Hot", connection)  # a proxy with all the methods of one
+            finally:
+                await pool.release(connection)
+
+    async def _driver_pool(self) -> asyncpg.Pool:
+        """Without a connection to begin with, so that opening it can't fail."""
+        if self._hot_pool is None:
+            self._hot_pool = self._open_hot()
+            await self._hot_pool
+        return self._hot_pool
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
-        try:
+        with _absence_refused():
             async with self.engine.connect() as connection:
                 yield connection
-        except PoolTimeout as error:
-            raise Refusal(codes.SERVICE_BUSY, retry_after=1) from error
-        except (OSError, asyncpg.PostgresError, *_BROKEN_CONNECTION, DBAPIError) as error:
-            if is_absence(error):
-                raise Refusal(codes.SERVICE_DATABASE, retry_after=_ABSENT_RETRY_SECONDS) from error
-            raise
 
     async def close(self) -> None:
-        """Close every connection of the pool."""
+        """Close every connection of both pools."""
+        if self._hot_pool is not None:
+            await self._hot_pool.close()
+            self._hot_pool = None
         await self.engine.dispose()
+
+
+@contextmanager
+def _absence_refused() -> Iterator[None]:
+    """Turn what the drivers raise when the server is away, or every connection in use, into refusals."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise Refusal(codes.SERVICE_BUSY, retry_after=1) from error
+    except (OSError, asyncpg.PostgresError, *_BROKEN_CONNECTION, DBAPIError) as error:
+        if is_absence(error):
+            raise Refusal(codes.SERVICE_DATABASE, retry_after=_ABSENT_RETRY_SECONDS) from error
+        raise
+
+
+async def _nothing(_connection: object) -> None:
+    """What a connection needs before its next use: every use ends its own transaction and changes no setting."""
 
 
 def async_url(url: str) -> URL:
