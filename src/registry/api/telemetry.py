@@ -65,9 +65,8 @@ def configuration() -> TelemetryConfig:
     """FastAPI's own telemetry: metrics into this process's registry. No traces and no logs, which would hold paths and texts."""
     if not _http:
         reader = PrometheusMetricReader(disable_target_info=True, registry=_registry, scope_info_enabled=False)
-        durations = View(instrument_name="http.server.request.duration")
-        others = View(instrument_name="*", aggregation=DropAggregation())
-        _http.append(MeterProvider([reader], shutdown_on_exit=False, views=[durations, others]))
+        uncounted = View(instrument_name="http.server.active_requests", aggregation=DropAggregation())
+        _http.append(MeterProvider([reader], shutdown_on_exit=False, views=[uncounted]))
     return TelemetryConfig(
         meter_provider=_http[0],
         metrics=True,
