@@ -121,8 +121,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for path, item in document["paths"].items():
         for operation in item.values():
             _answers(operation)
+            operation["summary"] = operation["description"].splitlines()[0].rstrip(".")
             if path.startswith("/v1/"):
-                operation["security"] = [{"registry": []}]
+                operation["security"] = [{"registry": [_SCOPE_OF_TAG[operation["tags"][0]]]}]
     return document
 
 
@@ -131,6 +132,13 @@ _SCOPES = {
     "completeness": "Ask who is missing in one's own units",
     "verify": "Ask whether a record is genuine and current",
     "operate": "Put rosters, read every submission's state, read metrics",
+}
+
+_SCOPE_OF_TAG = {
+    "submissions": "submit",
+    "completeness": "completeness",
+    "rosters": "operate",
+    "verification": "verify",
 }
 
 

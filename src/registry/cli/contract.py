@@ -46,10 +46,18 @@ def openapi(
         raise typer.Exit(1)
 
 
+class _InFull(yaml.SafeDumper):
+    """Writes what occurs twice twice: not every reader of OpenAPI understands YAML's anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Always."""
+        return True
+
+
 def _documents() -> dict[str, str]:
     app = create_app(Settings())
     return {
-        "registry.yaml": yaml.safe_dump(app.openapi(), allow_unicode=True, sort_keys=False, width=120),
+        "registry.yaml": yaml.dump(app.openapi(), Dumper=_InFull, allow_unicode=True, sort_keys=False, width=120),
         "problems.md": _problems(),
         "transcript-primary.schema.json": _json(schema.schema(Family.PRIMARY)),
         "transcript-secondary.schema.json": _json(schema.schema(Family.SECONDARY)),
