@@ -16,7 +16,7 @@ from joserfc import jws as joserfc_jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from registry.core.trust import Algorithm
-from registry.formats import base64url, jws
+from registry.formats import base64url, jws, signatures
 from tests.small_city import PRIMARY, SmallCity, small_city
 
 ALL = frozenset(Algorithm)
@@ -41,7 +41,7 @@ def holding(raw: bytes) -> int:
     opened = jws.open_envelope(raw, algorithms=ALL)
     if opened.findings or len(opened.signatures) != 3:
         return 0
-    return sum(jws.signature_holds(each, key) for each, key in zip(opened.signatures, keys(), strict=True))
+    return sum(signatures.signature_holds(each, key) for each, key in zip(opened.signatures, keys(), strict=True))
 
 
 def test_all_three_hold() -> None:
@@ -106,8 +106,8 @@ def test_no_bytes_make_it_raise(raw: bytes) -> None:
 def test_a_certificate_of_another_key_does_not_do() -> None:
     opened = jws.open_envelope(envelope(), algorithms=ALL).signatures
     first, second, _ = keys()
-    assert jws.signature_holds(opened[0], first)
-    assert not jws.signature_holds(opened[0], second)
+    assert signatures.signature_holds(opened[0], first)
+    assert not signatures.signature_holds(opened[0], second)
     leaf = x509.load_der_x509_certificate(opened[0].chain[0])
     assert leaf == city().signers_of(PRIMARY)[0].certificate
     assert opened[0].signed_at is not None

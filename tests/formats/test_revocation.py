@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.core.findings import Finding
-from registry.core.verdict import ListUsed
+from registry.core.verdict import RevocationUsed
 from registry.demo import pki
 from registry.formats import crls, paths, revocation
 from registry.formats.certificates import Certificate, TrustIndex
@@ -45,7 +45,7 @@ class Case:
         assert path is not None, findings
         return path
 
-    def ask(self, index: TrustIndex, now: datetime = LATER) -> tuple[list[Finding], list[ListUsed]]:
+    def ask(self, index: TrustIndex, now: datetime = LATER) -> tuple[list[Finding], list[RevocationUsed]]:
         findings, used = revocation.revocation_findings(self.path(index), index, SIGNED, RECEIVED, now, POINTER)
         assert all(finding.pointer == POINTER for finding in findings)
         return findings, used

@@ -21,10 +21,11 @@ class Role(StrEnum):
 
 
 class Hierarchy(StrEnum):
-    """The two national certificate hierarchies (government: VGCA; public: under NEAC)."""
+    """The two national certificate hierarchies (government: VGCA; public: under NEAC), and roots of time-stamping alone."""
 
     GOVERNMENT = "government"
     PUBLIC = "public"
+    TIME_STAMP = "timestamp"  # no policy row can name it: nobody signs a transcript under such a root
 
 
 class Ownership(StrEnum):
@@ -70,7 +71,11 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """One permission: this role, at this kind of school, under this hierarchy, with these algorithms, between dates."""
+    """One permission: this role, at this kind of school, under this hierarchy, with these algorithms, between dates.
+
+    `policies` are certificate policy OIDs of which the path must carry one (empty: any); `time_stamp` asks for a valid
+    RFC 3161 token. The row holds for school years starting in `first_year` to `last_year` (None: no limit).
+    """
 
     role: Role
     ownership: Ownership
@@ -78,6 +83,11 @@ class PolicyRow:
     algorithms: frozenset[Algorithm]
     valid_from: datetime
     valid_to: datetime | None = None
+    required: bool = True
+    policies: frozenset[str] = frozenset()
+    time_stamp: bool = False
+    first_year: int | None = None
+    last_year: int | None = None
 
     def holds_at(self, moment: datetime) -> bool:
         """True when the permission covers the moment."""
@@ -117,7 +127,7 @@ class School:
 class TrustList:
     """Everything trusted at one moment, as read from the database or from a folder.
 
-    `intermediates` and `revocation_lists` are DER bytes (certificates; CRLs). `signers` maps a certificate's SHA-256 to
+    `intermediates`, `revocation_lists` and `ocsp_answers` are DER bytes (certificates; CRLs; OCSP responses). `signers` maps a certificate's SHA-256 to
     its registrations. `generation` grows with every change, so that a verdict can say on which list it rests.
     """
 
@@ -128,3 +138,4 @@ class TrustList:
     signers: Mapping[bytes, tuple[Signer, ...]]
     schools: Mapping[str, School]
     policy: Policy = field(default_factory=lambda: Policy("none", ()))
+    ocsp_answers: tuple[bytes, ...] = ()

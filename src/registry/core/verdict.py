@@ -4,20 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from registry.core.findings import Finding, Outcome, outcome_of
 from registry.core.transcript import Claims, Transcript
 from registry.core.trust import Algorithm, Hierarchy, Role
 
 
+class Proof(StrEnum):
+    """What proves that a signature existed at a moment."""
+
+    RECEIPT = "receipt"
+    TIME_STAMP = "time-stamp"
+
+
+class RevocationKind(StrEnum):
+    """Sorts of revocation data."""
+
+    CRL = "crl"
+    DELTA = "delta"
+    OCSP = "ocsp"
+
+
 @dataclass(frozen=True, slots=True)
-class ListUsed:
-    """One revocation list a verdict rests on."""
+class RevocationUsed:
+    """One piece of revocation data a verdict rests on."""
 
     issuer: str  # hex SHA-256 of the issuing certificate
-    number: int
+    number: int | None  # cRLNumber; None for OCSP
     this_update: datetime
-    next_update: datetime
+    next_update: datetime | None
+    kind: RevocationKind = RevocationKind.CRL
+    fingerprint: bytes = b""  # SHA-256 of the DER form
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +48,12 @@ class SignatureFacts:
     certificate: bytes | None  # SHA-256 of the DER form
     hierarchy: Hierarchy | None
     path: tuple[bytes, ...] = ()  # fingerprints, leaf first, anchor last
+    signer: str = ""  # common name and organisation of the certificate; never an identifier of a person
+    proven_at: datetime | None = None  # earliest moment at which the signature is proven to have existed
+    proof: Proof = Proof.RECEIPT
+    claimed_roles: tuple[str, ...] = ()
+    revocation: tuple[RevocationUsed, ...] = ()
+    stamps: tuple[bytes, ...] = ()  # SHA-256 of the time-stamp tokens relied upon
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +65,7 @@ class Verdict:
     claims: Claims
     transcript: Transcript | None
     signatures: tuple[SignatureFacts, ...]
-    lists_used: tuple[ListUsed, ...]
+    revocation_used: tuple[RevocationUsed, ...]
     generation: int
     policy_version: str
     rules_version: str

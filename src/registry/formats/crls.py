@@ -53,6 +53,7 @@ class RevocationList:
     """A usable list of one CA. `points` is None, or the addresses of the only certificates it covers (RFC 5280 5.2.5)."""
 
     der: bytes
+    fingerprint: bytes  # SHA-256 of `der`
     issuer: Certificate
     number: int
     this_update: datetime
@@ -120,7 +121,7 @@ def read_list(der: bytes, issuers: Sequence[Certificate]) -> RevocationList | st
         key = hashlib.sha256(der).digest(), issuer.fingerprint
         known = _indexed.get(key)
         if known is None:
-            known = _checked(der, parsed, issuer)
+            known = _checked(der, key[0], parsed, issuer)
             _indexed.put(key, known)
         return known
     except UnusableError as reason:
@@ -162,13 +163,16 @@ def _authority_key_id(parsed: x509.CertificateRevocationList) -> bytes | None:
     return None
 
 
-def _checked(der: bytes, parsed: x509.CertificateRevocationList, issuer: Certificate) -> RevocationList:
+def _checked(
+    der: bytes, fingerprint: bytes, parsed: x509.CertificateRevocationList, issuer: Certificate
+) -> RevocationList:
     number, points = _scope(parsed.extensions)
     if parsed.next_update_utc is None:
         raise UnusableError("nextUpdate is missing")
     return RevocationList(
-        der, issuer, number, parsed.last_update_utc, parsed.next_update_utc, points, _entries(der, len(parsed))
-    )
+        der, fingerprint, issuer, number, parsed.last_update_utc, parsed.next_update_utc, points,
+        _entries(der, len(parsed)),
+    )  # fmt: skip
 
 
 def _scope(extensions: x509.Extensions) -> tuple[int, frozenset[str] | None]:

@@ -1,68 +1,23 @@
-"""JSON Web Signatures (RFC 7515) opened and verified, over `cryptography`: the General JSON envelope of signed transcripts
+"""JSON Web Signatures (RFC 7515) opened: the General JSON envelope of signed transcripts
 (form A: each later signature bound to the one before by the critical header `prev`), and the compact form of client assertions.
 
-The algorithm is never taken from the message: a configured set limits what it may name, and the certificate's key decides
-whether that fits. There is no HMAC and no `none` anywhere.
+Opening only reads; `registry.formats.signatures` verifies.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
-from typing import Any, Protocol
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from typing import Any
 
 from registry.core import codes
 from registry.core.findings import Finding
 from registry.core.trust import Algorithm
 from registry.formats import base64url, jws_header, strict_json
+from registry.formats.signatures import Envelope, OpenedSignature, Places
 
-_SMALLEST_RSA, _LARGEST_RSA, _LARGEST_EXPONENT = 2048, 8192, 2**32
-_RSA_ALGORITHMS = frozenset({Algorithm.PS256, Algorithm.RS256})
-_SHA256 = hashes.SHA256()
-PSS = padding.PSS(padding.MGF1(_SHA256), _SHA256.digest_size)  # RFC 7518 section 3.5
-PKCS1 = padding.PKCS1v15()
-ECDSA = ec.ECDSA(_SHA256)
 _LARGEST_TOKEN = 8192
 _MOST_UNKNOWN = 20
-
-
-class Signed(Protocol):
-    """What a signature value is checked over."""
-
-    @property
-    def algorithm(self) -> Algorithm | None: ...  # noqa: D102
-    @property
-    def signing_input(self) -> bytes: ...  # noqa: D102
-    @property
-    def signature(self) -> bytes: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedSignature:
-    """One signature of an envelope, not yet verified; parts that could not be read are None or empty."""
-
-    index: int
-    algorithm: Algorithm | None = None
-    signing_input: bytes = b""
-    signature: bytes = b""
-    signed_at: datetime | None = None
-    chain: tuple[bytes, ...] = ()
-    reference: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """An opened envelope. `payload` is the signed bytes, or None when they could not be read."""
-
-    payload: bytes | None
-    signatures: tuple[OpenedSignature, ...]
-    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,52 +87,6 @@ def open_compact(token: str, *, algorithms: frozenset[Algorithm]) -> OpenedToken
     return OpenedToken(algorithm, header.get("kid"), claims, f"{parts[0]}.{parts[1]}".encode("ascii"), signature)
 
 
-def key_findings(public_key: object, algorithm: Algorithm, pointer: str) -> list[Finding]:
-    """What speaks against using this key for this algorithm, to be asked before any signature is computed.
-
-    Codes: signature-key (kind or size: RSA keys beyond these limits cost up to sixty times as much), header-algorithm-key.
-    """
-    if isinstance(public_key, rsa.RSAPublicKey):
-        fits = _SMALLEST_RSA <= public_key.key_size <= _LARGEST_RSA
-        if not fits or not 2 < public_key.public_numbers().e < _LARGEST_EXPONENT:
-            detail = f"RSA of {_SMALLEST_RSA} to {_LARGEST_RSA} bits, exponent below 2^32"
-            return [Finding(codes.SIGNATURE_KEY, pointer, detail)]
-        allowed = _RSA_ALGORITHMS
-    elif isinstance(public_key, ec.EllipticCurvePublicKey) and isinstance(public_key.curve, ec.SECP256R1):
-        allowed = frozenset({Algorithm.ES256})
-    elif isinstance(public_key, ed25519.Ed25519PublicKey):
-        allowed = frozenset({Algorithm.EDDSA})
-    else:
-        return [Finding(codes.SIGNATURE_KEY, pointer, "RSA, P-256 or Ed25519")]
-    if algorithm not in allowed:
-        return [Finding(codes.HEADER_ALGORITHM_KEY, f"{pointer}/protected/alg", " or ".join(sorted(allowed)))]
-    return []
-
-
-def signature_holds(opened: Signed, public_key: object) -> bool:
-    """True when the signature value belongs to exactly these bytes under this key. Ask `key_findings` first."""
-    try:
-        if isinstance(public_key, rsa.RSAPublicKey) and opened.algorithm in _RSA_ALGORITHMS:
-            scheme = PSS if opened.algorithm is Algorithm.PS256 else PKCS1
-            public_key.verify(opened.signature, opened.signing_input, scheme, _SHA256)
-        elif isinstance(public_key, ec.EllipticCurvePublicKey) and opened.algorithm is Algorithm.ES256:
-            public_key.verify(_der_signature(opened.signature), opened.signing_input, ECDSA)
-        elif isinstance(public_key, ed25519.Ed25519PublicKey) and opened.algorithm is Algorithm.EDDSA:
-            public_key.verify(opened.signature, opened.signing_input)
-        else:
-            return False
-    except InvalidSignature:
-        return False
-    return True
-
-
-def _der_signature(raw: bytes) -> bytes:
-    """r and s of 32 bytes each (RFC 7518 section 3.4) as `cryptography` wants them."""
-    if len(raw) != 64:
-        raise InvalidSignature
-    return encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
-
-
 def _open_signature(
     value: object,
     index: int,
@@ -189,7 +98,7 @@ def _open_signature(
     at = f"/signatures/{index}"
     if type(value) is not dict:
         findings.append(Finding(codes.ENVELOPE_SHAPE, at, "an object"))
-        return OpenedSignature(index)
+        return OpenedSignature(index, _places(at))
     findings += _unknown(value, {"protected", "signature", "header"}, at)
     signature = _octets(value, "signature", at, findings)
     if "header" in value:
@@ -197,13 +106,25 @@ def _open_signature(
     protected = value.get("protected")
     if type(protected) is not str:
         findings.append(Finding(codes.ENVELOPE_SHAPE, f"{at}/protected", "base64url text"))
-        return OpenedSignature(index, signature=signature or b"")
+        return OpenedSignature(index, _places(at), signature=signature or b"")
     header = jws_header.read(protected, at, algorithms, previous)
     findings += header.findings
     signing_input = f"{protected}.{payload}".encode("utf-8", "surrogatepass")
     return OpenedSignature(
-        index, header.algorithm, signing_input, signature or b"", header.signed_at, header.chain, header.reference
+        index,
+        _places(at),
+        header.algorithm,
+        signing_input,
+        signature or b"",
+        header.signed_at,
+        header.chain,
+        header.reference,
     )
+
+
+def _places(at: str) -> Places:
+    protected = f"{at}/protected"
+    return Places(at, f"{at}/signature", f"{protected}/iat", f"{protected}/alg", f"{protected}/x5c/0")
 
 
 def _link(signature: object, payload: str) -> str:

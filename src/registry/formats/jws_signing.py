@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from registry.core.trust import Algorithm
-from registry.formats import base64url, jws
+from registry.formats import base64url, jws, signatures
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -46,10 +46,10 @@ def algorithm_for(key: PrivateKey) -> Algorithm:
 def signer(key: PrivateKey, algorithm: Algorithm) -> Callable[[bytes], bytes]:
     """The function from signing input to signature value in the form of RFC 7518 section 3."""
     if isinstance(key, rsa.RSAPrivateKey):
-        scheme = jws.PKCS1 if algorithm is Algorithm.RS256 else jws.PSS
+        scheme = signatures.PKCS1 if algorithm is Algorithm.RS256 else signatures.PSS
         return lambda data: key.sign(data, scheme, hashes.SHA256())
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        return lambda data: _raw_signature(key.sign(data, jws.ECDSA))
+        return lambda data: _raw_signature(key.sign(data, signatures.ECDSA))
     return key.sign
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from registry.core import codes
 from registry.core.findings import Finding
-from registry.core.verdict import ListUsed
+from registry.core.verdict import RevocationKind, RevocationUsed
 from registry.formats.certificates import TrustIndex
 from registry.formats.crls import Entry, RevocationList
 from registry.formats.paths import Path
@@ -24,7 +24,7 @@ _DATED_BACK = frozenset({"key_compromise", "ca_compromise"})
 
 def revocation_findings(
     path: Path, index: TrustIndex, signed_at: datetime, received_at: datetime, now: datetime, pointer: str
-) -> tuple[list[Finding], list[ListUsed]]:
+) -> tuple[list[Finding], list[RevocationUsed]]:
     """Ask the newest list of each issuer on the path, the anchor excepted; returns findings and the lists they rest on.
 
     certificate-revoked: revoked when signed (REVOKED). certificate-revoked-unproven: revoked between claim and receipt,
@@ -38,7 +38,16 @@ def revocation_findings(
         if held is None:
             findings.append(Finding(codes.REVOCATION_UNKNOWN, pointer, f"{label}: no list"))
             continue
-        used.append(ListUsed(issuer.fingerprint.hex(), held.number, held.this_update, held.next_update))
+        used.append(
+            RevocationUsed(
+                issuer.fingerprint.hex(),
+                held.number,
+                held.this_update,
+                held.next_update,
+                RevocationKind.CRL,
+                held.fingerprint,
+            )
+        )
         findings += [Finding(codes.REVOCATION_UNKNOWN, pointer, f"{label}: {why}") for why in _stale(held, now)]
         entry = held.entry(certificate.serial)
         if entry is not None:

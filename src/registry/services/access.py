@@ -24,7 +24,7 @@ from registry.core import codes
 from registry.core.callers import Caller, CallerKey, Scope
 from registry.core.findings import Finding, Refusal
 from registry.core.trust import Algorithm
-from registry.formats import jws
+from registry.formats import jws, signatures
 from registry.formats import tokens as formats
 from registry.services.world import World
 from registry.storage import callers
@@ -154,7 +154,7 @@ def _signed_by(opened: jws.OpenedToken, key: CallerKey) -> bool:
         belongs = Algorithm.PS256
     elif isinstance(public, Ed25519PublicKey):
         belongs = Algorithm.EDDSA
-    return opened.algorithm is belongs and jws.signature_holds(opened, public)
+    return opened.algorithm is belongs and signatures.signature_holds(opened, public)
 
 
 def _jti(claims: Mapping[str, Any]) -> str:

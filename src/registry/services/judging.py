@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from registry.core import codes, ids, rules, trust
 from registry.core.findings import Finding
 from registry.core.transcript import Claims, Transcript
-from registry.core.verdict import ListUsed, SignatureFacts, Verdict
-from registry.formats import certificates, documents, jws, paths, revocation
+from registry.core.verdict import RevocationUsed, SignatureFacts, Verdict
+from registry.formats import certificates, documents, jws, paths, revocation, signatures
 from registry.services import signing_policy
 
 JOSE = "application/jose+json"
@@ -37,9 +37,10 @@ class Moment:
 class _Judged:
     """One signature while it is being judged."""
 
-    opened: jws.OpenedSignature
+    opened: signatures.OpenedSignature
     leaf: certificates.Certificate | None = None
     path: paths.Path | None = None
+    revocation: tuple[RevocationUsed, ...] = ()
 
     @property
     def at(self) -> str:
@@ -63,11 +64,10 @@ def judge(
         raise ValueError("the edge lets only known media types through")
     envelope = jws.open_envelope(raw, algorithms=index.trust.policy.algorithms)
     findings = list(envelope.findings)
-    lists: list[ListUsed] = []
     judged = [_Judged(opened) for opened in envelope.signatures]
     for each in judged:
         findings += _check_signature(each, index)
-        findings += _check_path(each, index, moment, lists)
+        findings += _check_path(each, index, moment)
     parsed = documents.parse(envelope.payload) if envelope.payload is not None else documents.NOTHING
     findings += _check_times(judged, moment)
     facts, of_signers = signing_policy.check(
@@ -94,7 +94,7 @@ def judge(
         claims=parsed.claims,
         transcript=parsed.transcript,
         signatures=tuple(_facts(each, role) for each, role in zip(judged, facts, strict=True)),
-        lists_used=tuple(dict.fromkeys(lists)),
+        revocation_used=tuple(dict.fromkeys(used for each in judged for used in each.revocation)),
         generation=index.trust.generation,
         policy_version=index.trust.policy.version,
         rules_version=rules.version,
@@ -106,18 +106,18 @@ def _check_signature(each: _Judged, index: certificates.TrustIndex) -> Iterable[
     der = _leaf_der(each.opened, index.trust)
     if der is None:
         return [Finding(codes.SIGNER_UNREGISTERED, each.at)] if each.opened.reference is not None else []
-    each.leaf, findings = index.read(der, f"{each.at}/protected/x5c/0")
+    each.leaf, findings = index.read(der, each.opened.places.certificate)
     if each.leaf is None or each.opened.algorithm is None:
         return findings
-    unfit = jws.key_findings(each.leaf.public_key, each.opened.algorithm, each.at)
+    unfit = signatures.key_findings(each.leaf.public_key, each.opened.algorithm, each.opened.places)
     if unfit:
         return [*findings, *unfit]
-    if not jws.signature_holds(each.opened, each.leaf.public_key):
-        return [*findings, Finding(codes.SIGNATURE_INVALID, f"{each.at}/signature")]
+    if not signatures.signature_holds(each.opened, each.leaf.public_key):
+        return [*findings, Finding(codes.SIGNATURE_INVALID, each.opened.places.value)]
     return findings
 
 
-def _leaf_der(opened: jws.OpenedSignature, trust_list: trust.TrustList) -> bytes | None:
+def _leaf_der(opened: signatures.OpenedSignature, trust_list: trust.TrustList) -> bytes | None:
     """The signing certificate: carried in x5c, or named by x5t#S256 and registered here."""
     if opened.chain:
         return opened.chain[0]
@@ -125,9 +125,7 @@ def _leaf_der(opened: jws.OpenedSignature, trust_list: trust.TrustList) -> bytes
     return registered[0].der if registered else None
 
 
-def _check_path(
-    each: _Judged, index: certificates.TrustIndex, moment: Moment, lists: list[ListUsed]
-) -> Iterable[Finding]:
+def _check_path(each: _Judged, index: certificates.TrustIndex, moment: Moment) -> Iterable[Finding]:
     """4 and 5: a path to a pinned anchor, good at signing time, and fresh revocation data at every level."""
     if each.leaf is None:
         return []
@@ -137,7 +135,7 @@ def _check_path(
         return findings
     timely = paths.time_findings(each.path, signed_at, moment.received_at, each.at)
     revoked, used = revocation.revocation_findings(each.path, index, signed_at, moment.received_at, moment.now, each.at)
-    lists += used
+    each.revocation = tuple(used)
     return [*findings, *timely, *revoked]
 
 
@@ -150,10 +148,10 @@ def _check_times(judged: Sequence[_Judged], moment: Moment) -> Iterable[Finding]
             continue
         if signed_at > moment.received_at + moment.skew:
             yield Finding(
-                codes.TIME_FUTURE, f"{each.at}/protected/iat", f"at most {moment.skew.seconds} s ahead of receipt"
+                codes.TIME_FUTURE, each.opened.places.time, f"at most {moment.skew.seconds} s ahead of receipt"
             )
         if before is not None and signed_at < before:
-            yield Finding(codes.TIME_ORDER, f"{each.at}/protected/iat", "not before the signature in front of it")
+            yield Finding(codes.TIME_ORDER, each.opened.places.time, "not before the signature in front of it")
         before = signed_at if before is None else max(before, signed_at)
 
 
@@ -183,5 +181,7 @@ def _facts(each: _Judged, role: trust.Role | None) -> SignatureFacts:
         each.opened.algorithm,
         each.leaf.fingerprint if each.leaf else None,
         path.hierarchy if path else None,
-        (*(c.fingerprint for c in path.certificates), path.anchor.fingerprint) if path else (),
+        path.fingerprints if path else (),
+        claimed_roles=each.opened.claimed_roles,
+        revocation=each.revocation,
     )

@@ -17,7 +17,7 @@ from registry.core import codes, ids
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Code, Finding, Outcome, Refusal, outcome_of
 from registry.core.record import Found, Place, Receipt, place
-from registry.core.verdict import SignatureFacts, Verdict
+from registry.core.verdict import RevocationUsed, SignatureFacts, Verdict
 from registry.formats import documents
 from registry.services import judging
 from registry.services.world import Known, World
@@ -281,6 +281,17 @@ def _signature_row(facts: SignatureFacts) -> dict[str, object]:
     }
 
 
+def _revocation_row(used: RevocationUsed) -> dict[str, object]:
+    return {
+        "kind": used.kind.value,
+        "issuer": used.issuer,
+        "number": None if used.number is None else str(used.number),
+        "this_update": used.this_update.isoformat(),
+        "next_update": used.next_update.isoformat() if used.next_update else None,
+        "sha256": used.fingerprint.hex(),
+    }
+
+
 def _evidence(verdict: Verdict) -> dict[str, object]:
     """What the verdict rests on, kept with it for ever (TT 15/2025 art. 5: keep evidence of the check)."""
     return {
@@ -288,13 +299,5 @@ def _evidence(verdict: Verdict) -> dict[str, object]:
         "policy": verdict.policy_version,
         "rules": verdict.rules_version,
         "signatures": [_signature_row(s) for s in verdict.signatures],
-        "revocation_lists": [
-            {
-                "issuer": used.issuer,
-                "number": str(used.number),
-                "this_update": used.this_update.isoformat(),
-                "next_update": used.next_update.isoformat(),
-            }
-            for used in verdict.lists_used
-        ],
+        "revocation": [_revocation_row(used) for used in verdict.revocation_used],
     }

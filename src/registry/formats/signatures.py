@@ -1,0 +1,133 @@
+"""A signature found in an envelope, whatever its syntax (JSON or XML): what was claimed, and whether the value holds.
+
+The algorithm is never taken from the message: a configured set limits what it may name, and the certificate's key decides
+whether that fits. There is no HMAC and no `none` anywhere. Paths, roles and time are judged elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from registry.core import codes
+from registry.core.findings import Finding
+from registry.core.trust import Algorithm
+
+_SMALLEST_RSA, _LARGEST_RSA, _LARGEST_EXPONENT = 2048, 8192, 2**32
+_RSA_ALGORITHMS = frozenset({Algorithm.PS256, Algorithm.RS256})
+_SHA256 = hashes.SHA256()
+PSS = padding.PSS(padding.MGF1(_SHA256), _SHA256.digest_size)  # RFC 7518 section 3.5
+PKCS1 = padding.PKCS1v15()
+ECDSA = ec.ECDSA(_SHA256)
+
+
+class Signed(Protocol):
+    """What a signature value is checked over."""
+
+    @property
+    def algorithm(self) -> Algorithm | None: ...  # noqa: D102
+    @property
+    def signing_input(self) -> bytes: ...  # noqa: D102
+    @property
+    def signature(self) -> bytes: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """An RFC 3161 time-stamp token that came beside a signature: not covered by it and not yet checked.
+
+    `token` is the DER ContentInfo; `imprinted` the octets whose digest it must hold; `pointer` leads to it.
+    """
+
+    token: bytes
+    imprinted: bytes
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Pointers to the parts of one signature that findings speak of; they differ between JSON and XML."""
+
+    signature: str = ""  # the signature as a whole
+    value: str = ""
+    time: str = ""
+    algorithm: str = ""
+    certificate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSignature:
+    """One signature of an envelope, not yet verified; parts that could not be read are None or empty."""
+
+    index: int
+    places: Places
+    algorithm: Algorithm | None = None
+    signing_input: bytes = b""
+    signature: bytes = b""
+    signed_at: datetime | None = None
+    chain: tuple[bytes, ...] = ()  # DER, the signer's own first
+    reference: bytes | None = None  # SHA-256 of the signer's certificate
+    claimed_roles: tuple[str, ...] = ()  # as written by the signer; reported, never a permission
+    stamps: tuple[Stamp, ...] = ()
+    ocsp_answers: tuple[bytes, ...] = ()  # DER OCSPResponse or BasicOCSPResponse that came along; not yet checked
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An opened envelope. `payload` is the signed bytes, or None when they could not be read."""
+
+    payload: bytes | None
+    signatures: tuple[OpenedSignature, ...]
+    findings: tuple[Finding, ...]
+
+
+def key_findings(public_key: object, algorithm: Algorithm, places: Places) -> list[Finding]:
+    """What speaks against using this key for this algorithm, to be asked before any signature is computed.
+
+    Codes: signature-key (kind or size: RSA keys beyond these limits cost up to sixty times as much), header-algorithm-key.
+    """
+    if isinstance(public_key, rsa.RSAPublicKey):
+        fits = _SMALLEST_RSA <= public_key.key_size <= _LARGEST_RSA
+        if not fits or not 2 < public_key.public_numbers().e < _LARGEST_EXPONENT:
+            detail = f"RSA of {_SMALLEST_RSA} to {_LARGEST_RSA} bits, exponent below 2^32"
+            return [Finding(codes.SIGNATURE_KEY, places.signature, detail)]
+        allowed = _RSA_ALGORITHMS
+    elif isinstance(public_key, ec.EllipticCurvePublicKey) and isinstance(public_key.curve, ec.SECP256R1):
+        allowed = frozenset({Algorithm.ES256})
+    elif isinstance(public_key, ed25519.Ed25519PublicKey):
+        allowed = frozenset({Algorithm.EDDSA})
+    else:
+        return [Finding(codes.SIGNATURE_KEY, places.signature, "RSA, P-256 or Ed25519")]
+    if algorithm not in allowed:
+        return [Finding(codes.HEADER_ALGORITHM_KEY, places.algorithm, " or ".join(sorted(allowed)))]
+    return []
+
+
+def signature_holds(opened: Signed, public_key: object) -> bool:
+    """True when the signature value belongs to exactly these bytes under this key. Ask `key_findings` first."""
+    try:
+        if isinstance(public_key, rsa.RSAPublicKey) and opened.algorithm in _RSA_ALGORITHMS:
+            scheme = PSS if opened.algorithm is Algorithm.PS256 else PKCS1
+            public_key.verify(opened.signature, opened.signing_input, scheme, _SHA256)
+        elif isinstance(public_key, ec.EllipticCurvePublicKey) and opened.algorithm is Algorithm.ES256:
+            public_key.verify(_der_signature(opened.signature), opened.signing_input, ECDSA)
+        elif isinstance(public_key, ed25519.Ed25519PublicKey) and opened.algorithm is Algorithm.EDDSA:
+            public_key.verify(opened.signature, opened.signing_input)
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _der_signature(raw: bytes) -> bytes:
+    """r and s of 32 bytes each (RFC 7518 section 3.4) as `cryptography` wants them."""
+    if len(raw) != 64:
+        raise InvalidSignature
+    return encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
