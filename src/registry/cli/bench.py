@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from registry.cli import bench_limits, bench_load
+from registry.cli import bench_judging, bench_limits, bench_load
 from registry.cli.service import Service
 
 CONNECTIONS = (1, 16, 64)
@@ -59,6 +59,8 @@ async def _measure(service: Service, seconds: float, documents: int, say: Any) -
     say("limits: three raw signature checks, raw inserts")
     verify = bench_limits.verify_three_per_second(load.sample, min(seconds, 3))
     insert = await bench_limits.insert_per_second(service, load.sample, min(seconds, 3))
+    say("judging alone, on one core")
+    judged = await asyncio.to_thread(bench_judging.measure, load, min(seconds, 3), datetime.now(UTC))
     submissions, lookups = [], []
     for connections in CONNECTIONS:
         say(f"submissions over {connections} connections")
@@ -71,6 +73,7 @@ async def _measure(service: Service, seconds: float, documents: int, say: Any) -
     return {
         "submissions": submissions,
         "lookups": lookups,
+        "judging": [asdict(each) for each in judged],
         "limits": {"verify_three_per_second": round(verify, 1), "insert_per_second": round(insert, 1)},
         "ratios": {
             "submissions_to_verify_three": round(best / verify, 4),
@@ -94,6 +97,10 @@ def _show(result: dict[str, Any]) -> None:
         for level in result[name]:
             numbers = [f"{level[key]:.1f}" for key in ("per_second", "p50_ms", "p99_ms")]
             table.add_row(title, str(level["connections"]), *numbers, str(level["errors"]))
+    table.add_section()
+    for each in result["judging"]:
+        title = f"judged, one core: {each['format']}, {each['memory']}"
+        table.add_row(title, "-", f"{each['per_second']:.0f}", "", "", "")
     limits, ratios = result["limits"], result["ratios"]
     table.add_section()
     table.add_row("limit: three raw signature checks", "-", f"{limits['verify_three_per_second']:.0f}", "", "", "")

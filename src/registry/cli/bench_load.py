@@ -20,6 +20,7 @@ from registry.cli.service import Service
 from registry.client import api
 from registry.demo import city as cities
 from registry.demo import faults, pki, schools, signers
+from registry.services import judging
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Load:
     tokens: dict[str, str]
     envelopes: Iterator[tuple[str, bytes]]
     sample: bytes
+    samples: dict[str, list[bytes]]  # by media type, for judging alone
+    trust: signers.DemoTrust
     accepted: list[str] = field(default_factory=list)
 
 
@@ -55,7 +58,14 @@ async def prepare(service: Service, documents: int, now: datetime) -> Load:
     for name, key in keys.items():
         async with api.RegistryClient(service.base_url, name, key, "k1") as client:
             tokens[name] = await client.token()
-    return Load(service.base_url, tokens, iter(envelopes), envelopes[0][1])
+    return Load(
+        service.base_url,
+        tokens,
+        iter(envelopes),
+        envelopes[0][1],
+        {judging.JOSE: [envelope for _, envelope in envelopes[:64]]},
+        trust,
+    )
 
 
 _city: cities.City | None = None
