@@ -1,40 +1,93 @@
-"""`registry`: the map of the program. Each command turns arguments into one use-case call and prints the answer."""
+"""`registry`: the map of the program. Each command turns arguments into one use-case call and prints the answer.
+
+A command's module is imported when it is called: the map itself, and a check of one file, must not wait for the web framework
+and the database driver.
+"""
 
 from __future__ import annotations
 
+import importlib
+from typing import Any, NamedTuple
+
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from registry.cli import bench, callers, contract, demo, judge, rosters, serve, show, submit, trust, units
 
-app = typer.Typer(
-    name="registry",
-    help="City registry of Học bạ số: signed school transcripts come in, are judged, stored, counted and verified.\n\n"
-    "First time here: `registry demo`. To run the service: `registry serve`. To send transcripts: `registry submit`.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_show_locals=False,
-    rich_markup_mode="markdown",
-)
+class Entry(NamedTuple):
+    """Where a command is (`registry.cli.<module>`, the function or group in it), its place in the map, and its first sentence."""
+
+    module: str
+    attribute: str
+    panel: str
+    sentence: str
+
 
 _RUN = "Run the service"
 _KEEP = "Keep the register (operator)"
 _SEND = "Send and check transcripts (vendor)"
 _MAKE = "Show and measure"
 
-app.command(rich_help_panel=_RUN)(serve.serve)
-app.command(rich_help_panel=_RUN)(serve.work)
-app.command(rich_help_panel=_RUN)(show.migrate)
-app.command("settings", rich_help_panel=_RUN)(show.settings)
-app.add_typer(trust.app, name="trust", rich_help_panel=_KEEP)
-app.add_typer(units.app, name="unit", rich_help_panel=_KEEP)
-app.add_typer(callers.app, name="caller", rich_help_panel=_KEEP)
-app.add_typer(rosters.app, name="roster", rich_help_panel=_KEEP)
-app.command(rich_help_panel=_SEND)(submit.submit)
-app.command(rich_help_panel=_SEND)(submit.sign)
-app.command(rich_help_panel=_SEND)(judge.judge)
-app.command(rich_help_panel=_MAKE)(demo.demo)
-app.command(rich_help_panel=_MAKE)(bench.bench)
-app.command(rich_help_panel=_MAKE)(contract.openapi)
+COMMANDS = {
+    "serve": Entry("serve", "serve", _RUN, "Run the service: HTTP workers and background work, on DATABASE_URL or on an embedded PostgreSQL of its own."),
+    "work": Entry("serve", "work", _RUN, "Run the background work alone: held documents are judged again, what has expired is removed."),
+    "migrate": Entry("show", "migrate", _RUN, "Bring the database to this version's schema (the service does it at start by itself)."),
+    "settings": Entry("show", "settings", _RUN, "List every setting with its value and meaning; secrets are not shown."),
+    "trust": Entry("trust", "app", _KEEP, "Trust material: what is trusted, since when, and how fresh it is."),
+    "unit": Entry("units", "app", _KEEP, "The map: city, legacy districts, communes, clusters, schools."),
+    "caller": Entry("callers", "app", _KEEP, "Vendors and offices: who may call, for what, for whom, with which keys."),
+    "roster": Entry("rosters", "app", _KEEP, "Rosters: the pupils of whom transcripts are expected."),
+    "submit": Entry("submit", "submit", _SEND, "Submit signed transcripts; shows a table of outcomes."),
+    "sign": Entry("submit", "sign", _SEND, "Sign a transcript with key files, each signature over everything before it."),
+    "judge": Entry("judge", "judge", _SEND, "Judge signed transcripts exactly as the registry would; one JSON line per file."),
+    "demo": Entry("demo", "demo", _MAKE, "Start a registry, build a synthetic Quận 10, submit its transcripts as two vendors would, and show every answer."),
+    "bench": Entry("bench", "bench", _MAKE, "Measure accepted submissions/s and look-ups/s over HTTP, and this machine's own limits beside them."),
+    "openapi": Entry("contract", "openapi", _MAKE, "Write the OpenAPI document, the table of codes and the transcript schemas, all generated from the code."),
+}  # fmt: skip
+
+
+def load(name: str) -> Any:
+    """The whole command of that name, imported now."""
+    entry = COMMANDS[name]
+    found = getattr(importlib.import_module(f"registry.cli.{entry.module}"), entry.attribute)
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+        alone.command(name)(found)
+        found = alone
+    return typer.main.get_command(found)
+
+
+class Map(TyperGroup):
+    """Knows each command by its sentence until it is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, entry in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=entry.sentence, rich_help_panel=entry.panel))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Put the command itself in the place of its sentence."""
+        if args[0] in COMMANDS:
+            self.add_command(load(args[0]), args[0])
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    name="registry",
+    cls=Map,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode="markdown",
+)
+
+
+@app.callback(
+    help="City registry of Học bạ số: signed school transcripts come in, are judged, stored, counted and verified.\n\n"
+    "First time here: `registry demo`. To run the service: `registry serve`. To send transcripts: `registry submit`."
+)
+def _registry() -> None:
+    """The map has no options of its own."""
+
 
 if __name__ == "__main__":
     app()
