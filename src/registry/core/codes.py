@@ -219,6 +219,90 @@ JSON_DEPTH = _code(
     ("Giảm độ lồng xuống giới hạn nêu trong chi tiết.", "Nest no deeper than the limit in the detail."),
 )
 
+# --- the signed XML container ------------------------------------------------------------------------------------------
+
+XML_ENCODING = _code(
+    "xml-encoding",
+    ("XML không ở dạng UTF-8", "The XML is not UTF-8"),
+    (
+        "Ghi tài liệu bằng UTF-8, không có BOM, rồi ký lại.",
+        "Write the document in UTF-8 without a byte order mark and sign again.",
+    ),
+)
+XML_SYNTAX = _code(
+    "xml-syntax",
+    ("XML sai cú pháp", "The XML is not well formed"),
+    (
+        "Sửa lỗi tại dòng và cột nêu trong chi tiết rồi ký lại.",
+        "Mend the error at the line and column in the detail and sign again.",
+    ),
+)
+XML_CONSTRUCT = _code(
+    "xml-construct",
+    ("XML chứa thành phần bị cấm", "The XML holds a forbidden construct"),
+    (
+        "Bỏ DOCTYPE, chú thích, CDATA và chỉ thị xử lý rồi ký lại.",
+        "Leave out DOCTYPE, comments, CDATA sections and processing instructions and sign again.",
+    ),
+)
+XML_LIMIT = _code(
+    "xml-limit",
+    ("XML vượt giới hạn", "The XML is beyond a limit"),
+    ("Giữ trong giới hạn nêu ở chi tiết.", "Stay within the limit in the detail."),
+)
+XML_STRUCTURE = _code(
+    "xml-structure",
+    ("Phần tử, thuộc tính hoặc văn bản XML không đúng chỗ", "An element, attribute or text of the XML is out of place"),
+    ("Dựng tệp đúng cấu trúc trong openapi/envelope.md.", "Build the file as openapi/envelope.md lays it out."),
+)
+XML_ID = _code(
+    "xml-id",
+    ("Thuộc tính Id thiếu hoặc trùng", "An Id is missing or used twice"),
+    ("Đặt cho mỗi phần được tham chiếu một Id riêng, không trùng.", "Give each referenced part an Id of its own."),
+)
+XML_SCHEMA = _code(
+    "xml-schema",
+    ("Nội dung XML không đúng lược đồ", "The content does not fit the XML schema"),
+    (
+        "Sửa phần tử được chỉ ra theo openapi/transcript.xsd.",
+        "Mend the element named, following openapi/transcript.xsd.",
+    ),
+)
+REFERENCE_TARGET = _code(
+    "reference-target",
+    ("Tham chiếu chữ ký trỏ sai chỗ", "A reference of the signature leads elsewhere"),
+    (
+        "Chỉ tham chiếu bằng Id tới học bạ, các phần của chữ ký trước và SignedProperties, mỗi thứ một lần.",
+        "Refer by Id to the transcript, the parts of earlier signatures and SignedProperties only, each once.",
+    ),
+)
+REFERENCE_MISSING = _code(
+    "reference-missing",
+    ("Chữ ký chưa phủ phần bắt buộc", "The signature does not cover what it must"),
+    ("Ký lại, thêm tham chiếu tới phần nêu trong chi tiết.", "Sign again with a reference to the part in the detail."),
+)
+REFERENCE_TRANSFORM = _code(
+    "reference-transform",
+    ("Phép biến đổi hoặc chuẩn hoá không được nhận", "The transform or canonicalisation is not taken"),
+    (
+        "Chỉ dùng exclusive C14N không chú thích, không tham số.",
+        "Use exclusive C14N without comments and parameters only.",
+    ),
+)
+REFERENCE_HASH = _code(
+    "reference-hash",
+    ("Thuật toán băm không được nhận", "The digest algorithm is not taken"),
+    ("Dùng SHA-256, SHA-384 hoặc SHA-512.", "Use SHA-256, SHA-384 or SHA-512."),
+)
+REFERENCE_DIGEST = _code(
+    "reference-digest",
+    ("Giá trị băm không khớp với nội dung", "The digest does not fit the content"),
+    (
+        "Nội dung đã đổi sau khi ký: ký lại bản đúng.",
+        "The content was changed after signing: sign the right content again.",
+    ),
+)
+
 # --- envelope and headers (RFC 7515; ETSI TS 119 182-1) ---------------------------------------------------------------------
 
 ENVELOPE_SHAPE = _code(
