@@ -22,6 +22,10 @@ from registry.demo import city as cities
 from registry.demo import faults, pki, schools, signers
 from registry.services import judging
 
+#: What goes over HTTP is JSON; judging alone is measured for both.
+_ALL_JSON = dict.fromkeys(schools.VENDORS, "json")
+_SAMPLES = 88  # one of each class
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -50,7 +54,7 @@ class Load:
 async def prepare(service: Service, documents: int, now: datetime) -> Load:
     """Register a flawless city and sign its transcripts with all cores."""
     trust = await asyncio.to_thread(signers.make_trust, schools.all_schools(), flawless=True)
-    city = cities.make_city(trust, pupils=documents, plan=faults.FLAWLESS)
+    city = cities.make_city(trust, pupils=documents, plan=faults.FLAWLESS, forms=_ALL_JSON)
     keys = {name: pki.new_key("p256") for name in (*schools.VENDORS, *demo_run.OFFICES)}
     await demo_run.prepare(service, city, keys, now)
     envelopes = await asyncio.to_thread(_sign_all, city)
@@ -63,9 +67,14 @@ async def prepare(service: Service, documents: int, now: datetime) -> Load:
         tokens,
         iter(envelopes),
         envelopes[0][1],
-        {judging.JOSE: [envelope for _, envelope in envelopes[:64]]},
+        {judging.JOSE: [envelope for _, envelope in envelopes[:_SAMPLES]], judging.XML: _in_xml(trust)},
         trust,
     )
+
+
+def _in_xml(trust: signers.DemoTrust) -> list[bytes]:
+    city = cities.make_city(trust, pupils=_SAMPLES, plan=faults.FLAWLESS, forms=dict.fromkeys(schools.VENDORS, "xml"))
+    return [delivery.envelope for delivery in city.deliveries()]
 
 
 _city: cities.City | None = None

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,8 +22,20 @@ _out = Console()
 _errors = Console(stderr=True)
 
 
+class Form(StrEnum):
+    """Syntax of a signed file."""
+
+    JSON = "json"
+    XML = "xml"
+
+
+_SIGN = {Form.JSON: signing.sign_transcript, Form.XML: signing.sign_transcript_xml}
+
+
 def sign(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The transcript (JSON).")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="The transcript (JSON, or its XML record).")
+    ],
     keys: Annotated[
         list[Path],
         typer.Option("--key", exists=True, help="Private key (PEM): teacher, principal, seal, in this order."),
@@ -31,8 +44,9 @@ def sign(
         list[Path],
         typer.Option("--chain", exists=True, help="Certificate chain (PEM, signer's first) of each key, same order."),
     ],
+    form: Annotated[Form, typer.Option("--format", help="Syntax of the signed file.")] = Form.JSON,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where to write; default FILE with .jose.json.")
+        Path | None, typer.Option("--output", "-o", help="Where to write; default FILE with .jose.json or .signed.xml.")
     ] = None,
 ) -> None:
     """Sign a transcript with key files, each signature over everything before it."""
@@ -44,8 +58,12 @@ def sign(
         _errors.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error
     now = datetime.now(UTC)
-    envelope = signing.sign_transcript(file.read_bytes(), signers, [now] * len(signers))
-    target = output or file.with_suffix(".jose.json")
+    try:
+        envelope = _SIGN[form](file.read_bytes(), signers, [now] * len(signers))
+    except ValueError as error:
+        _errors.print(f"[red]{file}: {error}[/red]")
+        raise typer.Exit(1) from error
+    target = output or file.with_suffix(".signed.xml" if form is Form.XML else ".jose.json")
     target.write_bytes(envelope)
     _out.print(f"{target}: {len(signers)} signatures, {len(envelope)} bytes")
 

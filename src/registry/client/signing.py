@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from registry.formats import jws_signing
+from registry.formats import jws_signing, xades_signing, xml_transcript
 from registry.formats.jws_signing import PrivateKey
 
 
@@ -45,3 +46,17 @@ def load_private_key(file: Path, password: bytes | None = None) -> PrivateKey:
 def sign_transcript(payload: bytes, keys: Sequence[jws_signing.SigningKey], signed_at: Sequence[datetime]) -> bytes:
     """The signed envelope (JWS General JSON) over the payload, signed in the order of `keys`, at these moments."""
     return jws_signing.sign_envelope(payload, keys, signed_at)
+
+
+def sign_transcript_xml(payload: bytes, keys: Sequence[jws_signing.SigningKey], signed_at: Sequence[datetime]) -> bytes:
+    """The signed XML container over a transcript given in JSON or as its XML record; teacher(s), principal, seal.
+
+    Raises ValueError when the payload is neither.
+    """
+    record = payload if payload.lstrip()[:1] == b"<" else xml_transcript.write(json.loads(payload))
+    return xades_signing.sign_envelope(record, keys, signed_at, _roles(len(keys)))
+
+
+def _roles(count: int) -> list[str]:
+    """The roles that signers claim by their place; what counts is the registry's own register of signers."""
+    return ["teacher"] * max(0, count - 2) + ["principal", "seal"][-min(count, 2) :]

@@ -9,19 +9,19 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from random import Random
 
+from registry.client import signing
 from registry.core.ids import SchoolYear
 from registry.demo import faults, people, schools, transcripts
 from registry.demo.faults import Fault
 from registry.demo.schools import DemoSchool
 from registry.demo.signers import DemoSigner, DemoTrust
-from registry.formats import jws_signing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,14 @@ class Delivery:
     fault: Fault | None
 
     @property
+    def suffix(self) -> str:
+        """By which a reader knows the syntax."""
+        return ".signed.xml" if self.envelope.startswith(b"<") else ".jose.json"
+
+    @property
     def name(self) -> str:
         """A file name without personal data."""
-        return f"{self.school.code}-{self.pupil_code}{f'-{self.fault.slug}' if self.fault else ''}.jose.json"
+        return f"{self.school.code}-{self.pupil_code}{f'-{self.fault.slug}' if self.fault else ''}{self.suffix}"
 
 
 @dataclass(slots=True)
@@ -57,6 +62,7 @@ class City:
     """
 
     trust: DemoTrust
+    forms: Mapping[str, str]  # the syntax each vendor signs in
     rosters: dict[str, list[Pupil]] = field(default_factory=dict)
     jobs: list[Callable[[], Delivery]] = field(default_factory=list)
     expected: dict[str, Counter[str]] = field(default_factory=dict)
@@ -68,13 +74,20 @@ class City:
         return (job() for job in self.jobs)
 
 
-def make_city(trust: DemoTrust, *, pupils: int = 3000, seed: int = 10, plan: faults.Plan | None = None) -> City:
+def make_city(
+    trust: DemoTrust,
+    *,
+    pupils: int = 3000,
+    seed: int = 10,
+    plan: faults.Plan | None = None,
+    forms: Mapping[str, str] = schools.FORMS,
+) -> City:
     """A city of that many pupils over all schools and classes; `trust` comes from `signers.make_trust`.
 
-    `plan` says which faults to plant; default: those of `faults.plan`.
+    `plan` says which faults to plant (default: those of `faults.plan`, which go with the vendors' own `forms`).
     """
     rng = Random(seed)
-    city = City(trust)
+    city = City(trust, forms)
     everywhere = [(school, class_name) for school in schools.all_schools() for class_name in school.classes]
     sizes = [pupils // len(everywhere) + (1 if i < pupils % len(everywhere) else 0) for i in range(len(everywhere))]
     plan = plan or faults.plan(schools.all_schools())
@@ -138,7 +151,7 @@ def _job(
         ]
         if fault is not None:
             signers = fault.signers(signers, city.trust, school)
-        envelope = sign(transcripts.to_bytes(document), signers, signing_day(document))
+        envelope = sign_document(document, signers, city.forms[school.vendor])
         if fault is not None:
             envelope = fault.spoil(envelope)
         return Delivery(school.vendor, school, pupil.pupil_code, envelope, fault)
@@ -160,11 +173,23 @@ def _intrusion(
     return make
 
 
+def sign_document(document: transcripts.Document, signers: list[DemoSigner], form: str) -> bytes:
+    """The document signed in that syntax ("json" or "xml") on the day of issue."""
+    if form == "json":
+        return sign(transcripts.to_bytes(document), signers, signing_day(document))
+    keys = [signer.signing_key for signer in signers]
+    return signing.sign_transcript_xml(transcripts.to_bytes(document), keys, _hours(signing_day(document), len(keys)))
+
+
 def sign(payload: bytes, signers: list[DemoSigner], day: date) -> bytes:
     """Teacher, principal and seal sign one after the other on the day of issue, at nine, ten and eleven in the city."""
-    start = datetime(day.year, day.month, day.day, 2, tzinfo=UTC)
     keys = [signer.signing_key for signer in signers]
-    return jws_signing.sign_envelope(payload, keys, [start + timedelta(hours=hour) for hour in range(len(keys))])
+    return signing.sign_transcript(payload, keys, _hours(day, len(keys)))
+
+
+def _hours(day: date, count: int) -> list[datetime]:
+    start = datetime(day.year, day.month, day.day, 2, tzinfo=UTC)
+    return [start + timedelta(hours=hour) for hour in range(count)]
 
 
 def signing_day(document: transcripts.Document) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,11 +11,11 @@ from typing import Any
 from registry.demo import signers
 from registry.demo.schools import DemoSchool
 from registry.demo.signers import DemoSigner, DemoTrust
-from registry.formats import base64url
 
 Document = dict[str, Any]
 Signers = list[DemoSigner]
 _WHOLE_CLASS = range(10_000)
+_NAME = re.compile("<hovaten>(.*?)</hovaten>")
 
 
 def _same_document(document: Document) -> Document:
@@ -78,13 +79,9 @@ def _swapped(envelope: bytes) -> bytes:
     return json.dumps(parts, separators=(",", ":")).encode()
 
 
-def _altered_after_signing(envelope: bytes) -> bytes:
-    """Another name stands in the payload than the one that was signed."""
-    parts = json.loads(envelope)
-    document = json.loads(base64url.decode(parts["payload"]) or b"{}")
-    document["hovaten"] = document["hovaten"][::-1]
-    parts["payload"] = base64url.encode(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
-    return json.dumps(parts, separators=(",", ":")).encode()
+def _altered_after_signing(container: bytes) -> bytes:
+    """Another name stands in the signed XML than the one that was signed."""
+    return _NAME.sub(lambda name: f"<hovaten>{name[1][::-1]}</hovaten>", container.decode()).encode()
 
 
 MISSING = Fault("missing", "lớp không gửi / a class never sent", "-", "-", "", "missing", sent=False)
@@ -104,8 +101,8 @@ OTHER_SEAL = Fault(
     signers=_seal_of_another_school,
 )  # fmt: skip
 BROKEN = Fault(
-    "broken-digest", "nội dung đổi sau khi ký / changed after signing", "refused", "signature-invalid",
-    "/signatures/0/signature", "refused", spoil=_altered_after_signing,
+    "broken-digest", "nội dung đổi sau khi ký / changed after signing", "refused", "reference-digest",
+    "/signatures/0/SignedInfo/Reference/0/DigestValue", "refused", spoil=_altered_after_signing,
 )  # fmt: skip
 SWAPPED = Fault(
     "swapped", "đảo chỗ hai chữ ký / two signatures swapped", "refused", "header-prev-mismatch",

@@ -13,6 +13,8 @@ DISTRICT = "district:771"
 COMMUNES = ("27190", "27169", "27163")  # Vườn Lài, Diên Hồng, Hòa Hưng
 COMMUNE_NAMES = ("Phường Vườn Lài", "Phường Diên Hồng", "Phường Hòa Hưng")
 VENDORS = ("vendor-sen", "vendor-tre")
+#: Each vendor signs in a syntax of its own.
+FORMS = {"vendor-sen": "json", "vendor-tre": "xml"}
 _PRIMARY = ("Hoa Sen", "Hoa Mai", "Hoa Đào", "Hoa Cúc", "Hoa Lan", "Hoa Phượng", "Hoa Sứ", "Hoa Ban", "Hoa Súng", "Hoa Giấy",
             "Hoa Nhài", "Hoa Quỳnh", "Họa Mi", "Sơn Ca")  # fmt: skip
 _SECONDARY = ("Cây Bàng", "Cây Đa", "Cây Tre", "Cây Phượng", "Cây Sao", "Cây Dầu", "Cây Me", "Chim Én")

@@ -111,7 +111,7 @@ def _members(element: etree._Element, table: _Table, at: str, walk: Walk) -> Val
         name = tag.removeprefix(_PREFIX)
         if child.tail and not child.tail.isspace():
             walk.note(codes.FIELD_UNKNOWN, at, "no text between fields")
-        if name is tag:
+        if not tag.startswith(_PREFIX):
             walk.note(codes.FIELD_UNKNOWN, f"{at}/{shown(tag)}", f"a field of {NAMESPACE}")
         elif name in read_here:
             walk.note(codes.JSON_DUPLICATE, f"{at}/{shown(tag)}", "each field once")

@@ -9,6 +9,12 @@ from registry.core.verdict import Verdict
 from registry.formats import certificates
 from registry.services import judging, trust
 
+
+def media_type_of(raw: bytes) -> str:
+    """The media type of a file by its first character: XML begins with `<`, JSON never does."""
+    return judging.XML if raw.lstrip()[:1] == b"<" else judging.JOSE
+
+
 Checker = Callable[[bytes, datetime], Verdict]
 
 
@@ -21,6 +27,6 @@ def checker(files: Mapping[str, bytes]) -> tuple[Checker, list[str]]:
     index = certificates.TrustIndex.build(trust_list)
 
     def check(raw: bytes, at: datetime) -> Verdict:
-        return judging.judge(raw, judging.JOSE, index, judging.Moment(at, at), schools=None)
+        return judging.judge(raw, media_type_of(raw), index, judging.Moment(at, at), schools=None)
 
     return check, [*problems, *index.problems]

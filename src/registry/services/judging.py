@@ -3,25 +3,47 @@
  1 fingerprint   2 envelope and headers   3 signatures   4 path and time   5 revocation
  6 signers, roles, policy   7 payload   8 ids and dates   9 rules of the circular   10 school and vendor in scope
 
+The media type chooses the reader (JSON: `jws`, XML: `xades`); from there on both are judged by the same lines.
+
 Every check that can run does run, so that all findings come back at once. Nothing but the signed payload is ever parsed
 as a transcript.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from registry.core import codes, ids, rules, trust
 from registry.core.findings import Finding
 from registry.core.transcript import Claims, Transcript
 from registry.core.verdict import RevocationUsed, SignatureFacts, Verdict
-from registry.formats import certificates, documents, jws, paths, revocation, signatures
+from registry.formats import certificates, documents, jws, paths, revocation, signatures, xades
 from registry.services import signing_policy
 
 JOSE = "application/jose+json"
-MEDIA_TYPES = (JOSE,)
+XML = "application/xml"
+
+
+class _Opens(Protocol):
+    def __call__(self, raw: bytes, *, algorithms: frozenset[trust.Algorithm]) -> signatures.Envelope: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Syntax:
+    """How an envelope of one media type is opened, and its payload read."""
+
+    open_envelope: _Opens
+    parse: Callable[[bytes], documents.Parsed]
+
+
+_SYNTAXES = {
+    JOSE: _Syntax(jws.open_envelope, documents.parse),
+    XML: _Syntax(xades.open_envelope, documents.parse_xml),
+}
+MEDIA_TYPES = tuple(_SYNTAXES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +82,14 @@ def judge(
     Never raises on bad input. Codes: those of the areas json, envelope, header, signature, certificate, revocation, time,
     signer, policy, field, transcript, number, birth-date, school, scope and rule.
     """
-    if media_type not in MEDIA_TYPES:
-        raise ValueError("the edge lets only known media types through")
-    envelope = jws.open_envelope(raw, algorithms=index.trust.policy.algorithms)
+    syntax = _SYNTAXES[media_type]  # the edge lets only known media types through
+    envelope = syntax.open_envelope(raw, algorithms=index.trust.policy.algorithms)
     findings = list(envelope.findings)
     judged = [_Judged(opened) for opened in envelope.signatures]
     for each in judged:
         findings += _check_signature(each, index)
         findings += _check_path(each, index, moment)
-    parsed = documents.parse(envelope.payload) if envelope.payload is not None else documents.NOTHING
+    parsed = syntax.parse(envelope.payload) if envelope.payload is not None else documents.NOTHING
     findings += _check_times(judged, moment)
     facts, of_signers = signing_policy.check(
         [
