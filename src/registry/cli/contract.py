@@ -13,7 +13,7 @@ from rich.console import Console
 
 from registry.api.app import create_app
 from registry.core import codes
-from registry.formats import schema
+from registry.formats import schema, xsd
 from registry.formats.fields import Family
 from registry.settings import Settings
 
@@ -60,6 +60,7 @@ def _documents() -> dict[str, str]:
         "registry.yaml": yaml.dump(app.openapi(), Dumper=_InFull, allow_unicode=True, sort_keys=False, width=120),
         "problems.md": _problems(),
         "transcript-primary.schema.json": _json(schema.schema(Family.PRIMARY)),
+        "transcript.xsd": xsd.document().decode(),
         "transcript-secondary.schema.json": _json(schema.schema(Family.SECONDARY)),
     }
 

@@ -77,7 +77,7 @@ def _list(rows: Rows) -> _Schema:
 
 def _member(field: Field) -> _Schema:
     """One field; null is the same as absent where the field is optional."""
-    member = {"title": field.title, "description": _describe(field), **_shape(field)}
+    member = {"title": field.title, "description": describe(field), **_shape(field)}
     if field.need is not Need.REQUIRED or field.form is Form.NUMBER:
         member["type"] = [member["type"], "null"]
         if "enum" in member:
@@ -99,12 +99,13 @@ def _shape(field: Field) -> _Schema:
             blank = {} if field.need is Need.OPTIONAL else {"allOf": [{"pattern": _NOT_BLANK}]}
             return {"type": "string", "maxLength": field.length, "pattern": _NO_CONTROL, **blank}
         case Form.DATE:
-            return {"type": "string", "format": "date", "pattern": _BIRTHS[10]}
+            return {"type": "string", "format": "date", "pattern": pattern_of(field)}
         case _:
-            return {"type": "string", "maxLength": field.length, "pattern": _pattern(field)}
+            return {"type": "string", "maxLength": field.length, "pattern": pattern_of(field)}
 
 
-def _pattern(field: Field) -> str:
+def pattern_of(field: Field) -> str:
+    """The pattern of a text that is neither free nor out of a list."""
     match field.form:
         case Form.MARK:
             return _MARK
@@ -112,13 +113,13 @@ def _pattern(field: Field) -> str:
             return "^[0-9]{4}-[0-9]{4}$"
         case Form.NUMBER:
             return "^([0-9]{12})?$"
-        case Form.BIRTH:
+        case Form.BIRTH | Form.DATE:
             return _BIRTHS[field.length]
         case _:
             return field.shape.pattern if field.shape else ".*"
 
 
-def _describe(field: Field) -> str:
+def describe(field: Field) -> str:
     """What to write, in Vietnamese; the title says what it means."""
     match field.form:
         case Form.FLAG:

@@ -20,7 +20,7 @@ from registry.core import codes, ids, rules, trust
 from registry.core.findings import Finding
 from registry.core.transcript import Claims, Transcript
 from registry.core.verdict import RevocationUsed, SignatureFacts, Verdict
-from registry.formats import certificates, documents, jws, paths, revocation, signatures, xades
+from registry.formats import certificates, documents, jws, paths, revocation, signatures, xades, xsd
 from registry.services import signing_policy
 
 JOSE = "application/jose+json"
@@ -37,11 +37,12 @@ class _Syntax:
 
     open_envelope: _Opens
     parse: Callable[[bytes], documents.Parsed]
+    schema_findings: Callable[[bytes], list[Finding]]
 
 
 _SYNTAXES = {
-    JOSE: _Syntax(jws.open_envelope, documents.parse),
-    XML: _Syntax(xades.open_envelope, documents.parse_xml),
+    JOSE: _Syntax(jws.open_envelope, documents.parse, lambda _: []),
+    XML: _Syntax(xades.open_envelope, documents.parse_xml, xsd.findings),
 }
 MEDIA_TYPES = tuple(_SYNTAXES)
 
@@ -106,8 +107,10 @@ def judge(
         parsed.claims.school_code,
     )
     findings += of_signers
-    findings += parsed.findings
-    findings += _check_content(parsed.transcript)
+    of_content = [*parsed.findings, *_check_content(parsed.transcript)]
+    if envelope.payload is not None and not of_content:
+        of_content = syntax.schema_findings(envelope.payload)
+    findings += of_content
     findings += _check_scope(parsed.claims, index.trust, schools)
     return Verdict(
         fingerprint=ids.fingerprint(raw),
