@@ -3,7 +3,8 @@
 Where a defect lies inside what is signed, the document is signed again over the defect, so that only the guard can catch it.
 """
 
-# mypy: disable-error-code="misc"  -- lambdas whose defaults bind a loop's variable have no type mypy could infer
+# A lambda whose default binds a loop's variable has no type mypy could infer.
+# mypy: disable-error-code="misc"
 
 from __future__ import annotations
 

@@ -11,10 +11,11 @@ from uuid import UUID
 import httpx
 import pytest
 
-from registry.client.api import JOSE, RegistryClient
+from registry.client.api import JOSE, XML, RegistryClient
 from registry.core import codes
 from registry.core.callers import Scope
-from tests import hostile
+from registry.demo.city import sign_document
+from tests import hostile, hostile_xml
 from tests.api.conftest import Registry, served
 from tests.small_city import PRIMARY, PRIVATE, SmallCity, settle, small_city
 
@@ -163,6 +164,52 @@ async def test_no_hostile_body_gets_through(registry: Registry, raw: httpx.Async
     assert journal == {"submission": len(bodies), "verdict": len(bodies)}
     good = await raw.post("/v1/submissions", content=city.signed())
     assert good.status_code == 201, "the service is as well as before"
+
+
+async def test_no_hostile_xml_gets_through(registry: Registry, raw: httpx.AsyncClient, city: SmallCity) -> None:
+    """The same for signed XML: each with its own code and pointer."""
+    cases = hostile_xml.cases(city)
+    wrong, slow = [], []
+    for case in cases:
+        started = time.perf_counter()
+        answer = await raw.post("/v1/submissions", content=case.raw, headers={"Content-Type": XML})
+        took = time.perf_counter() - started
+        if took > 0.5:
+            slow.append((case.name, took))
+        found = {(error["code"], error["pointer"]) for error in answer.json()["errors"]}
+        named = any(code == case.code and case.pointer in (None, pointer) for code, pointer in found)
+        if answer.status_code != (413 if len(case.raw) > 262_144 else 422) or not (named or answer.status_code == 413):
+            wrong.append((case.name, answer.status_code, sorted(found)))
+    assert wrong == []
+    assert slow == []
+    assert await count(registry, *_KEPT) == dict.fromkeys(_KEPT, 0)
+    assert await count(registry, "submission") == {"submission": len(cases)}
+
+
+async def test_the_media_type_chooses_the_reader(raw: httpx.AsyncClient, city: SmallCity) -> None:
+    as_xml = sign_document(city.document(), city.signers_of(PRIMARY), "xml")
+    crossed = await raw.post("/v1/submissions", content=as_xml)
+    assert (crossed.status_code, crossed.json()["errors"][0]["code"]) == (422, "json-syntax")
+    crossed = await raw.post("/v1/submissions", content=city.signed(), headers={"Content-Type": XML})
+    assert (crossed.status_code, crossed.json()["errors"][0]["code"]) == (422, "xml-syntax")
+    accepted = await raw.post("/v1/submissions", content=as_xml, headers={"Content-Type": f"{XML}; charset=utf-8"})
+    again = await raw.post("/v1/submissions", content=as_xml, headers={"Content-Type": XML})
+    assert (accepted.status_code, again.status_code) == (201, 200)
+    assert accepted.json()["receipt"] == again.json()["receipt"]
+
+
+async def test_one_transcript_in_two_syntaxes_is_one_record(
+    registry: Registry, vendor: RegistryClient, city: SmallCity
+) -> None:
+    """The twin is a conflict of versions, a higher version supersedes; never a second record in silence."""
+    document = city.document()
+    as_xml = sign_document(document, city.signers_of(PRIMARY), "xml")
+    assert (await vendor.submit(city.signed(document))).status == 201
+    twin = await vendor.submit(as_xml)
+    assert (twin.status, twin.codes) == (422, ["record-version"])
+    newer = sign_document(document | {"phienbanthongtinhocba": "2"}, city.signers_of(PRIMARY), "xml")
+    assert (await vendor.submit(newer)).status == 201
+    assert await count(registry, "record", "record_version") == {"record": 1, "record_version": 2}
 
 
 async def test_hostile_bodies_are_not_echoed(raw: httpx.AsyncClient, city: SmallCity) -> None:

@@ -74,7 +74,10 @@ _SUBMIT_RESPONSES: dict[int | str, dict[str, Any]] = {
 _BODY = {
     "requestBody": {
         "required": True,
-        "content": {judging.JOSE: {"schema": {"$ref": "#/components/schemas/SignedTranscript"}}},
+        "content": {
+            judging.JOSE: {"schema": {"$ref": "#/components/schemas/SignedTranscript"}},
+            judging.XML: {"schema": {"type": "string", "description": "SignedTranscript of urn:hocbaso:signed:1"}},
+        },
     }
 }
 
