@@ -17,6 +17,7 @@ from registry.api import (
     health,
     logs,
     problems,
+    report,
     rosters,
     submission,
     telemetry,
@@ -72,6 +73,7 @@ def _described(app: FastAPI) -> dict[str, object]:
 ROUTERS = (
     submission.router,
     verification.router,
+    report.router,
     access.router,
     completeness.router,
     rosters.router,

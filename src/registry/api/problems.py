@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from registry.api import logs
 from registry.core import codes
 from registry.core.findings import Code, Finding, Kind, Refusal
+from registry.services import report
 
 log = logging.getLogger(__name__)
 
@@ -43,17 +44,9 @@ def language(request: Request) -> str:
     return next((tag for tag in wanted if tag in {"vi", "en"}), "vi")
 
 
-def finding_body(finding: Finding) -> dict[str, str | dict[str, str]]:
+def finding_body(finding: Finding) -> dict[str, Any]:
     """One finding as a member of `errors`: code, place, effect, expected shape, and the sentences in both languages."""
-    code = finding.code
-    return {
-        "code": code.slug,
-        "pointer": finding.pointer,
-        "effect": code.effect.value,
-        "detail": finding.detail,
-        "vi": {"title": code.title_vi, "fix": code.fix_vi},
-        "en": {"title": code.title_en, "fix": code.fix_en},
-    }
+    return report.finding_json(finding)
 
 
 def problem(

@@ -48,6 +48,7 @@ class SignatureFacts:
     certificate: bytes | None  # SHA-256 of the DER form
     hierarchy: Hierarchy | None
     path: tuple[bytes, ...] = ()  # fingerprints, leaf first, anchor last
+    path_names: tuple[str, ...] = ()  # common names, in the order of `path`; never an identifier
     signer: str = ""  # common name and organisation of the certificate; never an identifier of a person
     proven_at: datetime | None = None  # earliest moment at which the signature is proven to have existed
     proof: Proof = Proof.RECEIPT

@@ -20,7 +20,7 @@ from registry.core import codes, ids, rules, trust
 from registry.core.findings import Finding
 from registry.core.transcript import Claims, Transcript
 from registry.core.verdict import RevocationUsed, SignatureFacts, Verdict
-from registry.formats import certificates, documents, jws, paths, revocation, signatures, xades, xsd
+from registry.formats import certificates, documents, jws, paths, revocation, shown_names, signatures, xades, xsd
 from registry.services import signing_policy
 
 JOSE = "application/jose+json"
@@ -206,6 +206,8 @@ def _facts(each: _Judged, role: trust.Role | None) -> SignatureFacts:
         each.leaf.fingerprint if each.leaf else None,
         path.hierarchy if path else None,
         path.fingerprints if path else (),
-        claimed_roles=each.opened.claimed_roles,
+        path_names=tuple(shown_names.common_name(c) for c in (*path.certificates, path.root)) if path else (),
+        signer=shown_names.signer(each.leaf) if each.leaf else "",
+        claimed_roles=shown_names.claimed_roles(each.opened.claimed_roles),
         revocation=each.revocation,
     )

@@ -17,9 +17,9 @@ from registry.core import codes, ids
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Code, Finding, Outcome, Refusal, outcome_of
 from registry.core.record import Found, Place, Receipt, place
-from registry.core.verdict import RevocationUsed, SignatureFacts, Verdict
+from registry.core.verdict import Verdict
 from registry.formats import documents
-from registry.services import judging
+from registry.services import evidence_rows, judging
 from registry.services.world import Known, World
 from registry.storage import journal, records
 from registry.storage.database import Hot
@@ -103,7 +103,7 @@ async def _judged_and_stored(
     for _ in range(_TRIES):
         caller = known.caller(caller_id)
         verdict, sealed = await _judge(world, known, caller, raw, media_type, received_at, now)
-        attempt = _attempt(world, submission_id, caller_id, raw, media_type, received_at, now, verdict)
+        attempt = _attempt(world, known, submission_id, caller_id, raw, media_type, received_at, now, verdict)
         writing = _Writing(world, caller, attempt, verdict, sealed, held_before)
         try:
             async with world.db.hot() as statements:
@@ -241,8 +241,8 @@ class _Writing:
 
 
 def _attempt(
-    world: World, submission_id: UUID, caller_id: str, raw: bytes, media_type: str, received_at: datetime, now: datetime,
-    verdict: Verdict,
+    world: World, known: Known, submission_id: UUID, caller_id: str, raw: bytes, media_type: str, received_at: datetime,
+    now: datetime, verdict: Verdict,
 ) -> records.Attempt:  # fmt: skip
     claims = verdict.claims
     return records.Attempt(
@@ -262,42 +262,9 @@ def _attempt(
         judged_at=now,
         outcome=verdict.outcome.value,
         findings=[_finding_row(f) for f in verdict.findings],
-        evidence=_evidence(verdict),
+        evidence=evidence_rows.row(verdict, known.index.trust, received_at, world.skew),
     )
 
 
 def _finding_row(finding: Finding) -> dict[str, object]:
     return {"code": finding.code.slug, "pointer": finding.pointer, "detail": finding.detail}
-
-
-def _signature_row(facts: SignatureFacts) -> dict[str, object]:
-    return {
-        "role": facts.role.value if facts.role else None,
-        "signed_at": facts.signed_at.isoformat() if facts.signed_at else None,
-        "algorithm": facts.algorithm.value if facts.algorithm else None,
-        "certificate": facts.certificate.hex() if facts.certificate else None,
-        "hierarchy": facts.hierarchy.value if facts.hierarchy else None,
-        "path": [fingerprint.hex() for fingerprint in facts.path],
-    }
-
-
-def _revocation_row(used: RevocationUsed) -> dict[str, object]:
-    return {
-        "kind": used.kind.value,
-        "issuer": used.issuer,
-        "number": None if used.number is None else str(used.number),
-        "this_update": used.this_update.isoformat(),
-        "next_update": used.next_update.isoformat() if used.next_update else None,
-        "sha256": used.fingerprint.hex(),
-    }
-
-
-def _evidence(verdict: Verdict) -> dict[str, object]:
-    """What the verdict rests on, kept with it for ever (TT 15/2025 art. 5: keep evidence of the check)."""
-    return {
-        "generation": verdict.generation,
-        "policy": verdict.policy_version,
-        "rules": verdict.rules_version,
-        "signatures": [_signature_row(s) for s in verdict.signatures],
-        "revocation": [_revocation_row(used) for used in verdict.revocation_used],
-    }

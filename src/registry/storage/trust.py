@@ -104,10 +104,18 @@ async def _schools(tx: Reading) -> dict[str, trust.School]:
 async def _policy(tx: Reading) -> trust.Policy:
     """The newest imported policy version with its rows; an empty policy refuses everything."""
     c = signature_policy.c
-    newest = select(c.version).order_by(c.imported_at.desc(), c.version.desc()).limit(1).scalar_subquery()
-    rows = (await tx.execute(select(signature_policy).where(c.version == newest))).all()
+    newest = select(c.version).order_by(c.imported_at.desc(), c.version.desc()).limit(1)
+    return await policy_of(tx, (await tx.execute(newest)).scalar_one_or_none())
+
+
+async def policy_of(tx: Reading, version: str | None, at: datetime | None = None) -> trust.Policy:
+    """A policy version, without the rows that were added to it after a moment; empty when there is none of that name."""
+    query = select(signature_policy).where(signature_policy.c.version == version)
+    rows = (await tx.execute(query.order_by(signature_policy.c.imported_at))).all()
     if not rows:
         return trust.Policy("none", ())
+    if at is not None:
+        rows = [r for r in rows if r.imported_at <= max(at, rows[0].imported_at)]
     return trust.Policy(
         rows[0].version,
         tuple(

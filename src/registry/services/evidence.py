@@ -1,0 +1,232 @@
+"""The evidence of a verdict as one archive: gathered from what was kept then, and judged again years later, offline.
+
+Only the material the verdict rests on goes in, as it stood then. Whether the archive gives the same verdict is tried when it
+is made, and written into it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from registry.core import codes, rules, trust
+from registry.core.callers import Caller
+from registry.core.findings import Finding, outcome_of
+from registry.core.verdict import SignatureFacts, Verdict
+from registry.formats import certificates, evidence, trust_files, trust_files_writing
+from registry.services import judging, report
+from registry.services.world import World
+from registry.storage import evidence as stored
+from registry.storage import trust as stored_trust
+from registry.storage.database import Reading
+
+log = logging.getLogger(__name__)
+
+#: Findings of this area rest on the other records of the registry and can't be found again in a document.
+_CARRIED = "record-"
+#: Stands for any school but the document's own: whose signer it is otherwise is nobody's business here.
+_ELSEWHERE = "other"
+_LONG_AGO = datetime.fromisoformat("1990-01-01T00:00:00+00:00")
+_NO_POLICY = trust.Policy("none", ())
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """An archive that has been read. `problems` are sentences for people about what is not as it was."""
+
+    manifest: evidence.Manifest
+    document: bytes | None
+    index: certificates.TrustIndex
+    problems: tuple[str, ...]
+
+    def judge(self, document: bytes) -> Verdict:
+        """Judge the document at the moments of the archive and with its material alone. Never raises on bad input."""
+        m = self.manifest
+        moment = judging.Moment(m.judged_at, m.received_at, m.skew)
+        schools = None if m.school_in_scope else frozenset[str]()
+        verdict = judging.judge(document, m.media_type or "", self.index, moment, schools=schools)
+        carried = tuple(Finding(codes.by_slug(f.code) or codes.SERVICE_FAULT, f.pointer, f.detail) for f in m.carried)
+        return replace(verdict, findings=(*verdict.findings, *carried))
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """What one archive is made from."""
+
+    kept: report.Kept
+    media_type: str | None
+    sealed: bytes | None
+    trust: trust.TrustList
+
+
+async def archive(world: World, submission_id: UUID, caller: Caller | None = None) -> bytes:
+    """The evidence of a submission's verdict as a ZIP file; `caller` is None for the operator at the machine itself.
+
+    The same submission gives the same bytes until it is judged again. Raises Refusal: submission-unknown, service-busy.
+    """
+    async with world.db.snapshot() as tx:
+        gathered = await _gather(tx, submission_id, caller, wide=False)
+    log.info("evidence read: submission %s, caller %s", submission_id, caller.caller_id if caller else "operator")
+    packed, reproduced = await world.judges.run(lambda: _packed(world, gathered))
+    if reproduced is False:
+        # A verdict can rest on more than it names, such as another CA that signs revocation lists for this one.
+        async with world.db.snapshot() as tx:
+            gathered = await _gather(tx, submission_id, caller, wide=True)
+        packed, reproduced = await world.judges.run(lambda: _packed(world, gathered))
+    if reproduced is False:
+        log.warning("evidence of submission %s does not give the same verdict", submission_id)
+    return packed
+
+
+def reopen(raw: bytes) -> Reopened | str:
+    """Read an archive for judging, without a database or a network; or the reason why it is not taken. Never raises."""
+    opened = evidence.unpack(raw)
+    if isinstance(opened, str):
+        return opened
+    if opened.manifest.sha256 is None or opened.manifest.media_type not in judging.MEDIA_TYPES:
+        return "nothing of a media type that is judged here was received"
+    return _reopened(opened)
+
+
+async def _gather(tx: Reading, submission_id: UUID, caller: Caller | None, *, wide: bool) -> _Gathered:
+    """From one snapshot. `wide` takes everything in force at the time in place of what the verdict names."""
+    kept = await report.load(tx, submission_id, caller)
+    document = await stored.received_document(tx, kept.source)
+    found, moment = kept.evidence, kept.verdict.judged_at
+    authorities = await _authorities(tx, kept, wide=wide or document.sealed is None)
+    named = {used.fingerprint for used in found.revocation if used.fingerprint}
+    lists = await stored.revocation_lists(tx, named)
+    if wide or any(not used.fingerprint for used in found.revocation):
+        lists += await stored.revocation_lists_at(tx, moment)
+    signers = await _signers(tx, kept)
+    made = trust.TrustList(
+        found.generation or 0,
+        tuple(trust.Anchor(f, a.der, a.hierarchy) for f, a in authorities.items() if a.hierarchy is not None),
+        tuple(a.der for a in authorities.values() if a.hierarchy is None),
+        tuple(dict.fromkeys(lists)),
+        signers,
+        await _schools(tx, kept, signers),
+        await stored_trust.policy_of(tx, found.policy_version, moment),
+    )
+    return _Gathered(kept, document.media_type, document.sealed, made)
+
+
+async def _authorities(tx: Reading, kept: report.Kept, *, wide: bool) -> Mapping[bytes, stored.StoredAuthority]:
+    """The certificates of every path; where no path was found, all that were in force, since the verdict rests on them all."""
+    signatures = kept.evidence.signatures
+    named = {fingerprint for s in signatures for fingerprint in s.path}
+    named |= {bytes.fromhex(used.issuer) for used in kept.evidence.revocation}
+    rows = await stored.authorities(tx, named)
+    if wide or any(not s.path for s in signatures):
+        rows += await stored.authorities_at(tx, kept.verdict.judged_at)
+    anchors = {s.path[-1]: s.hierarchy for s in signatures if s.path}
+    return {
+        row.fingerprint: replace(row, hierarchy=anchors.get(row.fingerprint, row.hierarchy))
+        for row in sorted(rows, key=lambda row: row.fingerprint)
+    }
+
+
+async def _signers(tx: Reading, kept: report.Kept) -> dict[bytes, tuple[trust.Signer, ...]]:
+    """The registrations as they stood: those at the document's school, or else that there are some elsewhere."""
+    used = [s.certificate for s in kept.evidence.signatures if s.certificate is not None]
+    now: dict[bytes, list[trust.Signer]] = {}
+    for row in await stored.signers(tx, used):
+        now.setdefault(row.certificate, []).append(row)
+    school = kept.evidence.school[0] if kept.evidence.school else None
+    return {c: tuple(_here(_as_of_then(rows, kept), school)) for c, rows in now.items() if _as_of_then(rows, kept)}
+
+
+def _as_of_then(rows: list[trust.Signer], kept: report.Kept) -> list[trust.Signer]:
+    then = kept.evidence.registrations
+    if then is None:
+        return rows
+    first = rows[0]
+    return [
+        replace(first, school_code=r.school_code, role=r.role, valid_from=r.valid_from, valid_to=r.valid_to)
+        for r in then.get(first.certificate, ())
+    ]
+
+
+def _here(rows: Iterable[trust.Signer], school: str | None) -> Iterable[trust.Signer]:
+    rows = list(rows)
+    here = [row for row in rows if row.school_code == school]
+    return here or dict.fromkeys(replace(row, school_code=_ELSEWHERE) for row in rows)
+
+
+async def _schools(
+    tx: Reading, kept: report.Kept, signers: Mapping[bytes, tuple[trust.Signer, ...]]
+) -> dict[str, trust.School]:
+    """The document's school, unless the vendor has nothing to do with it and so must not learn that it exists."""
+    if kept.evidence.school is None:
+        return {}
+    code, ownership = kept.evidence.school
+    known = any(row.school_code == code for rows in signers.values() for row in rows)
+    if not (known or _in_scope(kept)):
+        return {}
+    return {code: trust.School(code, await stored.school_name(tx, code), ownership, _LONG_AGO)}
+
+
+def _packed(world: World, gathered: _Gathered) -> tuple[bytes, bool | None]:
+    """The ZIP file, and whether it gives the verdict it is about (None: not to be known without the document)."""
+    kept, raw = gathered.kept, None
+    if gathered.sealed is not None and kept.state.fingerprint is not None:
+        raw = world.sealer.open_document(gathered.sealed, kept.state.fingerprint)
+    text = json.dumps(report.as_json(report.of_kept(kept)), ensure_ascii=False, indent=1) + "\n"
+    files = trust_files_writing.write(gathered.trust)
+    made = evidence.Archive(_manifest(world, gathered), text.encode("utf-8"), files, raw)
+    reproduced = None if raw is None else _same(_reopened(made).judge(raw), kept)
+    return evidence.pack(replace(made, manifest=replace(made.manifest, reproduced=reproduced))), reproduced
+
+
+def _manifest(world: World, gathered: _Gathered) -> evidence.Manifest:
+    kept = gathered.kept
+    carried = [f for f in kept.findings if f.code.slug.startswith(_CARRIED)]
+    return evidence.Manifest(
+        submission_id=str(kept.state.submission_id),
+        sha256=kept.state.fingerprint.hex() if kept.state.fingerprint else None,
+        media_type=gathered.media_type,
+        received_at=kept.received_at,
+        judged_at=kept.verdict.judged_at,
+        skew=kept.evidence.skew if kept.evidence.skew is not None else world.skew,
+        outcome=kept.verdict.outcome,
+        generation=kept.evidence.generation,
+        policy_version=kept.evidence.policy_version,
+        rules_version=kept.evidence.rules_version,
+        school_in_scope=_in_scope(kept),
+        carried=tuple(evidence.CarriedFinding(f.code.slug, f.pointer, f.detail) for f in carried),
+    )
+
+
+def _in_scope(kept: report.Kept) -> bool:
+    return all(f.code is not codes.SCOPE_SCHOOL for f in kept.findings)
+
+
+def _reopened(opened: evidence.Archive) -> Reopened:
+    found, manifest = trust_files.read(opened.trust), opened.manifest
+    trust_list = replace(found.trust_list(_NO_POLICY), generation=manifest.generation or 0)
+    index = certificates.TrustIndex.build(trust_list)
+    problems = [*found.problems, *index.problems]
+    if trust_list.policy.version != manifest.policy_version:
+        problems.append("the policy is not of the version that manifest.json names")
+    if manifest.rules_version != rules.version:
+        problems.append(
+            f"judged by the rules {rules.version}, then by another version: the content may be seen otherwise"
+        )
+    return Reopened(manifest, opened.document, index, tuple(problems))
+
+
+def _same(verdict: Verdict, kept: report.Kept) -> bool:
+    """Outcome, findings and what each signature is; rows of the first version tell no more."""
+    return (
+        outcome_of(verdict.findings).value == kept.verdict.outcome
+        and verdict.findings == kept.findings
+        and [_identity(s) for s in verdict.signatures] == [_identity(s) for s in kept.evidence.signatures]
+    )
+
+
+def _identity(facts: SignatureFacts) -> tuple[object, ...]:
+    return facts.role, facts.signed_at, facts.algorithm, facts.certificate, facts.hierarchy, facts.path

@@ -1,0 +1,45 @@
+"""Names of certificates as people see them: never an identifier, whatever a CA or a signer wrote."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from registry.formats import shown_names
+from tests.formats import made
+
+
+def named(*pairs: tuple[x509.ObjectIdentifier, str]) -> str:
+    subject = x509.Name([x509.NameAttribute(oid, text) for oid, text in pairs])
+    return shown_names.signer(made.leaf(made.government().agencies, lambda plan: setattr(plan, "subject", subject)))
+
+
+def test_common_name_and_organisation_and_nothing_else() -> None:
+    leaf = made.leaf(made.government().agencies)
+    assert shown_names.signer(leaf) == "Nguyễn Thị Thử, Trường Tiểu học Thử Nghiệm"
+    assert shown_names.common_name(leaf) == "Nguyễn Thị Thử"
+
+
+def test_identifiers_in_the_wrong_place_are_left_out() -> None:
+    assert named((NameOID.COMMON_NAME, "Thử 001203000001")) == "Thử …"
+    assert named((NameOID.USER_ID, "CCCD:001203000001"), (NameOID.ORGANIZATION_NAME, "A")) == "A"
+    assert named((NameOID.COMMON_NAME, "A"), (NameOID.ORGANIZATION_NAME, "A")) == "A"
+    assert named((NameOID.SERIAL_NUMBER, "001203000001")) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("teacher", "teacher"),
+        ("a\nb\x1b[31mc", "a b [31mc"),
+        ("001203000001", "…"),
+        ("x 001 203 000 001 y", "x … y"),
+        ("001.203.000.001", "…"),
+        ("Lớp 1A năm 2023-2024", "Lớp 1A năm 2023-2024"),
+        ("a" * 500, "a" * 200),
+    ],
+)
+def test_texts_of_others(text: str, shown: str) -> None:
+    assert shown_names.without_numbers(text) == shown
+    assert shown_names.claimed_roles((text,) * 20) == (shown,) * 8
