@@ -18,7 +18,7 @@ from registry.core.findings import Outcome
 from registry.core.report import Indication, SubIndication
 from registry.core.trust import Algorithm, Hierarchy, Role
 from registry.core.verdict import Proof, RevocationKind
-from registry.services import evidence, report
+from registry.services import evidence, kept, report
 
 router = APIRouter(tags=["submissions"])
 
@@ -100,7 +100,7 @@ async def get_report(request: Request, submission_id: UUID, caller: _Reader) -> 
     """Why one's own submission was accepted, held or refused, signature by signature."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    found = await report.of_submission(edge.world, caller, submission_id)
+    found = await kept.report_of(edge.world, caller, submission_id)
     logs.note(submission=str(submission_id), outcome=found.outcome.value)
     return JSONResponse(report.as_json(found), headers=_NOT_STORED)
 

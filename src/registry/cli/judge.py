@@ -17,7 +17,7 @@ from registry.cli import reach, report_table
 from registry.cli.trust import folder_files
 from registry.core.findings import Outcome
 from registry.core.verdict import Verdict
-from registry.services import checking, evidence
+from registry.services import checking
 from registry.services import report as reports
 
 _EXIT = {Outcome.ACCEPTED: 0, Outcome.HELD: 3, Outcome.REFUSED: 1}
@@ -98,7 +98,7 @@ def _with_folder(files: list[Path], trust: Path, at: datetime | None) -> _Bench:
 
 
 def _with_evidence(files: list[Path], archive: Path) -> _Bench:
-    opened = evidence.reopen(archive.read_bytes())
+    opened = checking.reopen(archive.read_bytes())
     if isinstance(opened, str):
         raise _not_taken(archive, opened)
     _print_problems(archive, opened.problems)

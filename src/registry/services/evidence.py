@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from registry.core import codes, rules, trust
+from registry.core import codes, trust
 from registry.core.callers import Caller
-from registry.core.findings import Finding, outcome_of
 from registry.core.verdict import SignatureFacts, Verdict
-from registry.formats import certificates, evidence, trust_files, trust_files_writing
-from registry.services import judging, report
+from registry.formats import evidence, trust_files_writing
+from registry.services import checking, report
+from registry.services import kept as kept_rows
 from registry.services.world import World
 from registry.storage import evidence as stored
 from registry.storage import trust as stored_trust
@@ -31,33 +31,13 @@ _CARRIED = "record-"
 #: Stands for any school but the document's own: whose signer it is otherwise is nobody's business here.
 _ELSEWHERE = "other"
 _LONG_AGO = datetime.fromisoformat("1990-01-01T00:00:00+00:00")
-_NO_POLICY = trust.Policy("none", ())
-
-
-@dataclass(frozen=True, slots=True)
-class Reopened:
-    """An archive that has been read. `problems` are sentences for people about what is not as it was."""
-
-    manifest: evidence.Manifest
-    document: bytes | None
-    index: certificates.TrustIndex
-    problems: tuple[str, ...]
-
-    def judge(self, document: bytes) -> Verdict:
-        """Judge the document at the moments of the archive and with its material alone. Never raises on bad input."""
-        m = self.manifest
-        moment = judging.Moment(m.judged_at, m.received_at, m.skew)
-        schools = None if m.school_in_scope else frozenset[str]()
-        verdict = judging.judge(document, m.media_type or "", self.index, moment, schools=schools)
-        carried = tuple(Finding(codes.by_slug(f.code) or codes.SERVICE_FAULT, f.pointer, f.detail) for f in m.carried)
-        return replace(verdict, findings=(*verdict.findings, *carried))
 
 
 @dataclass(frozen=True, slots=True)
 class _Gathered:
     """What one archive is made from."""
 
-    kept: report.Kept
+    kept: kept_rows.Kept
     media_type: str | None
     sealed: bytes | None
     trust: trust.TrustList
@@ -82,19 +62,9 @@ async def archive(world: World, submission_id: UUID, caller: Caller | None = Non
     return packed
 
 
-def reopen(raw: bytes) -> Reopened | str:
-    """Read an archive for judging, without a database or a network; or the reason why it is not taken. Never raises."""
-    opened = evidence.unpack(raw)
-    if isinstance(opened, str):
-        return opened
-    if opened.manifest.sha256 is None or opened.manifest.media_type not in judging.MEDIA_TYPES:
-        return "nothing of a media type that is judged here was received"
-    return _reopened(opened)
-
-
 async def _gather(tx: Reading, submission_id: UUID, caller: Caller | None, *, wide: bool) -> _Gathered:
     """From one snapshot. `wide` takes everything in force at the time in place of what the verdict names."""
-    kept = await report.load(tx, submission_id, caller)
+    kept = await kept_rows.load(tx, submission_id, caller)
     document = await stored.received_document(tx, kept.source)
     found, moment = kept.evidence, kept.verdict.judged_at
     authorities = await _authorities(tx, kept, wide=wide or document.sealed is None)
@@ -115,7 +85,7 @@ async def _gather(tx: Reading, submission_id: UUID, caller: Caller | None, *, wi
     return _Gathered(kept, document.media_type, document.sealed, made)
 
 
-async def _authorities(tx: Reading, kept: report.Kept, *, wide: bool) -> Mapping[bytes, stored.StoredAuthority]:
+async def _authorities(tx: Reading, kept: kept_rows.Kept, *, wide: bool) -> Mapping[bytes, stored.StoredAuthority]:
     """The certificates of every path; where no path was found, all that were in force, since the verdict rests on them all."""
     signatures = kept.evidence.signatures
     named = {fingerprint for s in signatures for fingerprint in s.path}
@@ -130,7 +100,7 @@ async def _authorities(tx: Reading, kept: report.Kept, *, wide: bool) -> Mapping
     }
 
 
-async def _signers(tx: Reading, kept: report.Kept) -> dict[bytes, tuple[trust.Signer, ...]]:
+async def _signers(tx: Reading, kept: kept_rows.Kept) -> dict[bytes, tuple[trust.Signer, ...]]:
     """The registrations as they stood: those at the document's school, or else that there are some elsewhere."""
     used = [s.certificate for s in kept.evidence.signatures if s.certificate is not None]
     now: dict[bytes, list[trust.Signer]] = {}
@@ -140,7 +110,7 @@ async def _signers(tx: Reading, kept: report.Kept) -> dict[bytes, tuple[trust.Si
     return {c: tuple(_here(_as_of_then(rows, kept), school)) for c, rows in now.items() if _as_of_then(rows, kept)}
 
 
-def _as_of_then(rows: list[trust.Signer], kept: report.Kept) -> list[trust.Signer]:
+def _as_of_then(rows: list[trust.Signer], kept: kept_rows.Kept) -> list[trust.Signer]:
     then = kept.evidence.registrations
     if then is None:
         return rows
@@ -158,7 +128,7 @@ def _here(rows: Iterable[trust.Signer], school: str | None) -> Iterable[trust.Si
 
 
 async def _schools(
-    tx: Reading, kept: report.Kept, signers: Mapping[bytes, tuple[trust.Signer, ...]]
+    tx: Reading, kept: kept_rows.Kept, signers: Mapping[bytes, tuple[trust.Signer, ...]]
 ) -> dict[str, trust.School]:
     """The document's school, unless the vendor has nothing to do with it and so must not learn that it exists."""
     if kept.evidence.school is None:
@@ -175,10 +145,10 @@ def _packed(world: World, gathered: _Gathered) -> tuple[bytes, bool | None]:
     kept, raw = gathered.kept, None
     if gathered.sealed is not None and kept.state.fingerprint is not None:
         raw = world.sealer.open_document(gathered.sealed, kept.state.fingerprint)
-    text = json.dumps(report.as_json(report.of_kept(kept)), ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(report.as_json(kept_rows.as_report(kept)), ensure_ascii=False, indent=1) + "\n"
     files = trust_files_writing.write(gathered.trust)
     made = evidence.Archive(_manifest(world, gathered), text.encode("utf-8"), files, raw)
-    reproduced = None if raw is None else _same(_reopened(made).judge(raw), kept)
+    reproduced = None if raw is None else _same(checking.reopened(made).judge(raw), kept)
     return evidence.pack(replace(made, manifest=replace(made.manifest, reproduced=reproduced))), reproduced
 
 
@@ -201,28 +171,14 @@ def _manifest(world: World, gathered: _Gathered) -> evidence.Manifest:
     )
 
 
-def _in_scope(kept: report.Kept) -> bool:
+def _in_scope(kept: kept_rows.Kept) -> bool:
     return all(f.code is not codes.SCOPE_SCHOOL for f in kept.findings)
 
 
-def _reopened(opened: evidence.Archive) -> Reopened:
-    found, manifest = trust_files.read(opened.trust), opened.manifest
-    trust_list = replace(found.trust_list(_NO_POLICY), generation=manifest.generation or 0)
-    index = certificates.TrustIndex.build(trust_list)
-    problems = [*found.problems, *index.problems]
-    if trust_list.policy.version != manifest.policy_version:
-        problems.append("the policy is not of the version that manifest.json names")
-    if manifest.rules_version != rules.version:
-        problems.append(
-            f"judged by the rules {rules.version}, then by another version: the content may be seen otherwise"
-        )
-    return Reopened(manifest, opened.document, index, tuple(problems))
-
-
-def _same(verdict: Verdict, kept: report.Kept) -> bool:
+def _same(verdict: Verdict, kept: kept_rows.Kept) -> bool:
     """Outcome, findings and what each signature is; rows of the first version tell no more."""
     return (
-        outcome_of(verdict.findings).value == kept.verdict.outcome
+        verdict.outcome.value == kept.verdict.outcome
         and verdict.findings == kept.findings
         and [_identity(s) for s in verdict.signatures] == [_identity(s) for s in kept.evidence.signatures]
     )

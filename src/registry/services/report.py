@@ -1,98 +1,19 @@
-"""Why a verdict is what it is: the report of a stored submission, from what was kept then, and of a verdict just made.
+"""Why a verdict is what it is, in the published structure: the same for the API, the command line and the evidence archive.
 
-The same structure for the API, the command line and the evidence archive. What the verdict rests on is never looked up
-anew: the register may have changed since.
+Only puts together what is handed in; reading it from the journal is in `registry.services.kept`.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from registry.core import codes, report
-from registry.core.callers import Caller, Scope
-from registry.core.findings import Finding, Outcome, Refusal
+from registry.core import report
+from registry.core.findings import Finding
 from registry.core.verdict import RevocationUsed, Verdict
-from registry.services import evidence_rows
-from registry.services.world import World
-from registry.storage import evidence as stored
-from registry.storage import journal
-from registry.storage.database import Reading
 
-log = logging.getLogger(__name__)
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A submission with the verdict that stands for it. `source` is the submission whose verdict and bytes these are."""
-
-    state: journal.State
-    source: UUID
-    verdict: stored.StoredVerdict
-    evidence: evidence_rows.Evidence
-    findings: tuple[Finding, ...]
-    history: tuple[report.Judged, ...]
-
-    @property
-    def received_at(self) -> datetime:
-        """The receipt the verdict counted with: the first one of these bytes."""
-        return self.evidence.received_at or self.state.received_at
-
-
-async def of_submission(world: World, caller: Caller, submission_id: UUID) -> report.Report:
-    """The report of a caller's own submission (an operator may see all); raises Refusal(submission-unknown).
-
-    Bytes that had been accepted before have the report of their acceptance, with its moments.
-    """
-    async with world.db.snapshot() as tx:
-        kept = await load(tx, submission_id, caller)
-    log.info("report read: submission %s, caller %s", submission_id, caller.caller_id)
-    return of_kept(kept)
-
-
-async def load(tx: Reading, submission_id: UUID, caller: Caller | None) -> Kept:
-    """What was kept with a submission's newest verdict; `caller` is None for the operator at the machine itself.
-
-    Raises Refusal(submission-unknown), also for another vendor's.
-    """
-    state = await journal.state(tx, submission_id)
-    if state is None or not (caller is None or caller.caller_id == state.caller_id or Scope.OPERATE in caller.scopes):
-        raise Refusal(codes.SUBMISSION_UNKNOWN)
-    own = await stored.verdicts(tx, submission_id)
-    source, newest = submission_id, own[0]
-    if state.receipt is not None and state.receipt.submission_id != submission_id:
-        source = state.receipt.submission_id
-        newest = (await stored.verdicts(tx, source))[0]
-    findings = tuple(_finding(row) for row in newest.findings)
-    history = tuple(
-        report.Judged(v.judged_at, Outcome(v.outcome), tuple(dict.fromkeys(row["code"] for row in v.findings)))
-        for v in own
-    )
-    return Kept(state, source, newest, evidence_rows.read(newest.evidence), findings, history)
-
-
-def of_kept(kept: Kept) -> report.Report:
-    """The report from the journal."""
-    signatures, document_level = report.split(kept.evidence.signatures, kept.findings)
-    return report.Report(
-        fingerprint=kept.state.fingerprint,
-        outcome=Outcome(kept.state.outcome),
-        received_at=kept.received_at,
-        judged_at=kept.verdict.judged_at,
-        signatures=signatures,
-        findings=document_level,
-        generation=kept.evidence.generation,
-        policy_version=kept.evidence.policy_version,
-        rules_version=kept.evidence.rules_version,
-        submission_id=kept.state.submission_id,
-        accepted_as=kept.source if kept.source != kept.state.submission_id else None,
-        history=kept.history,
-    )
 
 
 def of_verdict(verdict: Verdict, received_at: datetime, judged_at: datetime) -> report.Report:
@@ -179,8 +100,3 @@ def _revocation(used: RevocationUsed, name_of: dict[str, str]) -> Json:
         "next_update": used.next_update.isoformat() if used.next_update else None,
         "sha256": used.fingerprint.hex(),
     }
-
-
-def _finding(row: Json) -> Finding:
-    code = codes.by_slug(row["code"])
-    return Finding(code or codes.SERVICE_FAULT, row["pointer"], row["detail"])
