@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
+from registry.cli import report_table
 from registry.cli.main import app
+from registry.cli.trust import folder_files
+from registry.core import rules
+from registry.formats import evidence as archives
+from registry.formats import trust_files_writing
+from registry.services.trust import default_policy
 from tests.small_city import NOW, SCHOOLS, SmallCity, small_city
 
 AT = NOW.strftime("%Y-%m-%dT%H:%M:%S%z")
@@ -71,3 +81,60 @@ def test_arguments_that_are_none(tmp_path: Path, trust: Path) -> None:
     assert judge(trust, tmp_path / "missing.json")[0] == 2
     assert judge(trust, file, at="yesterday")[0] == 2
     assert judge(tmp_path / "nowhere", file)[0] == 2
+
+
+def test_a_report_has_every_reason(tmp_path: Path, trust: Path, city: SmallCity) -> None:
+    good = written(tmp_path, "good.json", city.signed())
+    result = CliRunner().invoke(app, ["judge", str(good), "--trust", str(trust), "--at", AT, "--report"])
+    report = json.loads(result.stdout)
+    assert (report["outcome"], report["file"], report["submission_id"]) == ("accepted", str(good), None)
+    assert [s["indication"] for s in report["signatures"]] == ["TOTAL-PASSED"] * 3
+    assert report["received_at"] == report["judged_at"] == NOW.isoformat()
+    screen = Console(file=io.StringIO(), width=120, force_terminal=True)
+    report_table.show(screen, report, "good.json")
+    shown = screen.file.getvalue()  # type: ignore[attr-defined]
+    for text in ("TOTAL-PASSED", "Giáo viên 1A", "principal", "accepted", report["policy"]):
+        assert text in shown
+
+
+def test_evidence_needs_its_own_document(tmp_path: Path, trust: Path, city: SmallCity) -> None:
+    raw, other = city.signed(city.document() | {"ghichu": "x"}), written(tmp_path, "other.json", city.signed())
+    file = written(tmp_path, "refused.json", raw)
+    manifest = archives.Manifest(
+        None, sha256(raw).hexdigest(), "application/jose+json", NOW, NOW, timedelta(minutes=5), "refused", 3,
+        "2024-1", rules.version, True,
+    )  # fmt: skip
+    packed = archives.pack(archives.Archive(manifest, b"{}", folder_files(trust), None))
+    archive = written(tmp_path, "evidence.zip", packed)
+    table = [
+        ((str(file), "--evidence", str(archive)), 1, ["refused"]),
+        ((str(other), "--evidence", str(archive)), 1, []),
+        (("--evidence", str(archive)), 1, []),
+        ((str(file), "--evidence", str(archive), "--at", AT), 2, []),
+        ((str(file), "--evidence", str(archive), "--trust", str(trust)), 2, []),
+        ((str(file), "--evidence", str(other)), 1, []),
+        ((str(file),), 2, []),
+        (("--trust", str(trust)), 2, []),
+    ]
+    for arguments, code, outcomes in table:
+        result = CliRunner().invoke(app, ["judge", *arguments])
+        lines = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+        assert (result.exit_code, [line["outcome"] for line in lines]) == (code, outcomes), arguments
+
+
+def test_an_archive_with_its_document_is_judged_as_it_is(tmp_path: Path, trust: Path, city: SmallCity) -> None:
+    raw = city.signed()
+    manifest = archives.Manifest(
+        None, sha256(raw).hexdigest(), "application/jose+json", NOW, NOW, timedelta(minutes=5), "accepted", 3,
+        "2024-1", "1990-1", True, (archives.CarriedFinding("record-version", "/phienbanthongtinhocba", ""),),
+    )  # fmt: skip
+    material = folder_files(trust) | {"policy.csv": trust_files_writing.policy(default_policy())}
+    archive = written(tmp_path, "e.zip", archives.pack(archives.Archive(manifest, b"{}", material, raw)))
+    result = CliRunner().invoke(app, ["judge", "--evidence", str(archive)])
+    line = json.loads(result.stdout)
+    assert (result.exit_code, line["outcome"], [f["code"] for f in line["findings"]]) == (
+        1,
+        "refused",
+        ["record-version"],
+    )
+    assert "rules" in result.stderr

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from registry.core import codes, trust
 from registry.core.callers import Scope
@@ -55,7 +56,7 @@ async def change_everything(world: World, city: SmallCity) -> None:
     await trust_service.import_policy(world, trust.Policy("later", rows), LATER)
     async with world.db.transaction() as tx:
         for signer in city.trust.everybody():
-            fingerprint = signer.certificate.fingerprint(pki.hashes.SHA256())
+            fingerprint = signer.certificate.fingerprint(hashes.SHA256())
             await stored_trust.close_signer(
                 tx, fingerprint, signer.school_code, signer.role, NOW - timedelta(days=2000)
             )

@@ -24,7 +24,7 @@ from typing import Any
 from registry.formats import strict_json
 
 FORMAT = "hocba-registry-evidence-1"
-MOST_BYTES = 192 * 1024 * 1024
+MOST_BYTES = 128 * 1024 * 1024
 MOST_FILES = 4096
 _MANIFEST, _REPORT, _TRUST = "manifest.json", "report.json", "trust/"
 _LARGEST_MANIFEST = 4 * 1024 * 1024
@@ -209,7 +209,7 @@ def _manifest(row: dict[str, Any]) -> Manifest:
         school_in_scope=_truth(row["school_in_scope"]),
         carried=tuple(
             CarriedFinding(_text(each["code"]), _text(each["pointer"]), _text(each["detail"]))
-            for each in row["carried_findings"]
+            for each in _list(row["carried_findings"])
         ),
         reproduced=None if row["reproduced"] is None else _truth(row["reproduced"]),
     )
@@ -237,6 +237,12 @@ def _digest(value: object) -> str | None:
 
 def _integer(value: object) -> int:
     if type(value) is not int:
+        raise TypeError
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if type(value) is not list:
         raise TypeError
     return value
 
