@@ -109,7 +109,7 @@ async def test_the_archive_gives_the_verdict_and_reading_it_leaves_a_line(
     assert opened.document == raw
     assert opened.judge(raw).outcome is Outcome.ACCEPTED
     with zipfile.ZipFile(io.BytesIO(answer.content)) as source:
-        assert json.loads(source.read("report.json")) == (await get(http, vendor, f"{path}/report")).json()
+        assert json.loads(source.read("report.json")) == (await vendor.report(sent.body["submission_id"])).body
     lines = [json.loads(line) for line in log_text.getvalue().splitlines()]
     read = [line for line in lines if str(line.get("route", "")).endswith(("/evidence", "/report"))]
     assert [(line["caller"], line["submission"]) for line in read] == [("vendor-a", sent.body["submission_id"])] * 2

@@ -92,6 +92,10 @@ class RegistryClient:
         """What became of a submission."""
         return await self._ask("GET", f"/v1/submissions/{submission_id}")
 
+    async def report(self, submission_id: str) -> Result:
+        """Why it became that: every reason, signature by signature."""
+        return await self._ask("GET", f"/v1/submissions/{submission_id}/report")
+
     async def put_roster(self, school_code: str, school_year: str, grade: int, csv_text: bytes) -> Result:
         """Replace the roster of one school, year and grade by a diff."""
         path = f"/v1/rosters/{school_code}/{school_year}/{grade}"

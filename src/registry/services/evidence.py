@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 #: Findings of this area rest on the other records of the registry and can't be found again in a document.
 _CARRIED = "record-"
 #: Stands for any school but the document's own: whose signer it is otherwise is nobody's business here.
-_ELSEWHERE = "other"
+_ELSEWHERE = "(other)"  # no school code: those are letters, digits, - and _
 _LONG_AGO = datetime.fromisoformat("1990-01-01T00:00:00+00:00")
 
 
@@ -176,13 +176,15 @@ def _in_scope(kept: kept_rows.Kept) -> bool:
 
 
 def _same(verdict: Verdict, kept: kept_rows.Kept) -> bool:
-    """Outcome, findings and what each signature is; rows of the first version tell no more."""
+    """Outcome, findings, and what each signature is and rests on; rows of the first version tell less."""
+    full = kept.evidence.registrations is not None
     return (
         verdict.outcome.value == kept.verdict.outcome
         and verdict.findings == kept.findings
-        and [_identity(s) for s in verdict.signatures] == [_identity(s) for s in kept.evidence.signatures]
+        and [_identity(s, full) for s in verdict.signatures] == [_identity(s, full) for s in kept.evidence.signatures]
     )
 
 
-def _identity(facts: SignatureFacts) -> tuple[object, ...]:
-    return facts.role, facts.signed_at, facts.algorithm, facts.certificate, facts.hierarchy, facts.path
+def _identity(facts: SignatureFacts, full: bool) -> tuple[object, ...]:
+    identity = (facts.role, facts.signed_at, facts.algorithm, facts.certificate, facts.hierarchy, facts.path)
+    return (*identity, facts.proven_at, facts.proof, facts.stamps, facts.revocation) if full else identity

@@ -6,7 +6,7 @@ What the verdict rested on is never looked up anew: the register may have change
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -69,7 +69,10 @@ async def load(tx: Reading, submission_id: UUID, caller: Caller | None) -> Kept:
         report.Judged(v.judged_at, Outcome(v.outcome), tuple(dict.fromkeys(row["code"] for row in v.findings)))
         for v in own
     )
-    return Kept(state, source, newest, evidence_rows.read(newest.evidence), findings, history)
+    found = evidence_rows.read(newest.evidence)
+    if found.registrations is None:  # the first version did not keep the school either
+        found = replace(found, school=await stored.claimed_school(tx, source))
+    return Kept(state, source, newest, found, findings, history)
 
 
 def as_report(kept: Kept) -> report.Report:

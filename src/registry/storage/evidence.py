@@ -15,7 +15,16 @@ from sqlalchemy import Table, select
 
 from registry.core import trust
 from registry.storage.database import Reading
-from registry.storage.tables import document, revocation_list, signer, submission, trust_certificate, unit, verdict
+from registry.storage.tables import (
+    document,
+    revocation_list,
+    school,
+    signer,
+    submission,
+    trust_certificate,
+    unit,
+    verdict,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,15 @@ async def signers(tx: Reading, certificates: Collection[bytes]) -> list[trust.Si
     return [
         trust.Signer(r.certificate, r.der, r.school_code, trust.Role(r.role), r.valid_from, r.valid_to) for r in rows
     ]
+
+
+async def claimed_school(tx: Reading, submission_id: UUID) -> tuple[str, trust.Ownership] | None:
+    """Code and kind, as they are now, of the school that a submission's document names."""
+    query = select(school.c.school_code, school.c.ownership).join(
+        submission, submission.c.school_code == school.c.school_code
+    )
+    row = (await tx.execute(query.where(submission.c.submission_id == submission_id))).one_or_none()
+    return (row.school_code, trust.Ownership(row.ownership)) if row else None
 
 
 async def school_name(tx: Reading, school_code: str) -> str:
