@@ -64,7 +64,6 @@ def test_a_revoked_ca_is_not_a_revoked_signer() -> None:
         ("signature-new", Effect.HOLD, Assessment(Indication.INDETERMINATE, SubIndication.TRY_LATER)),
         ("signature-new", Effect.WARN, report.PASSED),
         ("json-new", Effect.REFUSE, Assessment(Indication.FAILED, SubIndication.FORMAT_FAILURE)),
-        ("xml-new", Effect.REFUSE, Assessment(Indication.FAILED, SubIndication.FORMAT_FAILURE)),
     ],
 )
 def test_a_code_without_a_row_never_passes_unless_it_warns(slug: str, effect: Effect, expected: Assessment) -> None:

@@ -20,8 +20,9 @@ from registry.core import codes, trust
 from registry.core.callers import Scope
 from registry.core.findings import Outcome, Refusal
 from registry.demo import pki, signers
+from registry.demo.city import sign_document
 from registry.formats import evidence as archives
-from registry.services import checking, evidence, judging, kept, report, submission
+from registry.services import checking, evidence, kept, report, submission
 from registry.services import trust as trust_service
 from registry.services.world import World
 from registry.storage import generation
@@ -42,7 +43,7 @@ def city() -> SmallCity:
 
 
 async def send(world: World, raw: bytes, caller: Any = MINE, now: Any = NOW) -> submission.Answer:
-    return await submission.submit(world, caller, raw, judging.JOSE, now)
+    return await submission.submit(world, caller, raw, checking.media_type_of(raw), now)
 
 
 async def change_everything(world: World, city: SmallCity) -> None:
@@ -78,6 +79,10 @@ def of_foreign_ca(city: SmallCity) -> bytes:
     return city.signed(by=[teacher, *city.signers_of(PRIMARY)[1:]])
 
 
+def as_xml(city: SmallCity, by: int = 3) -> bytes:
+    return sign_document(city.document(), city.signers_of(PRIMARY)[:by], "xml")
+
+
 def of_another_school(city: SmallCity) -> bytes:
     return city.signed(by=[*city.signers_of(PRIMARY)[:2], city.trust.seals[SECONDARY.code]])
 
@@ -93,6 +98,8 @@ CASES: list[tuple[str, Made, Outcome, set[str]]] = [
     ("order", lambda c: c.signed(by=c.signers_of(PRIMARY)[::-1]), Outcome.REFUSED, {"signer-role-order"}),
     ("seal", lambda c: c.signed(by=c.signers_of(PRIMARY)[:2]), Outcome.REFUSED, {"signer-role-missing"}),
     ("scope", lambda c: c.signed(school=PRIVATE), Outcome.REFUSED, {"scope-school"}),
+    ("xml", as_xml, Outcome.ACCEPTED, set()),
+    ("xml seal", lambda c: as_xml(c, 2), Outcome.REFUSED, {"signer-role-missing"}),
     ("content", lambda c: c.signed(c.document() | {"ghichu": "x"}), Outcome.REFUSED, {"field-unknown"}),
     ("payload", lambda c: c.signed_bytes(b"[]", c.signers_of(PRIMARY)), Outcome.REFUSED, {"field-type"}),
     ("text", lambda c: b"nothing at all", Outcome.REFUSED, {"json-syntax"}),

@@ -69,10 +69,22 @@ _FAILING = frozenset(
 )
 
 #: Codes of these areas speak about signatures: each has a row below, or a test fails.
-AREAS = ("envelope", "header", "signature", "certificate", "revocation", "time", "signer", "policy")
+AREAS = ("xml", "reference", "envelope", "header", "signature", "certificate", "revocation", "time", "signer", "policy")
 
 #: Slug -> sub-indication; None for what is reported and changes nothing.
 SUB_INDICATIONS: Mapping[str, SubIndication | None] = {
+    "xml-encoding": _Sub.FORMAT_FAILURE,
+    "xml-syntax": _Sub.FORMAT_FAILURE,
+    "xml-construct": _Sub.FORMAT_FAILURE,
+    "xml-limit": _Sub.FORMAT_FAILURE,
+    "xml-structure": _Sub.FORMAT_FAILURE,
+    "xml-id": _Sub.FORMAT_FAILURE,
+    "xml-schema": _Sub.FORMAT_FAILURE,
+    "reference-target": _Sub.SIGNED_DATA_NOT_FOUND,
+    "reference-missing": _Sub.SIG_CONSTRAINTS_FAILURE,
+    "reference-transform": _Sub.SIG_CONSTRAINTS_FAILURE,
+    "reference-hash": _Sub.CRYPTO_CONSTRAINTS_FAILURE,
+    "reference-digest": _Sub.HASH_FAILURE,
     "envelope-shape": _Sub.FORMAT_FAILURE,
     "envelope-member": _Sub.FORMAT_FAILURE,
     "envelope-base64": _Sub.FORMAT_FAILURE,
@@ -199,5 +211,5 @@ def _by_effect(finding: Finding) -> SubIndication | None:
         return None
     if finding.code.effect is Effect.HOLD:
         return SubIndication.TRY_LATER
-    malformed = finding.code.slug.startswith(("json-", "xml-"))
+    malformed = finding.code.slug.startswith("json-")
     return SubIndication.FORMAT_FAILURE if malformed else SubIndication.GENERIC
