@@ -116,7 +116,7 @@ async def settle(world: World, city: SmallCity, *callers: Caller, lists: bool = 
             if places:
                 await tx.execute(insert(caller_unit).values(places))
         await generation.move(tx)
-    report = await trust.import_files(world, files, NOW)
+    report = await trust.import_files(world, files, NOW, unlisted_anchors=True)
     assert not report.problems, report.problems
 
 

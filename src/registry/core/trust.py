@@ -54,6 +54,15 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownRoot:
+    """A root known to head a hierarchy, by its certificate's SHA-256; it is trusted only once it is an anchor."""
+
+    fingerprint: bytes
+    hierarchy: Hierarchy
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Signer:
     """One registration: this certificate may sign in this role for this school between these moments."""
 

@@ -130,6 +130,18 @@ def read_list(der: bytes, issuers: Sequence[Certificate]) -> RevocationList | st
         return "not one revocation list in DER"
 
 
+def signer_of(der: bytes, issuers: Sequence[Certificate]) -> Certificate | str:
+    """The held CA certificate that signed a list of whatever scope, or the rule broken. Never raises."""
+    if len(der) > MAX_SIZE:
+        return f"more than {MAX_SIZE} octets"
+    try:
+        return _signer(der, x509.load_der_x509_crl(der), issuers)
+    except UnusableError as reason:
+        return str(reason)
+    except Exception:  # a parser's complaint, of whatever class
+        return "not one revocation list in DER"
+
+
 def _parts(der: bytes) -> tuple[tuple[int, int, int], tuple[int, int, int], list[tuple[int, int, int]]]:
     """Signed part, algorithm, and the elements of the signed part from its algorithm on (RFC 5280 5.1)."""
     tbs, algorithm, _ = names.elements(der, *names.inside(der, 0))

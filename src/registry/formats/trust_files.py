@@ -5,6 +5,7 @@ Layout (every part may be absent; PEM, DER and .p7b are all taken):
     anchors/government/*   anchors/public/*    pinned roots, by hierarchy
     intermediates/*                            certificates between roots and signers
     crls/*                                     certificate revocation lists
+    ocsp/*                                     OCSP answers
     signers.csv            certificate,school_code,role,valid_from,valid_to   (certificate: a file beside it)
     schools.csv            school_code,name,ownership                         (only for judging without a database)
     policy.csv             version,role,ownership,hierarchy,algorithms,valid_from,valid_to
@@ -35,6 +36,7 @@ class TrustFiles:
     anchors: list[trust.Anchor] = field(default_factory=list)
     intermediates: list[bytes] = field(default_factory=list)
     revocation_lists: list[bytes] = field(default_factory=list)
+    ocsp_answers: list[bytes] = field(default_factory=list)
     signers: list[trust.Signer] = field(default_factory=list)
     schools: list[trust.School] = field(default_factory=list)
     policy: trust.Policy | None = None
@@ -53,6 +55,7 @@ class TrustFiles:
             signers,
             {school.code: school for school in self.schools},
             self.policy or default_policy,
+            tuple(self.ocsp_answers),
         )
 
 
@@ -63,7 +66,7 @@ def read(files: Mapping[str, bytes]) -> TrustFiles:
         parts = PurePosixPath(name).parts
         if parts[0] == "anchors" and len(parts) == 3:
             _anchors(found, name, parts[1], files[name])
-        elif parts[0] in {"intermediates", "crls"}:
+        elif parts[0] in {"intermediates", "crls", "ocsp"}:
             _material(found, name, files[name])
     _rows(found, files, "signers.csv", lambda row: found.signers.append(_signer(row, files)))
     _rows(found, files, "schools.csv", lambda row: found.schools.append(_school(row)))
@@ -108,6 +111,7 @@ def _material(found: TrustFiles, name: str, raw: bytes) -> None:
     found.problems += [f"{name}: {problem}" for problem in read_here.problems]
     found.intermediates += read_here.certificates
     found.revocation_lists += read_here.revocation_lists
+    found.ocsp_answers += read_here.ocsp_answers
 
 
 def _rows(found: TrustFiles, files: Mapping[str, bytes], name: str, take: Callable[[dict[str, str]], None]) -> None:

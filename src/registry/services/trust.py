@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from importlib import resources
 
 from registry.core import trust
 from registry.formats import material, trust_files
+from registry.formats.certificates import Certificate
+from registry.services import roots, taking
 from registry.services.world import World
 from registry.storage import generation
 from registry.storage import trust as stored
@@ -23,6 +25,7 @@ class Imported:
     anchors: int = 0
     intermediates: int = 0
     revocation_lists: int = 0
+    ocsp_answers: int = 0
     signers: int = 0
     policy: str | None = None
     problems: list[str] = field(default_factory=list)
@@ -71,25 +74,33 @@ def from_files(files: Mapping[str, bytes]) -> tuple[trust.TrustList, list[str]]:
     return found.trust_list(default_policy()), found.problems
 
 
-async def import_files(world: World, files: Mapping[str, bytes], now: datetime) -> Imported:
+async def import_files(
+    world: World, files: Mapping[str, bytes], now: datetime, *, unlisted_anchors: bool = False
+) -> Imported:
     """Take a folder in the layout of `registry.formats.trust_files`; what is already there is left as it is.
 
-    One transaction: a problem with one file leaves the others in and is reported. A revocation list older than the stored
-    one of its issuer is a roll-back and is not taken.
+    One transaction: a problem with one file leaves the others in and is reported. An anchor outside the table of known
+    national roots is taken only with `unlisted_anchors`. A revocation list or OCSP answer is taken when a CA that is held, or
+    comes along, has signed it and it is not older than the stored one.
     """
     found = trust_files.read(files)
     report = Imported(problems=list(found.problems))
+    async with world.db.snapshot() as tx:
+        held = await stored.certificates(tx)
+        admitted = roots.admit(
+            found.anchors, await roots.table(tx), {c.fingerprint for c in held}, unlisted=unlisted_anchors
+        )
+    report.problems += admitted.problems
+    certificates = _certificates(found, admitted, report)
+    issuers = readable(c.der for c in (*held, *certificates))
+    checked = await asyncio.to_thread(taking.check, found.revocation_lists, found.ocsp_answers, issuers, now)
     async with world.db.transaction() as tx:
-        await _add_certificates(tx, found, report, now)
-        for der in found.revocation_lists:
-            await _add_list(tx, der, report, now)
-        known = (await stored.load(tx, 0)).schools
-        unknown = sorted({s.school_code for s in found.signers if s.school_code not in known})
-        report.problems += [f"signers.csv: school {code} is not registered" for code in unknown]
-        report.signers = await stored.add_signers(tx, [s for s in found.signers if s.school_code in known], now)
-        if found.policy is not None:
-            await stored.add_policy(tx, found.policy, now)
-            report.policy = found.policy.version
+        report.anchors = await stored.add_certificates(tx, [c for c in certificates if c.hierarchy], now)
+        report.intermediates = await stored.add_certificates(tx, [c for c in certificates if not c.hierarchy], now)
+        taken = await taking.keep(tx, checked, now)
+        report.revocation_lists, report.ocsp_answers = taken.lists, taken.answers
+        report.problems += taken.refused
+        await _add_signers(tx, found, report, now)
         await generation.move(tx)
     return report
 
@@ -122,12 +133,22 @@ async def status(world: World, now: datetime) -> Status:
     )
 
 
-async def _add_certificates(tx: Writing, found: trust_files.TrustFiles, report: Imported, now: datetime) -> None:
-    anchors = list(_stored((a.der for a in found.anchors), {a.fingerprint: a.hierarchy for a in found.anchors}, report))
-    intermediates = list(_stored(found.intermediates, {}, report))
-    report.anchors = await stored.add_certificates(tx, anchors, now)
-    report.intermediates = await stored.add_certificates(tx, intermediates, now)
-    report.fingerprints = [f"{a.hierarchy}: {a.fingerprint.hex().upper()}  {a.subject}" for a in anchors]
+def readable(ders: Iterable[bytes]) -> list[Certificate]:
+    """The certificates of these that can be read."""
+    return [certificate for certificate, _ in map(Certificate.read, ders) if certificate is not None]
+
+
+def _certificates(
+    found: trust_files.TrustFiles, admitted: roots.Admission, report: Imported
+) -> list[stored.StoredCertificate]:
+    """Admitted anchors and intermediates as rows; each anchor's fingerprint goes into the report."""
+    hierarchies = {a.fingerprint: a.hierarchy for a in admitted.anchors}
+    anchors = list(_stored((a.der for a in admitted.anchors), hierarchies, report))
+    for anchor in anchors:
+        standing = "known national root" if anchor.fingerprint in admitted.known else "NOT a known national root"
+        printed = anchor.fingerprint.hex().upper()
+        report.fingerprints.append(f"{anchor.hierarchy}: {printed}  {anchor.subject} ({standing})")
+    return [*anchors, *_stored(found.intermediates, {}, report)]
 
 
 def _stored(
@@ -146,20 +167,11 @@ def _stored(
         yield stored.StoredCertificate(facts.fingerprint, kind, hierarchy, der, facts.subject, facts.not_after)
 
 
-async def _add_list(tx: Writing, der: bytes, report: Imported, now: datetime) -> None:
-    facts = material.crl_facts(der)
-    if facts is None:
-        report.problems.append("a revocation list can't be read, or lacks its number or nextUpdate")
-        return
-    for old in await stored.revocation_lists(tx, facts.issuer):
-        before = material.CrlFacts(old.issuer, old.number, old.this_update, old.next_update)
-        if material.is_rollback(facts, before):
-            report.problems.append(
-                f"{facts.issuer}: list {facts.number} is older than the stored {old.number}; not taken"
-            )
-            return
-    fingerprint = sha256(der).digest()
-    await stored.replace_list(
-        tx, stored.StoredList(fingerprint, facts.issuer, facts.number, facts.this_update, facts.next_update, der), now
-    )
-    report.revocation_lists += 1
+async def _add_signers(tx: Writing, found: trust_files.TrustFiles, report: Imported, now: datetime) -> None:
+    known = (await stored.load(tx, 0)).schools
+    unknown = sorted({s.school_code for s in found.signers if s.school_code not in known})
+    report.problems += [f"signers.csv: school {code} is not registered" for code in unknown]
+    report.signers = await stored.add_signers(tx, [s for s in found.signers if s.school_code in known], now)
+    if found.policy is not None:
+        await stored.add_policy(tx, found.policy, now)
+        report.policy = found.policy.version

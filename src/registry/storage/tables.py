@@ -148,7 +148,7 @@ trust_certificate = Table(
     Column("closed_at", _moment),
     CheckConstraint("kind in ('anchor','intermediate')", name="kind"),
     CheckConstraint("(kind = 'anchor') = (hierarchy is not null)", name="anchor_has_hierarchy"),
-    CheckConstraint("hierarchy in ('government','public')", name="hierarchy"),
+    CheckConstraint("hierarchy in ('government','public','timestamp')", name="hierarchy"),
 )
 
 revocation_list = Table(
@@ -163,6 +163,51 @@ revocation_list = Table(
     Column("imported_at", _moment, nullable=False),
     Column("closed_at", _moment),
     Index("ix_revocation_list_issuer", "issuer"),
+)
+
+#: `cert_id` names the certificate an answer speaks about as RFC 6960 4.1.1 does; one answer for each is in force.
+ocsp_answer = Table(
+    "ocsp_answer",
+    metadata,
+    Column("fingerprint", LargeBinary, primary_key=True),
+    Column("cert_id", Text, nullable=False),
+    Column("this_update", _moment, nullable=False),
+    Column("next_update", _moment, nullable=False),
+    Column("der", LargeBinary, nullable=False),
+    Column("imported_at", _moment, nullable=False),
+    Column("closed_at", _moment),
+    Index("ix_ocsp_answer_cert_id", "cert_id", unique=True, postgresql_where=text("closed_at IS NULL")),
+)
+
+#: Roots the operator has named as known beside those that come along with the registry. None is trusted by standing here.
+known_root = Table(
+    "known_root",
+    metadata,
+    Column("fingerprint", LargeBinary, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hierarchy", Text, nullable=False),
+    Column("added_at", _moment, nullable=False),
+    Column("closed_at", _moment),
+    CheckConstraint("hierarchy in ('government','public','timestamp')", name="hierarchy"),
+)
+
+#: Addresses that `registry trust refresh` may ask, and how that went. `claimed_until` keeps two processes from asking at once.
+trust_source = Table(
+    "trust_source",
+    metadata,
+    Column("source_id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("issuer", LargeBinary),
+    Column("added_at", _moment, nullable=False),
+    Column("closed_at", _moment),
+    Column("claimed_until", _moment),
+    Column("tried_at", _moment),
+    Column("succeeded_at", _moment),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    CheckConstraint("kind in ('crl','ocsp','certificates')", name="kind"),
+    CheckConstraint("(kind = 'ocsp') = (issuer is not null)", name="ocsp_has_issuer"),
 )
 
 #: A certificate may be registered for several schools and roles, each with its own period.
@@ -402,6 +447,9 @@ UPDATABLE: dict[str, tuple[str, ...]] = {
     "pupil_number": ("closed_at",),
     "trust_certificate": ("closed_at", "hierarchy", "kind"),
     "revocation_list": ("closed_at",),
+    "ocsp_answer": ("closed_at",),
+    "known_root": ("closed_at", "hierarchy", "name"),
+    "trust_source": ("added_at", "closed_at", "claimed_until", "tried_at", "succeeded_at", "etag", "last_modified"),
     "signer": ("valid_to",),
     "signature_policy": ("valid_to",),
     "caller": ("closed_at", "scopes", "purposes", "name"),

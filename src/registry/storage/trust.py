@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from registry.core import trust
 from registry.storage.database import Reading, Writing
 from registry.storage.tables import (
+    ocsp_answer,
     revocation_list,
     school,
     signature_policy,
@@ -20,6 +21,9 @@ from registry.storage.tables import (
     trust_certificate,
     unit,
 )
+
+#: Any constant will do, so long as nobody else takes the same advisory lock.
+_WRITING = 7_140_216_302
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,17 @@ class StoredList:
     fingerprint: bytes
     issuer: str
     number: int
+    this_update: datetime
+    next_update: datetime
+    der: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An OCSP answer as stored: which certificate it speaks about, how new it is, its bytes."""
+
+    fingerprint: bytes
+    cert_id: str
     this_update: datetime
     next_update: datetime
     der: bytes
@@ -50,6 +65,7 @@ async def load(tx: Reading, generation: int) -> trust.TrustList:
     """Everything trusted now, as one value."""
     stored = await certificates(tx)
     lists = (await tx.execute(select(revocation_list.c.der).where(revocation_list.c.closed_at.is_(None)))).scalars()
+    answers = (await tx.execute(select(ocsp_answer.c.der).where(ocsp_answer.c.closed_at.is_(None)))).scalars()
     return trust.TrustList(
         generation=generation,
         anchors=tuple(trust.Anchor(c.fingerprint, c.der, c.hierarchy) for c in stored if c.hierarchy is not None),
@@ -58,6 +74,7 @@ async def load(tx: Reading, generation: int) -> trust.TrustList:
         signers=await _signers(tx),
         schools=await _schools(tx),
         policy=await _policy(tx),
+        ocsp_answers=tuple(answers),
     )
 
 
@@ -81,6 +98,14 @@ async def revocation_lists(tx: Reading, issuer: str | None = None) -> list[Store
     query = select(c.fingerprint, c.issuer, c.number, c.this_update, c.next_update, c.der).where(c.closed_at.is_(None))
     rows = await tx.execute(query if issuer is None else query.where(c.issuer == issuer))
     return [StoredList(r.fingerprint, r.issuer, int(r.number), r.this_update, r.next_update, r.der) for r in rows]
+
+
+async def ocsp_answers(tx: Reading, cert_id: str | None = None) -> list[StoredAnswer]:
+    """The OCSP answers in force, about one certificate or about all."""
+    c = ocsp_answer.c
+    query = select(c.fingerprint, c.cert_id, c.this_update, c.next_update, c.der).where(c.closed_at.is_(None))
+    rows = await tx.execute(query if cert_id is None else query.where(c.cert_id == cert_id))
+    return [StoredAnswer(*r) for r in rows]
 
 
 async def _signers(tx: Reading) -> dict[bytes, tuple[trust.Signer, ...]]:
@@ -132,6 +157,11 @@ async def policy_of(tx: Reading, version: str | None, at: datetime | None = None
     )
 
 
+async def write_alone(tx: Writing) -> None:
+    """Until the transaction ends nobody else adds lists or answers: what is the newest must not change under a comparison."""
+    await tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITING})
+
+
 async def add_certificates(tx: Writing, rows: Iterable[StoredCertificate], now: datetime) -> int:
     """Add anchors and intermediates that are not there yet; returns how many were new."""
     values = [
@@ -170,6 +200,25 @@ async def replace_list(tx: Writing, new: StoredList, now: datetime) -> None:
     )
     older = (c.issuer == new.issuer) & (c.fingerprint != new.fingerprint) & c.closed_at.is_(None)
     await tx.execute(update(revocation_list).where(older).values(closed_at=now))
+
+
+async def replace_answer(tx: Writing, new: StoredAnswer, now: datetime) -> None:
+    """Store an OCSP answer and close the older one about the same certificate."""
+    c = ocsp_answer.c
+    older = (c.cert_id == new.cert_id) & (c.fingerprint != new.fingerprint) & c.closed_at.is_(None)
+    await tx.execute(update(ocsp_answer).where(older).values(closed_at=now))
+    await tx.execute(
+        insert(ocsp_answer)
+        .values(
+            fingerprint=new.fingerprint,
+            cert_id=new.cert_id,
+            this_update=new.this_update,
+            next_update=new.next_update,
+            der=new.der,
+            imported_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
 
 
 async def add_signers(tx: Writing, rows: Sequence[trust.Signer], now: datetime) -> int:
