@@ -70,6 +70,17 @@ class Settings(BaseSettings):
     submissions_per_minute: int = Field(60_000, ge=1, description="Per caller and worker.")
     questions_per_minute: int = Field(600, ge=1, description="Verifications per caller and worker.")
     tokens_per_minute: int = Field(120, ge=1, description="Token requests per caller name and worker.")
+    refresh_seconds: int = Field(
+        3600,
+        ge=0,
+        le=604_800,
+        description="How often the background work asks each configured source of trust material; 0: never.",
+    )
+    signing_day: str = Field(
+        "06-15",
+        pattern="^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+        description="Month and day by which transcripts are signed: certificates that end before it are watched.",
+    )
     metrics_open: bool = Field(
         False, description="Answer /metrics to everybody; else only to this machine and to scope operate."
     )

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi.telemetry import TelemetryConfig
@@ -31,6 +32,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from registry.api import logs
+from registry.services import trust_health
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,17 @@ log = logging.getLogger(__name__)
 _FRESH_SECONDS = 15.0
 _EVERY_SECONDS = 1.0
 #: Gauges that mean the same thing in every process, so that adding them up would be wrong.
-_SAME_EVERYWHERE = frozenset({"registry_waiting", "process_start_time_seconds", "process_max_fds"})
+_SAME_EVERYWHERE = frozenset(
+    {
+        "registry_waiting",
+        "registry_revocation_first_stale_seconds",
+        "registry_revocation_stale",
+        "registry_revocation_missing",
+        "registry_trust_source_age_seconds",
+        "process_start_time_seconds",
+        "process_max_fds",
+    }
+)
 _UNCOUNTED_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -51,13 +63,26 @@ _tokens = Counter("registry_tokens", "Token requests by answer.", ["answer"], re
 _rejudged = Counter("registry_rejudged", "Held documents judged again, by outcome.", ["outcome"], registry=_registry)
 #: Only the process that knows the number shows it, so it is entered when first set.
 _waiting = Gauge("registry_waiting", "Held documents that wait for what is missing.", registry=None)
+_first_stale = Gauge(
+    "registry_revocation_first_stale_seconds",
+    "Until the first needed list goes stale; negative when it is.",
+    registry=None,
+)
+_stale = Gauge("registry_revocation_stale", "CAs with signers here whose revocation data is stale.", registry=None)
+_missing = Gauge("registry_revocation_missing", "CAs with signers here without any revocation data.", registry=None)
+_ages = Gauge(
+    "registry_trust_source_age_seconds",
+    "Since a source of trust material last gave something usable, or was added.",
+    ["source"],
+    registry=None,
+)
 _judging = Histogram(
     "registry_judge_seconds",
     "From the bytes of a submission to its stored verdict.",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
     registry=_registry,
 )
-_waiting_shown: list[bool] = []
+_shown: set[Gauge] = set()
 _http: list[MeterProvider] = []
 
 
@@ -109,10 +134,27 @@ def count_rejudged(outcome: str) -> None:
 
 def set_waiting(documents: int) -> None:
     """How many held documents wait now."""
-    if not _waiting_shown:
-        _registry.register(_waiting)
-        _waiting_shown.append(True)
-    _waiting.set(documents)
+    _shown_here(_waiting).set(documents)
+
+
+def set_trust(health: trust_health.Health) -> None:
+    """What revocation data is stale or missing now; a source is named by a hash of its address, which may hold a secret."""
+    left = health.seconds_left(datetime.now(UTC))
+    if left is not None:
+        _shown_here(_first_stale).set(left)
+    _shown_here(_stale).set(health.count(trust_health.State.STALE))
+    _shown_here(_missing).set(health.count(trust_health.State.MISSING) + (health.unknown_issuers > 0))
+    _shown_here(_ages).clear()
+    for source in health.sources:
+        _ages.labels(source.source_id).set(source.seconds)
+
+
+def _shown_here(gauge: Gauge) -> Gauge:
+    """The gauge, shown by this process from now on."""
+    if gauge not in _shown:
+        _registry.register(gauge)
+        _shown.add(gauge)
+    return gauge
 
 
 def own_exposition() -> bytes:

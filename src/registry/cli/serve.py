@@ -18,13 +18,14 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
 
 from registry.api import edge, logs, telemetry
-from registry.cli import connections, reach, supervising
+from registry.cli import connections, fetching, reach, supervising
 from registry.cli.service import make_state_dir
 from registry.services import work as background
 from registry.settings import Settings
@@ -73,7 +74,7 @@ def serve(
 
 
 def work() -> None:
-    """Run the background work alone: held documents are judged again, what has expired is removed."""
+    """Run the background work alone: held documents are judged again, trust material is fetched, what has expired is removed."""
     settings = Settings()
     logs.configure(settings.log_level)
     asyncio.run(_work(settings))
@@ -86,8 +87,12 @@ async def _work(settings: Settings) -> None:
     world = edge.world_of(settings)
     shared = telemetry.Shared(settings.metrics_dir)
     shared.start()
+    watch = background.Watch(telemetry.count_rejudged, telemetry.set_waiting, telemetry.set_trust)
+    every = timedelta(seconds=settings.refresh_seconds)
     try:
-        await background.run(world, background.Watch(telemetry.count_rejudged, telemetry.set_waiting), stop)
+        async with fetching.fetcher() as fetch:
+            asked = (background.refreshing(fetch, every),) if every else ()
+            await background.run(world, watch, stop, (*background.plan, *asked))
     finally:
         shared.stop()
         world.judges.close()

@@ -96,8 +96,8 @@ def read_material(raw: bytes) -> Material:
             _read_block(found, position + 1, block[1].decode("ascii"), block[2])
     else:
         _read_der(found, "file", raw)
-    kinds = (found.certificates, found.lists, found.answers)
-    return Material(*(tuple(dict.fromkeys(kind)) for kind in kinds), problems=tuple(found.problems))
+    certificates, lists, answers = (tuple(dict.fromkeys(k)) for k in (found.certificates, found.lists, found.answers))
+    return Material(certificates, lists, answers, tuple(found.problems))
 
 
 def certificate_facts(der: bytes) -> CertificateFacts | None:

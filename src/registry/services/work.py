@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -21,7 +22,7 @@ from pgqueuer.domain.models import Schedule
 
 from registry.core import codes
 from registry.core.findings import Refusal
-from registry.services import submission
+from registry.services import refresh, submission, trust_health
 from registry.services.world import World
 from registry.storage import callers, journal, records, upkeep
 
@@ -34,10 +35,11 @@ _LONGEST_PAUSE = 5
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Where the numbers go: called with each outcome of a document judged again, and with how many wait."""
+    """Where the numbers go: called with each outcome of a document judged again, with how many wait, with what is stale."""
 
     rejudged: Callable[[str], None] = lambda _outcome: None
     waiting: Callable[[int], None] = lambda _documents: None
+    trust: Callable[[trust_health.Health], None] = lambda _health: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,39 @@ async def count_waiting(world: World, watch: Watch, _stop: asyncio.Event) -> Non
         watch.waiting(await upkeep.count_waiting(tx))
 
 
+async def look_at_trust(world: World, watch: Watch, _stop: asyncio.Event) -> None:
+    """Say what revocation data is missing, stale or about to be, and how old the sources' last successes are."""
+    watch.trust(await trust_health.look(world, datetime.now(UTC)))
+
+
+def refreshing(fetch: refresh.Fetch, every: timedelta) -> Task:
+    """The task that asks the configured sources of trust material, each once in `every`; one process at a time does it."""
+
+    async def run_once(world: World, _watch: Watch, stop: asyncio.Event) -> None:
+        asking = asyncio.ensure_future(refresh.refresh(world, fetch, datetime.now(UTC), every=every))
+        stopping = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        asking.cancel()  # without effect on what has ended
+        with suppress(asyncio.CancelledError):
+            for result in await asking:
+                _tell_refresh(result)
+
+    return Task("refresh", "* * * * * */5", run_once)
+
+
+def _tell_refresh(result: refresh.Result) -> None:
+    """One line for the log, without the address, which may hold a secret, and without anything that came from there."""
+    reason = result.failed or ("" if result.succeeded else f"{len(result.refused)} refused")
+    level = logging.INFO if result.succeeded else logging.WARNING
+    counts = (result.new, result.unchanged, len(result.refused))
+    log.log(level, "trust source %s: new %d, unchanged %d, refused %d %s", result.source.source_id, *counts, reason)
+
+
 plan = (
     Task("rejudge", "* * * * * *", rejudge_waiting),
     Task("count-waiting", "* * * * * */10", count_waiting),
+    Task("trust", "* * * * * */10", look_at_trust),
     Task("expiry", "*/5 * * * *", forget_expired),
 )
 

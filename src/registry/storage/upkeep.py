@@ -34,6 +34,18 @@ async def count_waiting(tx: Reading) -> int:
     return int((await tx.execute(select(func.count()).select_from(waiting))).scalar_one())
 
 
+async def waiting_on_revocation(tx: Reading) -> dict[bytes, int]:
+    """How many held documents wait for revocation data, by each certificate on their signatures' paths (SHA-256)."""
+    query = text(
+        "SELECT path.fingerprint, count(DISTINCT v.submission_id) AS documents"
+        " FROM waiting w JOIN verdict v ON v.submission_id = w.submission_id"
+        " CROSS JOIN LATERAL jsonb_array_elements(v.evidence -> 'signatures') AS signature"
+        " CROSS JOIN LATERAL jsonb_array_elements_text(signature -> 'path') AS path(fingerprint)"
+        ' WHERE v.findings @> \'[{"code": "revocation-unknown"}]\' GROUP BY 1'
+    )
+    return {bytes.fromhex(row.fingerprint): row.documents for row in await tx.execute(query)}
+
+
 async def clean_queue_log(tx: Writing, before: datetime) -> int:
     """Delete what the queue has logged and counted before a moment; returns how many log rows went."""
     moment = bindparam("before", before, type_=DateTime(timezone=True))
