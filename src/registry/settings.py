@@ -78,8 +78,8 @@ class Settings(BaseSettings):
     )
     signing_day: str = Field(
         "06-15",
-        pattern="^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
-        description="Month and day by which transcripts are signed: certificates that end before it are watched.",
+        pattern="^(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$",
+        description="Month and day (MM-DD, day up to 28) by which transcripts are signed: certificates that end before it are watched.",
     )
     metrics_open: bool = Field(
         False, description="Answer /metrics to everybody; else only to this machine and to scope operate."

@@ -7,11 +7,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from asn1crypto import cms
+from asn1crypto import crl as asn1_crl
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.demo import pki
 from registry.formats import crls, material
 from tests.formats import made
 
@@ -145,3 +150,66 @@ def test_no_facts(der: bytes) -> None:
 def test_no_bytes_make_reading_raise(raw: bytes) -> None:
     material.read_material(raw)
     material.read_material(b"-----BEGIN CERTIFICATE-----\n" + raw + b"\n-----END CERTIFICATE-----\n")
+
+
+def _label(authority: pki.Authority, *limits: x509.ExtensionType, signer: bool = True) -> str:
+    der = authority.crl(made.START, made.END, extra=[(limit, True) for limit in limits])
+    facts = material.crl_facts(der, made.read(authority.der) if signer else None)
+    assert facts is not None
+    return facts.issuer
+
+
+def _point(**limits: object) -> x509.IssuingDistributionPoint:
+    fields: dict[str, object] = {
+        "full_name": None, "relative_name": None, "only_contains_user_certs": False, "only_contains_ca_certs": False,
+        "only_some_reasons": None, "indirect_crl": False, "only_contains_attribute_certs": False,
+    }  # fmt: skip
+    return x509.IssuingDistributionPoint(**(fields | limits))  # type: ignore[arg-type]
+
+
+def test_lists_of_different_scope_do_not_replace_each_other() -> None:
+    at = [x509.UniformResourceIdentifier("http://pki.thu-nghiem.example/1.crl")]
+    labels = [
+        _label(CHAIN.root),
+        _label(CHAIN.root, x509.DeltaCRLIndicator(1)),
+        _label(CHAIN.root, _point(full_name=at)),
+        _label(CHAIN.root, _point(full_name=at), x509.DeltaCRLIndicator(1)),
+        _label(CHAIN.root, _point(only_contains_user_certs=True)),
+        _label(CHAIN.root, _point(only_contains_ca_certs=True)),
+        _label(CHAIN.root, _point(full_name=at, indirect_crl=True)),
+        _label(CHAIN.root, _point(full_name=at, only_some_reasons=frozenset({x509.ReasonFlags.key_compromise}))),
+        _label(CHAIN.agencies),
+    ]
+    assert len(set(labels)) == len(labels)
+    assert _label(CHAIN.root, x509.DeltaCRLIndicator(7)) == labels[1]
+    assert _label(CHAIN.root, signer=False) == labels[0]
+
+
+def test_cas_of_one_name_do_not_replace_each_others_lists() -> None:
+    one, two = (made.ca(None, "Một tên", number=number) for number in (81, 82))
+    assert one.subject == two.subject
+    assert _label(one) != _label(two)
+
+
+def test_a_ca_of_the_same_name_is_told_apart_by_its_key_when_the_list_names_none() -> None:
+    def without_key(number: int) -> str:
+        authority = made.ca(None, "Một tên", number=number)
+        bare = x509.CertificateRevocationListBuilder(authority.subject, made.START, made.END)
+        der = (
+            bare.add_extension(x509.CRLNumber(1), False).sign(authority.key, hashes.SHA256()).public_bytes(Encoding.DER)
+        )  # type: ignore[arg-type]
+        facts = material.crl_facts(der, made.read(authority.der))
+        assert facts is not None
+        return facts.issuer
+
+    assert without_key(81) != without_key(82)
+
+
+def test_a_bundle_with_lists() -> None:
+    content = {
+        "version": "v1", "digest_algorithms": [], "encap_content_info": {"content_type": "data"},
+        "certificates": [asn1_x509.Certificate.load(ROOT)], "crls": [asn1_crl.CertificateList.load(LIST)],
+        "signer_infos": [],
+    }  # fmt: skip
+    raw = cms.ContentInfo({"content_type": "signed_data", "content": content}).dump()
+    assert material.read_material(raw) == material.Material((ROOT,), (LIST,))

@@ -19,6 +19,7 @@ from registry.api import (
     problems,
     report,
     rosters,
+    signers,
     submission,
     telemetry,
     verification,
@@ -77,6 +78,7 @@ ROUTERS = (
     access.router,
     completeness.router,
     rosters.router,
+    signers.router,
     health.router,
     contract.router,
 )

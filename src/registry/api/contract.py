@@ -123,7 +123,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
             _answers(operation)
             operation["summary"] = operation["description"].splitlines()[0].rstrip(".")
             if path.startswith("/v1/"):
-                operation["security"] = [{"registry": [_SCOPE_OF_TAG[operation["tags"][0]]]}]
+                scopes = _SCOPES_OF_TAG[operation["tags"][0]]
+                operation["security"] = [{"registry": [scope]} for scope in scopes]
     return document
 
 
@@ -134,11 +135,13 @@ _SCOPES = {
     "operate": "Put rosters, read every submission's state, read metrics",
 }
 
-_SCOPE_OF_TAG = {
-    "submissions": "submit",
-    "completeness": "completeness",
-    "rosters": "operate",
-    "verification": "verify",
+#: Any one of them is enough.
+_SCOPES_OF_TAG = {
+    "submissions": ("submit",),
+    "completeness": ("completeness",),
+    "rosters": ("operate",),
+    "signers": ("completeness", "operate"),
+    "verification": ("verify",),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +12,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from registry.cli import reach
-from registry.services import trust
+from registry.cli import reach, trust_refresh, trust_roots, trust_sources, trust_watch
+from registry.core.trust import Hierarchy
+from registry.services import trust, trust_health
 
 app = typer.Typer(help="Trust material: what is trusted, since when, and how fresh it is.", no_args_is_help=True)
 _out = Console()
-_FOLDERS = {"anchor": "anchors", "intermediate": "intermediates", "crl": "crls"}
+app.command("refresh")(trust_refresh.refresh)
+app.command("watch")(trust_watch.watch)
+app.add_typer(trust_sources.app, name="source")
+app.add_typer(trust_roots.app, name="known-roots")
 
 
 def folder_files(folder: Path) -> dict[str, bytes]:
@@ -29,18 +33,23 @@ def folder_files(folder: Path) -> dict[str, bytes]:
 def import_material(
     paths: Annotated[list[Path], typer.Argument(exists=True, help="A folder in the layout below, or single files.")],
     anchor: Annotated[
-        str | None, typer.Option(help="The files are anchors of this hierarchy: government or public.")
+        str | None, typer.Option(help="The files are anchors of this hierarchy: government, public or timestamp.")
     ] = None,
+    unlisted_anchor: Annotated[
+        bool, typer.Option("--unlisted-anchor", help="Take anchors that are not among the known national roots.")
+    ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Import anchors, intermediate certificates, revocation lists (PEM, DER, .p7b) and signers.
+    """Import anchors, intermediate certificates, revocation lists, OCSP answers (PEM, DER, .p7b) and signers.
 
-    A folder holds `anchors/government/`, `anchors/public/`, `intermediates/`, `crls/`, `signers.csv`
+    A folder holds `anchors/government/`, `anchors/public/`, `intermediates/`, `crls/`, `ocsp/`, `signers.csv`
     (certificate,school_code,role,valid_from,valid_to) and `policy.csv`. Single files are recognised by their content;
-    a root is an anchor only when you say so with --anchor. Exit code 1 when something could not be taken.
+    a root is an anchor only when you say so with --anchor. Each anchor's SHA-256 is printed: compare it with what the authority
+    publishes. One that `registry trust known-roots list` does not know is taken only with --unlisted-anchor.
+    Lists and answers must be signed by a CA that is held or comes along. Exit code 1 when something could not be taken.
     """
-    if anchor not in {None, "government", "public"}:
-        raise typer.BadParameter("government or public", param_hint="--anchor")
+    if anchor not in {None, *Hierarchy}:
+        raise typer.BadParameter(", ".join(Hierarchy), param_hint="--anchor")
     files: dict[str, bytes] = {}
     for path in paths:
         if path.is_dir():
@@ -48,7 +57,8 @@ def import_material(
         else:
             place = f"anchors/{anchor}" if anchor else "intermediates"
             files[f"{place}/{path.name}"] = path.read_bytes()
-    report = reach.run(lambda world: trust.import_files(world, files, datetime.now(UTC)))
+    now = datetime.now(UTC)
+    report = reach.run(lambda world: trust.import_files(world, files, now, unlisted_anchors=unlisted_anchor))
     if json_output:
         typer.echo(json.dumps(asdict(report), ensure_ascii=False))
     else:
@@ -58,8 +68,10 @@ def import_material(
 
 
 def _print_report(report: trust.Imported) -> None:
-    table = Table("new", "anchors", "intermediates", "revocation lists", "signers", "policy")
-    counts = (report.anchors, report.intermediates, report.revocation_lists, report.signers)
+    table = Table("new", "anchors", "intermediates", "revocation lists", "OCSP answers", "signers", "policy")
+    counts = (
+        report.anchors, report.intermediates, report.revocation_lists, report.ocsp_answers, report.signers
+    )  # fmt: skip
     table.add_row("", *(str(count) for count in counts), report.policy or "-")
     _out.print(table)
     for line in report.fingerprints:
@@ -85,16 +97,20 @@ def policy(
 
 
 @app.command()
-def status(json_output: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
-    """What is trusted now. Exit code 1 when a list is stale or something stored can't be used."""
+def status(
+    hours: Annotated[int, typer.Option(min=0, max=8760, help="A list that ends within so many hours is ending.")] = 24,
+    json_output: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """What is trusted now, and what is stale or missing. Exit code 1 when something is, or something stored can't be used."""
     now = datetime.now(UTC)
-    found = reach.run(lambda world: trust.status(world, now))
+    found = reach.run(lambda world: trust.status(world, now, timedelta(hours=hours)))
     stale = [entry for entry in found.lists if not entry.fresh]
+    lacking = found.health.count(trust_health.State.STALE, trust_health.State.MISSING) + found.health.unknown_issuers
     if json_output:
         typer.echo(json.dumps(_status_row(found), ensure_ascii=False))
     else:
         _print_status(found)
-    if stale or found.problems:
+    if stale or lacking or found.problems:
         raise typer.Exit(1)
 
 
@@ -113,7 +129,20 @@ def _status_row(found: trust.Status) -> dict[str, object]:
         "schools": found.schools,
         "policy": found.policy.version,
         "problems": list(found.problems),
-    }
+        "needs": [
+            {
+                "sha256": need.fingerprint.hex(), "subject": need.subject, "certificates": need.certificates,
+                "state": need.state, "ends_at": need.ends_at.isoformat() if need.ends_at else None,
+                "documents_waiting": need.waiting,
+            }
+            for need in found.health.needs
+        ],
+        "certificates_without_ca": found.health.unknown_issuers,
+        "sources": [
+            {"source": s.source_id, "kind": s.kind, "succeeded_ever": s.ever, "age_seconds": round(s.seconds)}
+            for s in found.health.sources
+        ],
+    }  # fmt: skip
 
 
 def _print_status(found: trust.Status) -> None:
@@ -124,7 +153,31 @@ def _print_status(found: trust.Status) -> None:
     for entry in found.lists:
         fresh = "[green]yes[/green]" if entry.fresh else "[red]no: verdicts are held[/red]"
         lists.add_row(entry.issuer, str(entry.number), f"{entry.next_update:%Y-%m-%d %H:%M}", fresh)
-    _out.print(certificates, lists)
+    _out.print(certificates, lists, _needs(found.health), _sources(found.health))
     _out.print(f"{found.signers} signers' certificates, {found.schools} schools, policy {found.policy.version}")
     for problem in found.problems:
         reach.errors.print(f"[yellow]not usable:[/yellow] {problem}")
+    if found.health.unknown_issuers:
+        reach.errors.print(
+            f"[red]{found.health.unknown_issuers} registered certificates were issued by no CA held here[/red]"
+        )
+
+
+_COLOURS = {"fresh": "green", "ending": "yellow", "stale": "red", "missing": "red"}
+
+
+def _needs(health: trust_health.Health) -> Table:
+    table = Table("CA with signers here", "certificates", "revocation data", "until", "documents waiting")
+    for need in health.needs:
+        state = f"[{_COLOURS[need.state]}]{need.state}[/]"
+        until = f"{need.ends_at:%Y-%m-%d %H:%M}" if need.ends_at else "-"
+        table.add_row(need.subject, str(need.certificates), state, until, str(need.waiting))
+    return table
+
+
+def _sources(health: trust_health.Health) -> Table:
+    table = Table("source", "kind", "last success")
+    for source in health.sources:
+        ago = f"{timedelta(seconds=round(source.seconds))} ago" if source.ever else "[red]never[/red]"
+        table.add_row(source.source_id, source.kind, ago)
+    return table

@@ -16,6 +16,7 @@ from hashlib import sha256
 from asn1crypto import cms
 from cryptography import x509
 from cryptography.x509 import ocsp
+from cryptography.x509.oid import NameOID
 
 from registry.formats import crls
 from registry.formats.x509 import Certificate
@@ -26,6 +27,7 @@ MAX_SIZE = 4 * crls.MAX_SIZE
 #: An answer holds one certificate's state and at most a few certificates of its signer.
 MAX_ANSWER = 64 * 1024
 
+_NUMBER = re.compile(r"[A-Z]*:?[0-9]{9,}")
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s*([A-Za-z0-9+/=\s]*)-----END \1-----")
 _BEGIN = b"-----BEGIN "
 
@@ -116,6 +118,12 @@ def certificate_facts(der: bytes) -> CertificateFacts | None:
     )
 
 
+def holder(certificate: Certificate) -> str:
+    """Whose certificate it is: the common name, without anything in it that could be a person's number."""
+    names = certificate.parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return _NUMBER.sub("", str(names[-1].value)).strip() if names else ""
+
+
 def crl_facts(der: bytes, signer: Certificate | None = None) -> CrlFacts | None:
     """The facts of a DER revocation list; None when unreadable, too large, or without number or nextUpdate.
 
@@ -168,14 +176,6 @@ def ocsp_facts(der: bytes) -> OcspFacts | None:
 def is_rollback(new: CrlFacts, stored: CrlFacts) -> bool:
     """True when the new list is older than the stored one of the same issuer (RFC 5280 5.2.3: numbers only grow)."""
     return new.issuer == stored.issuer and (new.number, new.this_update) < (stored.number, stored.this_update)
-
-
-def is_older(new: OcspFacts, stored: OcspFacts) -> bool:
-    """True when the new answer is older than the stored one about the same certificate."""
-    return new.cert_id == stored.cert_id and (new.this_update, new.next_update) < (
-        stored.this_update,
-        stored.next_update,
-    )
 
 
 def _key_label(signer: Certificate | None) -> str:

@@ -72,7 +72,7 @@ async def report(
 
     Raises Refusal: access-unit (not at or below one of the caller's units, or unknown), request-parameter (as_of).
     """
-    here = await _permitted(world, caller, unit, now)
+    here = await permitted(world, caller, unit, now)
     moment = _moment(as_of, now)
     schools = here.schools_of(unit, moment)
     async with world.db.snapshot() as tx:
@@ -91,7 +91,7 @@ async def pupils(
 
     A cursor keeps to the moment of its first page. Raises Refusal: access-unit, request-parameter (as_of, after, limit).
     """
-    here = await _permitted(world, caller, asked.unit, now)
+    here = await permitted(world, caller, asked.unit, now)
     if not 1 <= limit <= MOST_ROWS:
         raise _wrong("limit", f"1 to {MOST_ROWS}")
     moment, behind = _moment(as_of, now), ("", "")
@@ -104,7 +104,7 @@ async def pupils(
     return Page(moment, rows, _cursor(asked, moment, rows[-1]) if len(found) > limit else None)
 
 
-async def _permitted(world: World, caller: Caller, unit: str, now: datetime) -> units.Map:
+async def permitted(world: World, caller: Caller, unit: str, now: datetime) -> units.Map:
     """The map, if the caller may ask about the unit; an unknown unit and another's are the same answer."""
     here = (await world.known()).map
     if not any(unit in here.below(own, now) for own in caller.units):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import resources
 
 from registry.core import trust
 from registry.formats import material, trust_files
 from registry.formats.certificates import Certificate
-from registry.services import roots, taking
+from registry.services import roots, taking, trust_health
 from registry.services.world import World
 from registry.storage import generation
 from registry.storage import trust as stored
@@ -55,6 +55,7 @@ class Status:
     schools: int
     policy: trust.Policy
     problems: tuple[str, ...]
+    health: trust_health.Health
 
 
 def read_policy(text: str) -> trust.Policy:
@@ -112,8 +113,8 @@ async def import_policy(world: World, policy: trust.Policy, now: datetime) -> No
         await generation.move(tx)
 
 
-async def status(world: World, now: datetime) -> Status:
-    """Anchors, intermediates, lists with their freshness, counts, the policy, and what the path builder can't use."""
+async def status(world: World, now: datetime, ending: timedelta = timedelta(hours=24)) -> Status:
+    """Anchors, intermediates, lists with their freshness, counts, the policy, what the path builder can't use, what is missing."""
     known = await world.known()
     async with world.db.snapshot() as tx:
         certificates = await stored.certificates(tx)
@@ -130,6 +131,7 @@ async def status(world: World, now: datetime) -> Status:
         len(known.index.trust.schools),
         known.index.trust.policy,
         tuple(known.index.problems),
+        await trust_health.look(world, now, ending),
     )
 
 

@@ -81,14 +81,19 @@ class _Dependents:
 _computed: WeakKeyDictionary[TrustIndex, tuple[tuple[_Dependents, ...], int]] = WeakKeyDictionary()
 
 
-async def look(world: World, now: datetime, ending: timedelta = timedelta(hours=24)) -> Health:
-    """What registered signers depend on now; a list that ends within `ending` is said to be ending."""
+async def look(
+    world: World, now: datetime, ending: timedelta = timedelta(hours=24), *, documents: bool = True
+) -> Health:
+    """What registered signers depend on now; a list that ends within `ending` is said to be ending.
+
+    Without `documents` the held ones are not counted, which takes its time when many wait.
+    """
     index = (await world.known()).index
     if index not in _computed:
         _computed[index] = await asyncio.to_thread(_dependents, index, now)
     dependents, unknown = _computed[index]
     async with world.db.snapshot() as tx:
-        waiting = await upkeep.waiting_on_revocation(tx)
+        waiting = await upkeep.waiting_on_revocation(tx) if documents else {}
         configured = await sources.load(tx)
     needs = [_need(each, waiting, now, ending) for each in dependents]
     order = list(State)

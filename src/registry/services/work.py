@@ -78,7 +78,7 @@ async def count_waiting(world: World, watch: Watch, _stop: asyncio.Event) -> Non
 
 async def look_at_trust(world: World, watch: Watch, _stop: asyncio.Event) -> None:
     """Say what revocation data is missing, stale or about to be, and how old the sources' last successes are."""
-    watch.trust(await trust_health.look(world, datetime.now(UTC)))
+    watch.trust(await trust_health.look(world, datetime.now(UTC), documents=False))
 
 
 def refreshing(fetch: refresh.Fetch, every: timedelta) -> Task:
@@ -87,9 +87,11 @@ def refreshing(fetch: refresh.Fetch, every: timedelta) -> Task:
     async def run_once(world: World, _watch: Watch, stop: asyncio.Event) -> None:
         asking = asyncio.ensure_future(refresh.refresh(world, fetch, datetime.now(UTC), every=every))
         stopping = asyncio.ensure_future(stop.wait())
-        await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        asking.cancel()  # without effect on what has ended
+        try:
+            await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            asking.cancel()  # without effect on what has ended
         with suppress(asyncio.CancelledError):
             for result in await asking:
                 _tell_refresh(result)

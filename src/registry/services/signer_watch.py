@@ -1,0 +1,146 @@
+"""Which signers' certificates end before the next signing window, which were revoked, which roles have none: by unit.
+
+Everything is in the register kept in memory, so the database is not asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from weakref import WeakKeyDictionary
+
+from registry.core import codes, expiring, units
+from registry.core.callers import Caller
+from registry.core.findings import Finding, Refusal
+from registry.formats import base64url, material
+from registry.formats.certificates import Certificate, TrustIndex
+from registry.services import completeness, trust_health
+from registry.services.world import Known, World
+
+#: Rows of one page, and how far ahead one may look.
+MOST_ROWS = 500
+_FARTHEST = timedelta(days=20 * 366)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One unit with its counts."""
+
+    unit: units.Unit
+    counts: expiring.Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A unit with its direct parts, which may share schools, and everything there is to do, by school and role."""
+
+    line: Line
+    before: datetime
+    children: tuple[Line, ...]
+    items: tuple[expiring.Item, ...]
+    names: dict[str, str]  # school code -> name
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The counts of a report with some of its items, and the cursor of the next page (None: there are no more)."""
+
+    report: Report
+    items: tuple[expiring.Item, ...]
+    next: str | None
+
+
+#: What the certificates say changes with the register only.
+_read: WeakKeyDictionary[TrustIndex, tuple[expiring.Registered, ...]] = WeakKeyDictionary()
+
+
+async def look(world: World, unit: str, before: datetime, now: datetime) -> Report:
+    """The report of a unit; for an operator, who may look everywhere.
+
+    Raises Refusal: access-unit (unknown), request-parameter (before).
+    """
+    known = await world.known()
+    if unit not in known.map.units:
+        raise Refusal(codes.ACCESS_UNIT, [Finding(codes.ACCESS_UNIT, "/query/unit", "a unit on the map")])
+    if not now < before <= now + _FARTHEST:
+        raise _wrong("before", "a moment within the next 20 years")
+    return await asyncio.to_thread(_report, known, unit, before.astimezone(UTC), now)
+
+
+async def page(
+    world: World, caller: Caller, unit: str, before: datetime, after: str | None, limit: int, now: datetime
+) -> Page:
+    """A caller's page of the report of a unit at or below one of its own; `after` is the cursor of the page before.
+
+    Raises Refusal: access-unit, request-parameter (before, after, limit).
+    """
+    await completeness.permitted(world, caller, unit, now)
+    if not 1 <= limit <= MOST_ROWS:
+        raise _wrong("limit", f"1 to {MOST_ROWS}")
+    report = await look(world, unit, before, now)
+    mark = sha256(f"{unit} {report.before.isoformat()}".encode()).hexdigest()[:16]
+    left = [item for item in report.items if item.key > _behind(after, mark)]
+    items = tuple(left[:limit])
+    following = base64url.encode(" ".join((mark, *items[-1].key)).encode()) if len(left) > limit else None
+    return Page(report, items, following)
+
+
+def _behind(after: str | None, mark: str) -> tuple[str, ...]:
+    """The key behind which a page begins."""
+    if after is None:
+        return ()
+    parts = (base64url.decode(after) or b"").decode("ascii", "replace").split(" ")
+    if len(parts) != 4 or parts[0] != mark:
+        raise _wrong("after", "the cursor of the page before, for the same unit and moment")
+    return tuple(parts[1:])
+
+
+def _report(known: Known, unit: str, before: datetime, now: datetime) -> Report:
+    here, index = known.map, known.index
+    if index not in _read:
+        _read[index] = tuple(_registered(index))
+    schools = here.schools_of(unit, now)
+    mine = (row for row in _read[index] if row.school_code in schools)
+    items = expiring.compare(schools, mine, index.trust.policy.required, before, now)
+    parts = sorted({part.child for part in here.children.get(unit, ()) if part.holds_at(now)})
+    children = tuple(Line(here.units[part], expiring.over(here.schools_of(part, now), items)) for part in parts)
+    names = {code: here.units[f"school:{code}"].name for code in schools}
+    return Report(Line(here.units[unit], expiring.over(schools, items)), before, children, tuple(items), names)
+
+
+def _registered(index: TrustIndex) -> list[expiring.Registered]:
+    """Every registration whose certificate can be read, with what the lists held say of it."""
+    found = []
+    for rows in index.trust.signers.values():
+        certificate, _ = Certificate.read(rows[0].der)
+        if certificate is None:
+            continue
+        holder, revoked = material.holder(certificate), _is_revoked(certificate, index)
+        found += [
+            expiring.Registered(
+                row.school_code,
+                row.role,
+                row.certificate,
+                holder,
+                certificate.not_after,
+                row.valid_from,
+                row.valid_to,
+                revoked,
+            )
+            for row in rows
+        ]
+    return found
+
+
+def _is_revoked(certificate: Certificate, index: TrustIndex) -> bool:
+    """True when the newest list held names the certificate, on hold included."""
+    issuer = trust_health.issuer_of(certificate, index)
+    held = index.revocation.newest_for(certificate, issuer) if issuer is not None else None
+    entry = held.entry(certificate.serial) if held is not None else None
+    return entry is not None and entry.reason != "remove_from_crl"
+
+
+def _wrong(parameter: str, expected: str) -> Refusal:
+    return Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, f"/query/{parameter}", expected)])
