@@ -133,4 +133,4 @@ class Responder:
         builder = builder.responder_id(ocsp.OCSPResponderEncoding.NAME, signer)
         if self.delegate is not None:
             builder = builder.certificates([signer])
-        return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)  # type: ignore[arg-type]
+        return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)

@@ -197,7 +197,7 @@ def test_a_ca_of_the_same_name_is_told_apart_by_its_key_when_the_list_names_none
         bare = x509.CertificateRevocationListBuilder(authority.subject, made.START, made.END)
         der = (
             bare.add_extension(x509.CRLNumber(1), False).sign(authority.key, hashes.SHA256()).public_bytes(Encoding.DER)
-        )  # type: ignore[arg-type]
+        )
         facts = material.crl_facts(der, made.read(authority.der))
         assert facts is not None
         return facts.issuer

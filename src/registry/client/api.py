@@ -110,6 +110,10 @@ class RegistryClient:
         params = {"unit": unit, "school_year": school_year, "bucket": bucket, **more}
         return await self._ask("GET", "/v1/completeness/pupils", params=params)
 
+    async def expiring(self, unit: str, **more: str) -> Result:
+        """Which signers' certificates end before the next signing window, by unit; one page of entries."""
+        return await self._ask("GET", "/v1/signers/expiring", params={"unit": unit, **more})
+
     async def verify(self, question: dict[str, Any]) -> Result:
         """Ask whether a record is genuine and current; purpose and reference are part of the question."""
         return await self._ask("POST", "/v1/verifications", json=question)

@@ -86,7 +86,7 @@ def compare(
             known = by_place[row.school_code, row.role].get(row.certificate)
             if known is None or _end(known) < _end(row):
                 by_place[row.school_code, row.role][row.certificate] = row
-    items = []
+    items: list[Item] = []
     for school in schools:
         for role in roles:
             items += _place(school, role, tuple(by_place.get((school, role), {}).values()), before, now)

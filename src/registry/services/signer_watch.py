@@ -81,7 +81,8 @@ async def page(
         raise _wrong("limit", f"1 to {MOST_ROWS}")
     report = await look(world, unit, before, now)
     mark = sha256(f"{unit} {report.before.isoformat()}".encode()).hexdigest()[:16]
-    left = [item for item in report.items if item.key > _behind(after, mark)]
+    behind = _behind(after, mark)
+    left = [item for item in report.items if item.key > behind]
     items = tuple(left[:limit])
     following = base64url.encode(" ".join((mark, *items[-1].key)).encode()) if len(left) > limit else None
     return Page(report, items, following)
