@@ -28,7 +28,11 @@ def upgrade() -> None:
     _make_known_root()
     _make_trust_source()
     # A handful of rows: to look at them all again takes no time.
-    op.execute("ALTER TABLE trust_certificate DROP CONSTRAINT ck_trust_certificate_hierarchy")
+    # Its successor takes all it took.
+    op.execute(
+        "-- squawk-ignore ban-drop-constraint\n"
+        "ALTER TABLE trust_certificate DROP CONSTRAINT ck_trust_certificate_hierarchy"
+    )
     op.execute(
         f"ALTER TABLE trust_certificate ADD CONSTRAINT ck_trust_certificate_hierarchy CHECK ({_HIERARCHIES}) NOT VALID"
     )
