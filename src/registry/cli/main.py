@@ -29,7 +29,7 @@ _MAKE = "Show and measure"
 
 COMMANDS = {
     "serve": Entry("serve", "serve", _RUN, "Run the service: HTTP workers and background work, on DATABASE_URL or on an embedded PostgreSQL of its own."),
-    "work": Entry("serve", "work", _RUN, "Run the background work alone: held documents are judged again, what has expired is removed."),
+    "work": Entry("serve", "work", _RUN, "Run the background work alone: held documents are judged again, trust material is fetched, what has expired is removed."),
     "migrate": Entry("show", "migrate", _RUN, "Bring the database to this version's schema (the service does it at start by itself)."),
     "settings": Entry("show", "settings", _RUN, "List every setting with its value and meaning; secrets are not shown."),
     "trust": Entry("trust", "app", _KEEP, "Trust material: what is trusted, since when, and how fresh it is."),
