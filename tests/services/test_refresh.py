@@ -13,13 +13,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from registry.cli import fetching
-from registry.core.findings import Outcome
+from registry.core.findings import Outcome, Refusal
 from registry.demo import pki
 from registry.services import refresh, submission, trust, trust_health, trust_sources, work
 from registry.services.trust_health import State
 from registry.services.world import Known, World
 from registry.storage import sources as stored_sources
 from registry.storage import trust as stored
+from registry.storage.database import Database
 from tests import small_city
 from tests.services.test_work import Seen, until, working
 from tests.trust_server import Reply, Responder, Site, serving
@@ -236,6 +237,36 @@ async def test_answers_that_are_not_kept(world: World, site: Site, wrong: str) -
     assert (result.new, result.succeeded) == (0, False)
     assert result.refused
     assert await answers(world) == []
+
+
+async def test_answers_from_a_folder(world: World, site: Site) -> None:
+    desk, stranger = responder(), responder(LICENSED)
+    good = {f"ocsp/{n}.der": desk.about(c) for n, c in enumerate(desk.known.values())}
+    foreign = replace(stranger, authority=AGENCIES, delegate=(LICENSED.certificate, LICENSED.key))
+    bad = {"ocsp/x.der": foreign.about(leaf_of(AGENCIES))}
+    report = await trust.import_files(world, good | bad, NOW)
+    assert (report.ocsp_answers, len(report.problems)) == (len(good), 1)
+    again = await trust.import_files(world, good, NOW)
+    assert (again.ocsp_answers, again.problems) == (0, [])
+    assert len(await answers(world)) == len(good)
+
+
+async def test_a_fresh_answer_stands_in_for_a_list(world: World, site: Site) -> None:
+    desk = responder()
+    await trust.import_files(world, {f"ocsp/{n}": desk.about(c) for n, c in enumerate(desk.known.values())}, NOW)
+    await newest(world)
+    states = {need.subject: need.state for need in (await trust_health.look(world, NOW, HOUR)).needs}
+    assert states.pop(AGENCIES.subject.rfc4514_string()) is State.FRESH
+    assert set(states.values()) == {State.MISSING}
+
+
+async def test_the_database_goes_away(world: World, site: Site) -> None:
+    site.replies["/root.crl"] = Reply(crl())
+    await configure(world, site, "/root.crl", "/another.crl")
+    absent = replace(world, db=Database("postgresql://nobody@127.0.0.1:9/none"))
+    with pytest.raises(Refusal) as refused:
+        await run(absent)
+    assert refused.value.code.slug == "service-database"
 
 
 async def test_a_responder_of_a_ca_that_is_not_held_is_not_asked(world: World, site: Site) -> None:

@@ -7,6 +7,7 @@ an address is the caller's business (`Fetch`); what is worth keeping is `registr
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -83,15 +84,16 @@ async def refresh(world: World, fetch: Fetch, now: datetime, *, every: timedelta
         configured = await sources.load(tx)
     if not configured:
         return []
+    until = now + _CLAIM + timedelta(microseconds=secrets.randbelow(1_000_000))  # tells this run's claims from others'
     async with world.db.transaction() as tx:
-        mine = await sources.claim(tx, now - every, now, now + _CLAIM)
+        mine = await sources.claim(tx, now - every, now, until)
     chosen = [source for source in configured if source.source_id in mine]
     try:
         results = await _ask_all(world, fetch, chosen, now)
     finally:
         if mine:
             async with world.db.transaction() as tx:
-                await sources.give_back(tx, mine)
+                await sources.give_back(tx, until)
     if not every:
         busy = [source for source in configured if source.source_id not in mine]
         results += [Result(source, failed="another process is asking it now") for source in busy]
@@ -107,8 +109,11 @@ async def _ask_all(world: World, fetch: Fetch, chosen: Sequence[Source], now: da
         async with slots:
             return await fetch(ask)
 
-    async with asyncio.TaskGroup() as group:
-        runs = [group.create_task(_Run(world, limited, source, now, deadline).ask()) for source in chosen]
+    try:
+        async with asyncio.TaskGroup() as group:
+            runs = [group.create_task(_Run(world, limited, source, now, deadline).ask()) for source in chosen]
+    except* Refusal as refusals:  # the database is away, for every source alike
+        raise refusals.exceptions[0] from None
     return [run.result() for run in runs]
 
 
@@ -137,9 +142,6 @@ class _Run:
             result.failed = str(error)
         except TimeoutError:
             result.failed = f"not ended within {OVERALL_SECONDS:.0f} s"
-        except Refusal as refusal:  # the database is away: the other sources find out for themselves
-            result.failed = refusal.code.slug
-            return result
         async with self.world.db.transaction() as tx:
             await sources.note(tx, noted, datetime.now(UTC), succeeded=result.succeeded)
         return result

@@ -88,10 +88,9 @@ async def note(tx: Writing, source: Source, now: datetime, *, succeeded: bool) -
     await tx.execute(update(trust_source).where(mine).values(values))
 
 
-async def give_back(tx: Writing, source_ids: Iterable[str]) -> None:
-    """Let others ask these sources: asking them was not begun or not ended."""
-    mine = trust_source.c.source_id.in_(list(source_ids))
-    await tx.execute(update(trust_source).where(mine).values(claimed_until=None))
+async def give_back(tx: Writing, until: datetime) -> None:
+    """Let others ask what was claimed until that moment: asking it was not begun or not ended."""
+    await tx.execute(update(trust_source).where(trust_source.c.claimed_until == until).values(claimed_until=None))
 
 
 async def known_roots(tx: Reading) -> list[trust.KnownRoot]:
