@@ -69,9 +69,10 @@ async def _gather(tx: Reading, submission_id: UUID, caller: Caller | None, *, wi
     found, moment = kept.evidence, kept.verdict.judged_at
     authorities = await _authorities(tx, kept, wide=wide or document.sealed is None)
     named = {used.fingerprint for used in found.revocation if used.fingerprint}
-    lists = await stored.revocation_lists(tx, named)
+    lists, answers = await stored.revocation_lists(tx, named), await stored.ocsp_answers(tx, named)
     if wide or any(not used.fingerprint for used in found.revocation):
         lists += await stored.revocation_lists_at(tx, moment)
+        answers += await stored.ocsp_answers_at(tx, moment)
     signers = await _signers(tx, kept)
     made = trust.TrustList(
         found.generation or 0,
@@ -81,6 +82,7 @@ async def _gather(tx: Reading, submission_id: UUID, caller: Caller | None, *, wi
         signers,
         await _schools(tx, kept, signers),
         await stored_trust.policy_of(tx, found.policy_version, moment),
+        tuple(dict.fromkeys(answers)),
     )
     return _Gathered(kept, document.media_type, document.sealed, made)
 

@@ -17,6 +17,7 @@ from registry.core import trust
 from registry.storage.database import Reading
 from registry.storage.tables import (
     document,
+    ocsp_answer,
     revocation_list,
     school,
     signer,
@@ -82,13 +83,22 @@ async def authorities_at(tx: Reading, moment: datetime) -> list[StoredAuthority]
 
 async def revocation_lists(tx: Reading, fingerprints: Collection[bytes]) -> list[bytes]:
     """The DER forms of the lists that have these fingerprints."""
-    c = revocation_list.c
-    return list((await tx.execute(select(c.der).where(c.fingerprint.in_(list(fingerprints))))).scalars())
+    return await _ders(tx, revocation_list, revocation_list.c.fingerprint.in_(list(fingerprints)))
 
 
 async def revocation_lists_at(tx: Reading, moment: datetime) -> list[bytes]:
     """The DER forms of the lists that were in force at a moment."""
-    return list((await tx.execute(select(revocation_list.c.der).where(_in_force(revocation_list, moment)))).scalars())
+    return await _ders(tx, revocation_list, _in_force(revocation_list, moment))
+
+
+async def ocsp_answers(tx: Reading, fingerprints: Collection[bytes]) -> list[bytes]:
+    """The DER forms of the stored OCSP answers that have these fingerprints."""
+    return await _ders(tx, ocsp_answer, ocsp_answer.c.fingerprint.in_(list(fingerprints)))
+
+
+async def ocsp_answers_at(tx: Reading, moment: datetime) -> list[bytes]:
+    """The DER forms of the OCSP answers that were in force at a moment."""
+    return await _ders(tx, ocsp_answer, _in_force(ocsp_answer, moment))
 
 
 async def signers(tx: Reading, certificates: Collection[bytes]) -> list[trust.Signer]:
@@ -119,6 +129,10 @@ async def school_name(tx: Reading, school_code: str) -> str:
 def _in_force(table: Table, moment: datetime) -> Any:
     c = table.c
     return (c.imported_at <= moment) & (c.closed_at.is_(None) | (c.closed_at > moment))
+
+
+async def _ders(tx: Reading, table: Table, wanted: Any) -> list[bytes]:
+    return list((await tx.execute(select(table.c.der).where(wanted).order_by(table.c.fingerprint))).scalars())
 
 
 async def _authorities(tx: Reading, wanted: Any) -> list[StoredAuthority]:
