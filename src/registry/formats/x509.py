@@ -61,6 +61,7 @@ class Certificate:
     @classmethod
     def _of(cls, der: bytes) -> Certificate:
         parsed = x509.load_der_x509_certificate(der)
+        parsed.subject, parsed.issuer  # noqa: B018 - names are parsed when asked for: a broken one must show here
         tbs, algorithm, _ = names.elements(der, *names.inside(der, 0))
         parts = names.elements(der, *names.inside(der, tbs[1]))
         first = 1 if parts[0][0] == 0xA0 else 0  # the version is left out in v1
