@@ -323,7 +323,11 @@ def _shapes(forger: Forger) -> Iterator[Body]:
         "signatures of lists": (good | {"signatures": [[]] * 3}, "envelope-shape"),
         "signatures of texts": (good | {"signatures": ["a", "b", "c"]}, "envelope-shape"),
         "signatures of nulls": (good | {"signatures": [None] * 3}, "envelope-shape"),
-        "flattened": ({"payload": good["payload"], **one}, "envelope-member"),
+        "flattened": ({"payload": good["payload"], **one}, "signer-role-missing"),
+        "flattened beside signatures": (good | one, "envelope-form"),
+        "flattened with a foreign member": ({"payload": good["payload"], "extra": 1, **one}, "envelope-member"),
+        "attached and detached": (good | {"document": good["payload"]}, "envelope-form"),
+        "attached sent as detached": ({"document": good["payload"], "signatures": good["signatures"]}, "header-sigd"),
         "foreign member": (good | {"extra": 1}, "envelope-member"),
         "upper case": (good | {"Payload": good["payload"]}, "envelope-member"),
         "prototype": (good | {"__proto__": {"admin": True}}, "envelope-member"),
@@ -341,9 +345,15 @@ def _shapes(forger: Forger) -> Iterator[Body]:
         "etsiU mixed": (good | {"signatures": [one | {"header": {"etsiU": ["YQ", {}]}}]}, "header-unprotected"),
         "etsiU no base64": (good | {"signatures": [one | {"header": {"etsiU": ["a b"]}}]}, "header-unprotected"),
         "etsiU with others": (
-            good | {"signatures": [one | {"header": {"etsiU": ["YQ"], "x": 1}}]},
+            good | {"signatures": [one | {"header": {"etsiU": ["e30"], "x": 1}}]},
             "header-unprotected",
         ),
+        "etsiU no JSON": (good | {"signatures": [one | {"header": {"etsiU": ["YQ"]}}]}, "json-syntax"),
+        "etsiU two members": (
+            good | {"signatures": [one | {"header": {"etsiU": [{"sigTst": {}, "cSig": {}}]}}]},
+            "header-unprotected",
+        ),
+        "sigTst empty": (good | {"signatures": [one | {"header": {"etsiU": [{"sigTst": {}}]}}]}, "time-stamp-invalid"),
     }
     for name, (value, code) in shapes.items():
         yield Body(f"shape: {name}", _json(value), code)

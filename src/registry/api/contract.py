@@ -14,16 +14,37 @@ from registry.core.findings import Code, Refusal
 
 router = APIRouter(tags=["contract"])
 
-#: JWS General JSON Serialization, form A (openapi/envelope.md).
+_SIGNATURE_MEMBERS: dict[str, Any] = {
+    "protected": {"type": "string", "description": "base64url of the protected header's JSON bytes"},
+    "signature": {"type": "string", "description": "base64url of the signature value"},
+    "header": {
+        "type": "object",
+        "required": ["etsiU"],
+        "additionalProperties": False,
+        "properties": {"etsiU": {"type": "array", "minItems": 1, "maxItems": 32, "items": {}}},
+        "description": "Unsigned properties: time-stamps, OCSP answers and certificates are read, the rest is reported only",
+    },
+}
+
+#: JWS JSON Serialization, general or flattened, with the payload attached or the document detached (openapi/envelope.md).
 ENVELOPE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "title": "SignedTranscript",
-    "description": "JWS General JSON Serialization (RFC 7515 section 7.2.1) over one transcript, signed by the homeroom "
+    "description": "JWS JSON Serialization (RFC 7515 section 7.2) over one transcript, signed by the homeroom "
     "teacher, the principal and the school seal in this order; see openapi/envelope.md.",
-    "required": ["payload", "signatures"],
     "additionalProperties": False,
+    "oneOf": [
+        {"required": ["payload", "signatures"]},
+        {"required": ["document", "signatures"]},
+        {"required": ["payload", "protected", "signature"]},
+        {"required": ["document", "protected", "signature"]},
+    ],
     "properties": {
-        "payload": {"type": "string", "description": "base64url of the transcript's JSON bytes"},
+        "payload": {
+            "type": "string",
+            "description": "base64url of the transcript's JSON bytes, signatures linked by prev",
+        },
+        "document": {"type": "string", "description": "the same, detached: signatures cover it by sigD"},
         "signatures": {
             "type": "array",
             "minItems": 1,
@@ -32,18 +53,10 @@ ENVELOPE_SCHEMA: dict[str, Any] = {
                 "type": "object",
                 "required": ["protected", "signature"],
                 "additionalProperties": False,
-                "properties": {
-                    "protected": {"type": "string", "description": "base64url of the protected header's JSON bytes"},
-                    "signature": {"type": "string", "description": "base64url of the signature value"},
-                    "header": {
-                        "type": "object",
-                        "additionalProperties": False,
-                        "properties": {"etsiU": {"type": "array", "items": {}}},
-                        "description": "Unsigned properties; reported, never relied upon",
-                    },
-                },
+                "properties": _SIGNATURE_MEMBERS,
             },
         },
+        **_SIGNATURE_MEMBERS,
     },
 }
 

@@ -76,6 +76,7 @@ _BODY = {
         "required": True,
         "content": {
             judging.JOSE: {"schema": {"$ref": "#/components/schemas/SignedTranscript"}},
+            judging.COMPACT: {"schema": {"type": "string", "description": "JWS Compact Serialization, one signer"}},
             judging.XML: {"schema": {"type": "string", "description": "SignedTranscript of urn:hocbaso:signed:1"}},
         },
     }

@@ -309,8 +309,16 @@ ENVELOPE_SHAPE = _code(
     "envelope-shape",
     ("Phong bì chữ ký sai cấu trúc", "The signature envelope has the wrong shape"),
     (
-        "Dùng JWS General JSON: đúng hai thành viên payload và signatures.",
-        "Use JWS General JSON: exactly the members payload and signatures.",
+        "Dùng JWS General JSON với payload (hoặc document) và signatures; xem openapi/envelope.md.",
+        "Use JWS General JSON with payload (or document) and signatures; see openapi/envelope.md.",
+    ),
+)
+ENVELOPE_FORM = _code(
+    "envelope-form",
+    ("Phong bì trộn hai dạng chữ ký", "The envelope mixes two forms"),
+    (
+        "Dùng một dạng cho cả tài liệu: payload với prev, hoặc document với sigD; signatures, hoặc một chữ ký rút gọn.",
+        "Use one form throughout: payload with prev, or document with sigD; signatures, or one flattened signature.",
     ),
 )
 ENVELOPE_MEMBER = _code(
@@ -349,8 +357,8 @@ HEADER_UNPROTECTED = _code(
         "The unprotected header holds something that is not allowed there",
     ),
     (
-        "Phần header chỉ được chứa etsiU, các phần tử cùng một kiểu.",
-        "The member header may hold only etsiU, with elements of one kind.",
+        "Phần header chỉ được chứa etsiU, các phần tử cùng một kiểu và đúng dạng.",
+        "The member header may hold only etsiU, with well-formed elements of one kind.",
     ),
 )
 HEADER_ALGORITHM = _code(
@@ -375,8 +383,8 @@ HEADER_CRIT = _code(
     "header-crit",
     ("Danh sách crit không hợp lệ", "The crit list is not good"),
     (
-        "crit là danh sách không rỗng, không trùng, chỉ nêu tên tiêu đề được bảo vệ mà hệ thống hiểu (prev, sigT, b64 không).",
-        "crit is a non-empty list without repeats, naming only protected headers understood here (prev, sigT; not b64).",
+        "crit là danh sách không rỗng, không trùng, chỉ nêu tên tiêu đề được bảo vệ mà hệ thống hiểu (prev, sigD, sigT; không b64).",
+        "crit is a non-empty list without repeats, naming only protected headers understood here (prev, sigD, sigT; no b64).",
     ),
 )
 HEADER_CONTENT = _code(
@@ -413,6 +421,25 @@ HEADER_PREV_MISMATCH = _code(
     ("Liên kết prev không khớp chữ ký đứng trước", "The link prev does not match the signature before it"),
     ("Ký lại theo đúng thứ tự: giáo viên, hiệu trưởng, con dấu.", "Sign again in order: teacher, principal, seal."),
 )
+HEADER_SIGD = _code(
+    "header-sigd",
+    (
+        "sigD thiếu, sai dạng hoặc không bao trùm tài liệu và mọi chữ ký trước",
+        "sigD is missing, malformed, or does not cover the document and every earlier signature",
+    ),
+    (
+        "Liệt kê document rồi từng chữ ký trước theo thứ tự, cơ chế ObjectIdByURIHash, S256, và nêu sigD trong crit.",
+        "List document, then each earlier signature in order, by ObjectIdByURIHash with S256, and name sigD in crit.",
+    ),
+)
+HEADER_SIGD_MISMATCH = _code(
+    "header-sigd-mismatch",
+    ("Giá trị băm trong sigD không khớp", "A digest in sigD does not match what it names"),
+    (
+        "Tính SHA-256 trên chuỗi base64url của đúng tài liệu hoặc chữ ký được gửi, rồi ký lại theo thứ tự.",
+        "Take SHA-256 over the base64url text of exactly what is sent, then sign again in order.",
+    ),
+)
 SIGNATURE_INVALID = _code(
     "signature-invalid",
     ("Chữ ký không khớp nội dung", "The signature does not match the content"),
@@ -437,10 +464,75 @@ SIGNATURE_REPEATED = _code(
 SIGNATURE_UNSIGNED = _code(
     "signature-unsigned",
     (
-        "Có thuộc tính không được ký (etsiU); hệ thống không dựa vào chúng",
-        "Unsigned properties (etsiU) are present and not relied upon",
+        "Có thuộc tính không được ký mà hệ thống không dựa vào",
+        "An unsigned property is present that is not relied upon",
     ),
     ("Không cần làm gì.", "Nothing to do."),
+    Effect.WARN,
+)
+
+SIGNATURE_COUNTER = _code(
+    "signature-counter",
+    ("Có chữ ký đối ứng; hệ thống không dựa vào nó", "A counter-signature is present and not relied upon"),
+    (
+        "Không cần làm gì; người ký sau phải ký cả tài liệu, không chỉ ký giá trị chữ ký.",
+        "Nothing to do; a later signer signs the whole document, not a signature value alone.",
+    ),
+    Effect.WARN,
+)
+
+# --- time-stamps (RFC 3161; ETSI EN 319 102-1) ---------------------------------------------------------------------------------
+
+TIME_STAMP_INVALID = _code(
+    "time-stamp-invalid",
+    ("Dấu thời gian không hợp lệ", "A time-stamp is not valid"),
+    (
+        "Xin dấu thời gian RFC 3161 cho đúng chữ ký này và đặt lại; hoặc bỏ dấu thời gian đó.",
+        "Get an RFC 3161 token over exactly this signature and put it in; or leave that token out.",
+    ),
+)
+TIME_STAMP_ORDER = _code(
+    "time-stamp-order",
+    (
+        "Dấu thời gian trước thời điểm ký hoặc sau lúc nhận",
+        "A time-stamp lies before the signing time or after receipt",
+    ),
+    (
+        "Ký trước, xin dấu thời gian sau, rồi mới gửi; kiểm tra đồng hồ máy ký.",
+        "Sign first, then get the time-stamp, then send; check the signing machine's clock.",
+    ),
+)
+TIME_STAMP_UNKNOWN = _code(
+    "time-stamp-unknown",
+    (
+        "Dấu thời gian không kiểm được hoặc của tổ chức chưa được tin cậy; hệ thống không dựa vào nó",
+        "A time-stamp can't be checked or its authority is not trusted; it is not relied upon",
+    ),
+    (
+        "Dùng tổ chức cấp dấu thời gian thuộc một gốc tin cậy, SHA-256 trở lên, ESSCertIDv2; chi tiết nêu lý do.",
+        "Use an authority under a trusted root, SHA-256 or better, ESSCertIDv2; the detail names the reason.",
+    ),
+    Effect.WARN,
+)
+TIME_STAMP_REVOKED = _code(
+    "time-stamp-revoked",
+    (
+        "Chứng thư cấp dấu thời gian đã bị thu hồi; hệ thống không dựa vào dấu này",
+        "The time-stamping certificate is revoked; the time-stamp is not relied upon",
+    ),
+    ("Xin dấu thời gian của tổ chức khác.", "Get a time-stamp from another authority."),
+    Effect.WARN,
+)
+TIME_STAMP_UNDECIDED = _code(
+    "time-stamp-undecided",
+    (
+        "Chưa xác định được chứng thư cấp dấu thời gian còn tốt hay không; hệ thống chưa dựa vào dấu này",
+        "Whether the time-stamping certificate was good can't be decided now; the time-stamp is not relied upon yet",
+    ),
+    (
+        "Không cần làm gì; đơn vị vận hành cập nhật danh sách thu hồi của tổ chức cấp dấu thời gian.",
+        "Nothing to do; the operator brings the authority's revocation list up to date.",
+    ),
     Effect.WARN,
 )
 

@@ -1,5 +1,8 @@
-"""JSON Web Signatures (RFC 7515) opened: the General JSON envelope of signed transcripts
-(form A: each later signature bound to the one before by the critical header `prev`), and the compact form of client assertions.
+"""JSON Web Signatures (RFC 7515) opened: the envelopes of signed transcripts, and the compact form of client assertions.
+
+Form A has the payload attached, and each later signature is bound to the one before by the critical header `prev`. Form B has
+the document beside detached signatures that list it and every earlier signature in `sigD`. Either comes as General JSON, or for
+one signer flattened; form A for one signer also compact.
 
 Opening only reads; `registry.formats.signatures` verifies.
 """
@@ -13,11 +16,12 @@ from typing import Any
 from registry.core import codes
 from registry.core.findings import Finding
 from registry.core.trust import Algorithm
-from registry.formats import base64url, jws_header, strict_json
+from registry.formats import base64url, jws_detached, jws_header, jws_unsigned, strict_json
 from registry.formats.signatures import Envelope, OpenedSignature, Places
 
 _LARGEST_TOKEN = 8192
 _MOST_UNKNOWN = 20
+_ONE = frozenset({"protected", "signature", "header"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +36,39 @@ class OpenedToken:
 
 
 def open_envelope(raw: bytes, *, algorithms: frozenset[Algorithm], max_signatures: int = 16) -> Envelope:
-    """Open a JWS in General JSON Serialization (RFC 7515 section 7.2.1) without trusting anything in it.
+    """Open a JWS in General or Flattened JSON Serialization (RFC 7515 section 7.2) without trusting anything in it.
 
-    Codes: those of the JSON reader, envelope-*, header-*, signature-unsigned, certificate-size, -malformed, -mismatch; pointers
-    lead into the envelope, and on into decoded headers as /signatures/<n>/protected/<member>. Never raises.
+    Codes: those of the JSON reader, envelope-*, header-*, signature-unsigned, signature-counter, time-stamp-invalid,
+    certificate-size, -malformed, -mismatch; pointers lead into the envelope, and on into decoded headers as
+    /signatures/<n>/protected/<member>; the one signature of a flattened envelope is /signatures/0. Never raises.
     """
     value, broken = strict_json.parse(raw)
     if broken:
         return Envelope(None, (), tuple(broken))
     if type(value) is not dict:
         return Envelope(None, (), (Finding(codes.ENVELOPE_SHAPE, "", "an object"),))
-    findings = _unknown(value, {"payload", "signatures"}, "")
-    payload = _octets(value, "payload", "", findings)
-    given = value.get("signatures")
-    if type(given) is not list:
-        findings.append(Finding(codes.ENVELOPE_SHAPE, "/signatures", "a list of signatures"))
-        return Envelope(payload, (), tuple(findings))
-    if not 1 <= len(given) <= max_signatures:
-        findings.append(Finding(codes.ENVELOPE_SIGNATURES, "/signatures", f"1 to {max_signatures} signatures"))
-        return Envelope(payload, (), tuple(findings))
-    opened, text = [], value.get("payload")
-    payload_text = text if type(text) is str else ""
-    for index, signature in enumerate(given):
-        previous = _link(given[index - 1], payload_text) if index else None
-        opened.append(_open_signature(signature, index, payload_text, previous, algorithms, findings))
-    return Envelope(payload, tuple(opened), tuple(findings))
+    mixed = _mixed(value)
+    if mixed:
+        return Envelope(None, (), tuple(mixed))
+    content = "document" if "document" in value else "payload"
+    if value.keys() & _ONE and "signatures" not in value:
+        findings = _unknown(value, {content, *_ONE}, "")
+        value = {content: value.get(content), "signatures": [{n: value[n] for n in _ONE if n in value}]}
+    else:
+        findings = _unknown(value, {content, "signatures"}, "")
+    return _open(value, _Form(content, algorithms), findings, max_signatures)
+
+
+def open_compact_envelope(raw: bytes, *, algorithms: frozenset[Algorithm]) -> Envelope:
+    """Open a JWS in Compact Serialization (RFC 7515 section 7.1) as an envelope of one signature, which is /signatures/0.
+
+    Codes as for `open_envelope`, without those of unprotected headers: this form has none. Never raises.
+    """
+    parts = raw.decode("ascii", "replace").split(".")
+    if len(parts) != 3:
+        return Envelope(None, (), (Finding(codes.ENVELOPE_SHAPE, "", "three base64url texts with dots between"),))
+    value = {"payload": parts[1], "signatures": [{"protected": parts[0], "signature": parts[2]}]}
+    return _open(value, _Form("payload", algorithms, "jose"), [], 1)
 
 
 def link(protected: str, payload: str, signature: str) -> str:
@@ -87,52 +99,111 @@ def open_compact(token: str, *, algorithms: frozenset[Algorithm]) -> OpenedToken
     return OpenedToken(algorithm, header.get("kid"), claims, f"{parts[0]}.{parts[1]}".encode("ascii"), signature)
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How one envelope is written: `content` names the member with the signed bytes, and so attached or detached."""
+
+    content: str
+    algorithms: frozenset[Algorithm]
+    kind: str = "jose+json"
+
+    @property
+    def detached(self) -> bool:
+        return self.content == "document"
+
+
+def _mixed(value: dict[str, Any]) -> list[Finding]:
+    findings = []
+    if "payload" in value and "document" in value:
+        findings.append(
+            Finding(codes.ENVELOPE_FORM, "/document", "payload (attached) or document (detached), one of them")
+        )
+    if "signatures" in value and value.keys() & _ONE:
+        findings.append(Finding(codes.ENVELOPE_FORM, "/signatures", "signatures, or the members of one signature"))
+    return findings
+
+
+def _open(value: dict[str, Any], form: _Form, findings: list[Finding], most: int) -> Envelope:
+    payload = _octets(value, form.content, "", findings)
+    given = value.get("signatures")
+    if type(given) is not list:
+        findings.append(Finding(codes.ENVELOPE_SHAPE, "/signatures", "a list of signatures"))
+        return Envelope(payload, (), tuple(findings))
+    if not 1 <= len(given) <= most:
+        findings.append(Finding(codes.ENVELOPE_SIGNATURES, "/signatures", f"1 to {most} signatures"))
+        return Envelope(payload, (), tuple(findings))
+    text = value.get(form.content)
+    content = text if type(text) is str else ""
+    places = _places(given, content, form)
+    opened = [
+        _open_signature(each, index, "" if form.detached else content, place, form.algorithms, findings)
+        for index, (each, place) in enumerate(zip(given, places, strict=True))
+    ]
+    return Envelope(payload, tuple(opened), tuple(findings))
+
+
+def _places(given: list[Any], content: str, form: _Form) -> list[jws_header.Place]:
+    """What each header must say about everything before it."""
+    covered: jws_detached.Covered = (jws_detached.of_document(content),) if form.detached else ()
+    previous, places = None, []
+    for index, signature in enumerate(given):
+        places.append(jws_header.Place(f"/signatures/{index}", previous, covered if form.detached else None, form.kind))
+        texts = _texts(signature)
+        if form.detached:
+            covered = (*covered, jws_detached.of_signature(index, *texts))
+        else:
+            previous = link(texts[0], content, texts[1])
+    return places
+
+
+def _texts(signature: object) -> tuple[str, str]:
+    """Header and value as received; one that is no signature at all counts as empty texts, and has its own finding."""
+    texts = [signature.get(name) for name in ("protected", "signature")] if type(signature) is dict else []
+    return (str(texts[0]), str(texts[1])) if len(texts) == 2 and all(type(text) is str for text in texts) else ("", "")
+
+
 def _open_signature(
     value: object,
     index: int,
     payload: str,
-    previous: str | None,
+    place: jws_header.Place,
     algorithms: frozenset[Algorithm],
     findings: list[Finding],
 ) -> OpenedSignature:
-    at = f"/signatures/{index}"
+    at = place.pointer
     if type(value) is not dict:
         findings.append(Finding(codes.ENVELOPE_SHAPE, at, "an object"))
-        return OpenedSignature(index, _places(at))
-    findings += _unknown(value, {"protected", "signature", "header"}, at)
+        return OpenedSignature(index, _pointers(at))
+    findings += _unknown(value, {*_ONE}, at)
     signature = _octets(value, "signature", at, findings)
-    if "header" in value:
-        findings += jws_header.unprotected_findings(value["header"], at)
     protected = value.get("protected")
     if type(protected) is not str:
         findings.append(Finding(codes.ENVELOPE_SHAPE, f"{at}/protected", "base64url text"))
-        return OpenedSignature(index, _places(at), signature=signature or b"")
-    header = jws_header.read(protected, at, algorithms, previous)
+        return OpenedSignature(index, _pointers(at), signature=signature or b"")
+    header = jws_header.read(protected, place, algorithms)
     findings += header.findings
-    signing_input = f"{protected}.{payload}".encode("utf-8", "surrogatepass")
+    unsigned = jws_unsigned.Unsigned()
+    if "header" in value:
+        unsigned = jws_unsigned.read(value["header"], at, _texts(value)[1], header.chain, jws_header.MOST_CERTIFICATES)
+        findings += unsigned.findings
     return OpenedSignature(
         index,
-        _places(at),
+        _pointers(at),
         header.algorithm,
-        signing_input,
+        f"{protected}.{payload}".encode("utf-8", "surrogatepass"),
         signature or b"",
         header.signed_at,
         header.chain,
         header.reference,
+        stamps=tuple(unsigned.stamps),
+        ocsp_answers=tuple(unsigned.ocsp_answers),
+        certificates=tuple(unsigned.certificates),
     )
 
 
-def _places(at: str) -> Places:
+def _pointers(at: str) -> Places:
     protected = f"{at}/protected"
     return Places(at, f"{at}/signature", f"{protected}/iat", f"{protected}/alg", f"{protected}/x5c/0")
-
-
-def _link(signature: object, payload: str) -> str:
-    """The link to a signature as received; one that is no signature at all links to nothing a sender could know."""
-    texts = [signature.get(name) for name in ("protected", "signature")] if type(signature) is dict else []
-    if len(texts) != 2 or not all(type(text) is str for text in texts):
-        return ""
-    return link(str(texts[0]), payload, str(texts[1]))
 
 
 def _octets(value: dict[str, Any], name: str, at: str, findings: list[Finding]) -> bytes | None:

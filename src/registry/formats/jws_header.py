@@ -1,4 +1,4 @@
-"""The protected and unprotected headers of a signature (RFC 7515 section 4; ETSI TS 119 182-1 section 5), read strictly. Pure.
+"""The protected header of a signature (RFC 7515 section 4; ETSI TS 119 182-1 section 5), read strictly. Pure.
 
 Nothing here chooses a key or trusts a certificate: a header only claims.
 """
@@ -15,19 +15,32 @@ from typing import Any
 from registry.core import codes
 from registry.core.findings import Code, Finding
 from registry.core.trust import Algorithm
-from registry.formats import base64url, strict_json
+from registry.formats import base64url, jws_detached, jws_unsigned, strict_json
 from registry.formats.x509 import MAX_SIZE
 
 #: More than a leaf, its CAs and a root is not a chain but work for the reader.
-_MOST_CERTIFICATES = 6
+MOST_CERTIFICATES = 6
 _LONGEST_LABEL = 256
 _MOST_UNKNOWN = 20
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 _LEGACY_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
-_KNOWN = {"alg", "cty", "typ", "kid", "iat", "sigT", "x5c", "x5t#S256", "crit", "prev", "srCms", "srAts"}
-_KEYS = {"jwk", "jku", "x5u"}
+_KNOWN = {"alg", "cty", "typ", "kid", "iat", "sigT", "x5c", "x5t#S256", "crit", "prev", "sigD", "srCms", "srAts"}
 _OTHER_REFERENCES = {"x5t#o", "sigX5ts", "sigPId", "x5t"}
-_CRITICAL = {"prev", "sigT"}
+_CRITICAL = {"prev", "sigD", "sigT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a header stands, and so what it must say.
+
+    `previous` is the link to the signature before (base64url SHA-256), None for the first. `covered` is None in the attached
+    form, else name and digest of everything a detached signature must cover. `kind` is the `typ` of the serialization.
+    """
+
+    pointer: str  # of the signature
+    previous: str | None = None
+    covered: jws_detached.Covered | None = None
+    kind: str = "jose+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +66,12 @@ class _Reading:
         self.found.append(Finding(code, f"{self.at}/{member}" if member else self.at, detail))
 
 
-def read(protected: str, at: str, algorithms: frozenset[Algorithm], previous: str | None) -> Header:
-    """Read the base64url text of a protected header.
+def read(protected: str, place: Place, algorithms: frozenset[Algorithm]) -> Header:
+    """Read the base64url text of a protected header that stands in this place.
 
-    `at` is the pointer of the signature; `previous` is the link to the signature before (base64url SHA-256), or None for the
-    first signature. Codes: envelope-base64, those of the JSON reader, and header-*, certificate-size, -malformed, -mismatch.
+    Codes: envelope-base64, envelope-form, those of the JSON reader, and header-*, certificate-size, -malformed, -mismatch.
     """
-    at = f"{at}/protected"
+    at = f"{place.pointer}/protected"
     raw = base64url.decode(protected)
     if raw is None:
         return Header(findings=(Finding(codes.ENVELOPE_BASE64, at, "base64url without padding"),))
@@ -71,48 +83,24 @@ def read(protected: str, at: str, algorithms: frozenset[Algorithm], previous: st
     reading = _Reading(members, at, [])
     if not members.keys() <= _KNOWN:
         _report_unknown(reading)
-    _check_content(reading)
-    _check_labels(reading)
+    _check_content(reading, place)
+    _check_labels(reading, place.kind)
     _check_critical(reading)
-    _check_link(reading, previous)
+    if place.covered is None:
+        _check_link(reading, place.previous)
+    else:
+        _check_cover(reading, place.covered)
     algorithm, signed_at = _algorithm(reading, algorithms), _signed_at(reading)
     chain, reference = _chain(reading), _reference(reading)
     _check_identity(reading, chain, reference)
     return Header(algorithm, signed_at, chain, reference, tuple(reading.found))
 
 
-def unprotected_findings(header: object, at: str) -> list[Finding]:
-    """What is wrong with an unprotected header; etsiU alone is allowed, and worth a warning: nothing in it is relied upon."""
-    at = f"{at}/header"
-    if type(header) is not dict:
-        return [Finding(codes.HEADER_UNPROTECTED, at, "an object")]
-    found = []
-    for name in list(header)[:_MOST_UNKNOWN]:
-        if name != "etsiU":
-            code = codes.HEADER_KEY_INJECTION if name in _KEYS else codes.HEADER_UNPROTECTED
-            found.append(Finding(code, strict_json.member_pointer(at, name), "etsiU only"))
-    if "etsiU" not in header:
-        return found or [Finding(codes.HEADER_UNPROTECTED, at, "etsiU only, or no header at all")]
-    if _is_unsigned_list(header["etsiU"]):
-        found.append(Finding(codes.SIGNATURE_UNSIGNED, f"{at}/etsiU"))
-    else:
-        found.append(Finding(codes.HEADER_UNPROTECTED, f"{at}/etsiU", "a list of objects, or of base64url strings"))
-    return found
-
-
-def _is_unsigned_list(value: object) -> bool:
-    if type(value) is not list or not value:
-        return False
-    if all(type(element) is dict for element in value):
-        return True
-    return all(type(element) is str and base64url.decode(element) for element in value)
-
-
 def _report_unknown(reading: _Reading) -> None:
     unknown = [name for name in reading.members if name not in _KNOWN]
     for name in unknown[:_MOST_UNKNOWN]:
         where = strict_json.member_pointer(reading.at, name)
-        if name in _KEYS:
+        if name in jws_unsigned.KEYS:
             reading.found.append(Finding(codes.HEADER_KEY_INJECTION, where, "x5c or x5t#S256"))
         elif name == "b64":
             reading.found.append(Finding(codes.HEADER_CRIT, where, "b64 is not taken (RFC 7797)"))
@@ -122,18 +110,21 @@ def _report_unknown(reading: _Reading) -> None:
             reading.found.append(Finding(codes.HEADER_MEMBER, where, "not a member of this profile"))
 
 
-def _check_content(reading: _Reading) -> None:
+def _check_content(reading: _Reading, place: Place) -> None:
+    """A detached signature names the types in sigD; `cty` beside it should not be there (TS 119 182-1 5.1.3) and does no harm."""
+    if place.covered is not None and "cty" not in reading.members:
+        return
     kind = reading.members.get("cty")
     if type(kind) is not str or kind.casefold() not in ("json", "application/json"):
         reading.note(codes.HEADER_CONTENT, "cty", "json")
 
 
-def _check_labels(reading: _Reading) -> None:
+def _check_labels(reading: _Reading, kind: str) -> None:
     members = reading.members
     if "typ" in members:
-        kind = members["typ"]
-        if type(kind) is not str or kind.casefold() not in ("jose+json", "application/jose+json"):
-            reading.note(codes.HEADER_MEMBER, "typ", "jose+json")
+        given_kind = members["typ"]
+        if type(given_kind) is not str or given_kind.casefold() not in (kind, f"application/{kind}"):
+            reading.note(codes.HEADER_MEMBER, "typ", kind)
     if "kid" in members and (type(members["kid"]) is not str or len(members["kid"]) > _LONGEST_LABEL):
         reading.note(codes.HEADER_MEMBER, "kid", f"text of at most {_LONGEST_LABEL} characters")
     for name in ("srCms", "srAts"):
@@ -152,7 +143,7 @@ def _check_critical(reading: _Reading) -> None:
     elif len(set(names)) != len(names):
         reading.note(codes.HEADER_CRIT, "crit", "each name once")
     elif not set(names) <= _CRITICAL:
-        reading.note(codes.HEADER_CRIT, "crit", "only prev and sigT are understood")
+        reading.note(codes.HEADER_CRIT, "crit", "only prev, sigD and sigT are understood")
     elif not set(names) <= reading.members.keys():
         reading.note(codes.HEADER_CRIT, "crit", "only names that stand in this header")
 
@@ -161,6 +152,8 @@ def _check_link(reading: _Reading, previous: str | None) -> None:
     """The first signature has no `prev`; every later one has that of the signature before it, and calls it critical."""
     members = reading.members
     given = members.get("prev")
+    if "sigD" in members:
+        reading.note(codes.ENVELOPE_FORM, "sigD", "none where the payload is attached")
     if previous is None:
         if "prev" in members:
             reading.note(codes.HEADER_PREV, "prev", "none on the first signature")
@@ -174,6 +167,14 @@ def _check_link(reading: _Reading, previous: str | None) -> None:
     critical = members.get("crit")
     if "prev" in members and (type(critical) is not list or "prev" not in critical):
         reading.note(codes.HEADER_PREV, "crit", "crit names prev")
+
+
+def _check_cover(reading: _Reading, covered: jws_detached.Covered) -> None:
+    """A detached signature covers the document and every earlier signature by sigD, and has no `prev`."""
+    if "prev" in reading.members:
+        reading.note(codes.ENVELOPE_FORM, "prev", "none where the document is detached")
+    for code, member, detail in jws_detached.faults(reading.members, covered):
+        reading.note(code, member, detail)
 
 
 def _algorithm(reading: _Reading, algorithms: frozenset[Algorithm]) -> Algorithm | None:
@@ -220,8 +221,8 @@ def _chain(reading: _Reading) -> tuple[bytes, ...]:
     if type(given) is not list or not given:
         reading.note(codes.HEADER_CERTIFICATE, "x5c", "a list of certificates, not empty")
         return ()
-    if len(given) > _MOST_CERTIFICATES:
-        reading.note(codes.CERTIFICATE_SIZE, "x5c", f"at most {_MOST_CERTIFICATES} certificates")
+    if len(given) > MOST_CERTIFICATES:
+        reading.note(codes.CERTIFICATE_SIZE, "x5c", f"at most {MOST_CERTIFICATES} certificates")
         return ()
     for position, text in enumerate(given):
         place = f"x5c/{position}"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from registry.core.trust import Algorithm
-from registry.formats import base64url, jws, signatures
+from registry.formats import base64url, jws, jws_detached, signatures
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -53,32 +53,51 @@ def signer(key: PrivateKey, algorithm: Algorithm) -> Callable[[bytes], bytes]:
     return key.sign
 
 
-def sign_envelope(payload: bytes, keys: Sequence[SigningKey], signed_at: Sequence[datetime]) -> bytes:
-    """The signed envelope over the payload, signed in the order of `keys` at these moments (aware, whole seconds)."""
+def sign_envelope(
+    payload: bytes, keys: Sequence[SigningKey], signed_at: Sequence[datetime], *, detached: bool = False
+) -> bytes:
+    """The signed envelope over the payload, signed in the order of `keys` at these moments (aware, whole seconds).
+
+    Form A (`payload`, linked by `prev`), or with `detached` form B (`document`, covered by `sigD`), for those who need ETSI's own.
+    """
     envelope: bytes | None = None
     for key, moment in zip(keys, signed_at, strict=True):
-        envelope = add_signature(envelope, payload, key, moment)
+        envelope = add_signature(envelope, payload, key, moment, detached=detached)
     if envelope is None:
         raise ValueError("at least one signer is needed")
     return envelope
 
 
-def add_signature(envelope: bytes | None, payload: bytes, key: SigningKey, signed_at: datetime) -> bytes:
-    """The envelope with one more signature, linked to the last one; a new envelope when there is none yet.
+def add_signature(
+    envelope: bytes | None, payload: bytes, key: SigningKey, signed_at: datetime, *, detached: bool = False
+) -> bytes:
+    """The envelope with one more signature over all before it; a new envelope, of the form asked for, when there is none yet.
 
-    Raises ValueError when the envelope is over another payload.
+    Raises ValueError when the envelope is over another payload or in the other form.
     """
-    text = base64url.encode(payload)
-    opened: dict[str, Any] = json.loads(envelope) if envelope is not None else {"payload": text, "signatures": []}
-    if opened["payload"] != text:
-        raise ValueError("the envelope is over another payload")
-    header = _header(key, signed_at)
-    if opened["signatures"]:
-        last = opened["signatures"][-1]
-        header |= {"prev": jws.link(last["protected"], text, last["signature"]), "crit": ["prev"]}
-    protected = _json(header)
-    value = key.sign(f"{protected}.{text}".encode("ascii"))
+    text, content = base64url.encode(payload), "document" if detached else "payload"
+    opened: dict[str, Any] = json.loads(envelope) if envelope is not None else {content: text, "signatures": []}
+    if opened.get(content) != text:
+        raise ValueError("the envelope is over another payload or in the other form")
+    header = _header(key, signed_at) | _binding(opened, text, detached=detached)
+    protected = _json({name: value for name, value in header.items() if value is not None})
+    value = key.sign(f"{protected}.{'' if detached else text}".encode("ascii"))
     opened["signatures"].append({"protected": protected, "signature": base64url.encode(value)})
+    return json.dumps(opened, separators=(",", ":")).encode()
+
+
+def add_time_stamp(envelope: bytes, index: int, stamp: Callable[[bytes], bytes]) -> bytes:
+    """The envelope with a time-stamp beside one signature (sigTst in etsiU), which no signature covers.
+
+    `stamp` gets the octets to be stamped (the ASCII of the base64url signature value) and returns the DER of the token.
+    Stamp a signature before the next one is made, or after; neither spoils anything.
+    """
+    opened: dict[str, Any] = json.loads(envelope)
+    signature = opened["signatures"][index]
+    token = stamp(signature["signature"].encode("ascii"))
+    element = {"sigTst": {"tstTokens": [{"val": b64encode(token).decode("ascii")}]}}
+    elements = signature.setdefault("header", {}).setdefault("etsiU", [])
+    elements.append(_json(element) if not elements or isinstance(elements[0], str) else element)
     return json.dumps(opened, separators=(",", ":")).encode()
 
 
@@ -96,6 +115,17 @@ def _header(key: SigningKey, signed_at: datetime) -> dict[str, Any]:
         "iat": int(signed_at.timestamp()),
         "x5c": [b64encode(der).decode("ascii") for der in key.certificates],
     }
+
+
+def _binding(opened: Mapping[str, Any], text: str, *, detached: bool) -> dict[str, Any]:
+    """The members that bind a signature to everything before it; None for one that has no place in the form."""
+    before = opened["signatures"]
+    if detached:
+        earlier = [jws_detached.of_signature(n, each["protected"], each["signature"]) for n, each in enumerate(before)]
+        return {"cty": None, "sigD": jws_detached.sig_d((jws_detached.of_document(text), *earlier)), "crit": ["sigD"]}
+    if not before:
+        return {}
+    return {"prev": jws.link(before[-1]["protected"], text, before[-1]["signature"]), "crit": ["prev"]}
 
 
 def _json(value: Mapping[str, Any]) -> str:

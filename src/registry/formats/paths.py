@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from itertools import islice
 
 from registry.core import codes, trust
@@ -25,6 +26,13 @@ _MAX_CHAINS = 4
 
 _Chain = tuple[Certificate, ...]
 _Found = tuple[_Chain, trust.Anchor, Certificate]
+
+
+class Purpose(Enum):
+    """What the certificate at the end of a path was used for; it decides on its usage, and on the anchors that count."""
+
+    DOCUMENT = b"document"
+    TIME_STAMP = b"time-stamp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,13 @@ class _Verdict:
 
 
 def find_path(
-    leaf: Certificate, candidates: Sequence[bytes], index: TrustIndex, pointer: str, at: datetime | None = None
+    leaf: Certificate,
+    candidates: Sequence[bytes],
+    index: TrustIndex,
+    pointer: str,
+    at: datetime | None = None,
+    *,
+    purpose: Purpose = Purpose.DOCUMENT,
 ) -> tuple[Path | None, list[Finding]]:
     """Find and validate a path from a signer's certificate to an anchor of the index; all findings carry `pointer`.
 
@@ -76,10 +90,10 @@ def find_path(
         return None, [
             Finding(codes.CERTIFICATE_SIZE, pointer, f"issuer certificates of at most {x509.MAX_SIZE} octets")
         ]
-    key = (leaf.fingerprint, *(hashlib.sha256(der).digest() for der in candidates))
+    key = (purpose.value, leaf.fingerprint, *(hashlib.sha256(der).digest() for der in candidates))
     verdict: _Verdict | None = index.verdicts.get(key)
     if verdict is None:
-        verdict = _judge(leaf, candidates, index)
+        verdict = _judge(leaf, candidates, index, purpose)
         index.verdicts.put(key, verdict)
     if verdict.faults:
         return None, [Finding(code, pointer, detail) for code, detail in verdict.faults]
@@ -102,14 +116,15 @@ def time_findings(path: Path, signed_at: datetime, received_at: datetime, pointe
     return []
 
 
-def _judge(leaf: Certificate, candidates: Sequence[bytes], index: TrustIndex) -> _Verdict:
-    findings = [*profile.profile_findings(leaf, ca=False, pointer=""), *profile.usage_findings(leaf, "")]
+def _judge(leaf: Certificate, candidates: Sequence[bytes], index: TrustIndex, purpose: Purpose) -> _Verdict:
+    usage = profile.usage_findings if purpose is Purpose.DOCUMENT else profile.time_stamping_findings
+    findings = [*profile.profile_findings(leaf, ca=False, pointer=""), *usage(leaf, "")]
     read = [index.read(der) for der in candidates]
     faults = [(f.code, f.detail) for f in findings]
     faults += [(f.code, f"issuer certificate: {f.detail}") for _, problems in read for f in problems]
     if faults:
         return _Verdict((), tuple(faults))
-    search = _Search(index, [certificate for certificate, _ in read if certificate is not None])
+    search = _Search(index, [certificate for certificate, _ in read if certificate is not None], purpose)
     paths, refusals = [], []
     for found in islice(search.chains((leaf,)), _MAX_CHAINS):
         path = _path(*found)
@@ -140,8 +155,9 @@ def _refusal(path: Path) -> str | None:
 class _Search:
     """Depth first, anchors before stored before submitted certificates; every signature check counts."""
 
-    def __init__(self, index: TrustIndex, candidates: Sequence[Certificate]) -> None:
+    def __init__(self, index: TrustIndex, candidates: Sequence[Certificate], purpose: Purpose) -> None:
         self._index = index
+        self._purpose = purpose
         self._checks_left = MAX_SIGNATURE_CHECKS
         self._candidates = [c for c in {c.fingerprint: c for c in candidates}.values() if not _is_root(c)]
         self._faults = {
@@ -155,13 +171,17 @@ class _Search:
         """Every chain whose signatures verify up to an anchor, as far as the bounds reach."""
         tip = chain[-1]
         for anchor, root in self._index.anchors_named(tip.issuer):
-            if not _repeats((tip,), root) and self._issued(root, tip):
+            if self._counts(anchor) and not _repeats((tip,), root) and self._issued(root, tip):
                 yield chain, anchor, root
         if len(chain) >= MAX_DEPTH:
             return
         for issuer in self._issuers(tip):
             if not _repeats(chain, issuer) and self._issued(issuer, tip):
                 yield from self.chains((*chain, issuer))
+
+    def _counts(self, anchor: trust.Anchor) -> bool:
+        """A root of time-stamping alone is none for people and seals, whatever it issues."""
+        return self._purpose is Purpose.TIME_STAMP or anchor.hierarchy is not trust.Hierarchy.TIME_STAMP
 
     def _issuers(self, tip: Certificate) -> Iterator[Certificate]:
         stored = self._index.intermediates_named(tip.issuer)

@@ -73,6 +73,18 @@ def usage_findings(certificate: Certificate, pointer: str) -> list[Finding]:
     return [Finding(codes.CERTIFICATE_USAGE, pointer, fault) for fault in faults]
 
 
+def time_stamping_findings(certificate: Certificate, pointer: str) -> list[Finding]:
+    """certificate-usage unless the certificate is a time-stamping authority's and nothing else's (RFC 3161 2.3)."""
+    faults = []
+    usage = certificate.extension(x509.KeyUsage)
+    if usage is not None and not (usage.value.digital_signature or usage.value.content_commitment):
+        faults.append("keyUsage, if present, with digitalSignature or nonRepudiation")
+    purposes = certificate.extension(x509.ExtendedKeyUsage)
+    if purposes is None or not purposes.critical or list(purposes.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
+        faults.append("extendedKeyUsage, critical, with timeStamping alone")
+    return [Finding(codes.CERTIFICATE_USAGE, pointer, fault) for fault in faults]
+
+
 def _common(certificate: Certificate) -> Iterator[str]:
     parsed = certificate.parsed
     if parsed.version is not x509.Version.v3:

@@ -71,11 +71,12 @@ class OpenedSignature:
     signing_input: bytes = b""
     signature: bytes = b""
     signed_at: datetime | None = None
-    chain: tuple[bytes, ...] = ()  # DER, the signer's own first
+    chain: tuple[bytes, ...] = ()  # DER, the signer's own first; signed
     reference: bytes | None = None  # SHA-256 of the signer's certificate
     claimed_roles: tuple[str, ...] = ()  # as written by the signer; reported, never a permission
     stamps: tuple[Stamp, ...] = ()
     ocsp_answers: tuple[bytes, ...] = ()  # DER OCSPResponse or BasicOCSPResponse that came along; not yet checked
+    certificates: tuple[bytes, ...] = ()  # DER, unsigned: candidates for the path and never the signer's own
 
 
 @dataclass(frozen=True, slots=True)

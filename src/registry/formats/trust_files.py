@@ -3,6 +3,7 @@
 Layout (every part may be absent; PEM, DER and .p7b are all taken):
 
     anchors/government/*   anchors/public/*    pinned roots, by hierarchy
+    anchors/timestamp/*                        pinned roots that count for time-stamps alone
     intermediates/*                            certificates between roots and signers
     crls/*                                     certificate revocation lists
     ocsp/*                                     OCSP answers
@@ -98,7 +99,7 @@ def moment(text: str) -> datetime:
 
 def _anchors(found: TrustFiles, name: str, hierarchy: str, raw: bytes) -> None:
     if hierarchy not in set(trust.Hierarchy):
-        found.problems.append(f"{name}: no hierarchy of that name (government, public)")
+        found.problems.append(f"{name}: no hierarchy of that name (government, public, timestamp)")
         return
     read_here = material.read_material(raw)
     found.problems += [f"{name}: {problem}" for problem in read_here.problems]

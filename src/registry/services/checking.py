@@ -15,8 +15,10 @@ from registry.services import judging, trust
 
 
 def media_type_of(raw: bytes) -> str:
-    """The media type of a file by its first character: XML begins with `<`, JSON never does."""
-    return judging.XML if raw.lstrip()[:1] == b"<" else judging.JOSE
+    """The media type of a file by its first characters: XML begins with `<`, a compact JWS with an encoded `{"`."""
+    if raw.lstrip()[:1] == b"<":
+        return judging.XML
+    return judging.COMPACT if raw[:2] == b"ey" else judging.JOSE
 
 
 Checker = Callable[[bytes, datetime], Verdict]

@@ -12,18 +12,30 @@ as a transcript.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from registry.core import codes, ids, rules, trust
 from registry.core.findings import Finding
 from registry.core.transcript import Claims, Transcript
-from registry.core.verdict import RevocationUsed, SignatureFacts, Verdict
-from registry.formats import certificates, documents, jws, paths, revocation, shown_names, signatures, xades, xsd
+from registry.core.verdict import Proof, RevocationUsed, SignatureFacts, Verdict
+from registry.formats import (
+    certificates,
+    documents,
+    jws,
+    paths,
+    revocation,
+    shown_names,
+    signatures,
+    time_stamps,
+    xades,
+    xsd,
+)
 from registry.services import signing_policy
 
 JOSE = "application/jose+json"
+COMPACT = "application/jose"
 XML = "application/xml"
 
 
@@ -42,6 +54,7 @@ class _Syntax:
 
 _SYNTAXES = {
     JOSE: _Syntax(jws.open_envelope, documents.parse, lambda _: []),
+    COMPACT: _Syntax(jws.open_compact_envelope, documents.parse, lambda _: []),
     XML: _Syntax(xades.open_envelope, documents.parse_xml, xsd.findings),
 }
 MEDIA_TYPES = tuple(_SYNTAXES)
@@ -64,6 +77,7 @@ class _Judged:
     leaf: certificates.Certificate | None = None
     path: paths.Path | None = None
     revocation: tuple[RevocationUsed, ...] = ()
+    stamped: time_stamps.Proven = field(default_factory=time_stamps.Proven)
 
     @property
     def at(self) -> str:
@@ -81,7 +95,7 @@ def judge(
     """Judge received bytes against a trust list. `schools` are the vendor's, or None for no limit (a person's own check).
 
     Never raises on bad input. Codes: those of the areas json, envelope, header, signature, certificate, revocation, time,
-    signer, policy, field, transcript, number, birth-date, school, scope and rule.
+    time-stamp, signer, policy, field, transcript, number, birth-date, school, scope and rule.
     """
     syntax = _SYNTAXES[media_type]  # the edge lets only known media types through
     envelope = syntax.open_envelope(raw, algorithms=index.trust.policy.algorithms)
@@ -100,6 +114,7 @@ def judge(
                 each.path.hierarchy if each.path else None,
                 each.opened.algorithm,
                 each.opened.signed_at,
+                each.stamped.moment is not None,
             )
             for each in judged
         ],
@@ -117,7 +132,7 @@ def judge(
         findings=tuple(findings),
         claims=parsed.claims,
         transcript=parsed.transcript,
-        signatures=tuple(_facts(each, role) for each, role in zip(judged, facts, strict=True)),
+        signatures=tuple(_facts(each, role, moment) for each, role in zip(judged, facts, strict=True)),
         revocation_used=tuple(dict.fromkeys(used for each in judged for used in each.revocation)),
         generation=index.trust.generation,
         policy_version=index.trust.policy.version,
@@ -150,17 +165,24 @@ def _leaf_der(opened: signatures.OpenedSignature, trust_list: trust.TrustList) -
 
 
 def _check_path(each: _Judged, index: certificates.TrustIndex, moment: Moment) -> Iterable[Finding]:
-    """4 and 5: a path to a pinned anchor, good at signing time, and fresh revocation data at every level."""
+    """4 and 5: a path to a pinned anchor, good at signing time, and fresh revocation data at every level.
+
+    What happened after the signature is proven to have existed does not spoil it (ETSI EN 319 102-1 5.5).
+    """
     if each.leaf is None:
         return []
     signed_at = each.opened.signed_at
-    each.path, findings = paths.find_path(each.leaf, each.opened.chain[1:], index, each.at, signed_at)
+    candidates = (*each.opened.chain[1:], *each.opened.certificates)
+    each.path, findings = paths.find_path(each.leaf, candidates, index, each.at, signed_at)
     if each.path is None or signed_at is None:
         return findings
-    timely = paths.time_findings(each.path, signed_at, moment.received_at, each.at)
-    revoked, used = revocation.revocation_findings(each.path, index, signed_at, moment.received_at, moment.now, each.at)
-    each.revocation = tuple(used)
-    return [*findings, *timely, *revoked]
+    times = time_stamps.Times(signed_at, moment.received_at, moment.now, moment.skew)
+    each.stamped = time_stamps.proven(each.opened.stamps, index, times)
+    proven_at = each.stamped.moment or moment.received_at
+    timely = paths.time_findings(each.path, signed_at, proven_at, each.at)
+    revoked, used = revocation.revocation_findings(each.path, index, signed_at, proven_at, moment.now, each.at)
+    each.revocation = (*used, *each.stamped.revocation)
+    return [*findings, *each.stamped.findings, *timely, *revoked]
 
 
 def _check_times(judged: Sequence[_Judged], moment: Moment) -> Iterable[Finding]:
@@ -197,8 +219,8 @@ def _check_scope(claims: Claims, trust_list: trust.TrustList, schools: frozenset
     return []
 
 
-def _facts(each: _Judged, role: trust.Role | None) -> SignatureFacts:
-    path = each.path
+def _facts(each: _Judged, role: trust.Role | None, moment: Moment) -> SignatureFacts:
+    path, stamped = each.path, each.stamped
     return SignatureFacts(
         role,
         each.opened.signed_at,
@@ -208,6 +230,9 @@ def _facts(each: _Judged, role: trust.Role | None) -> SignatureFacts:
         path.fingerprints if path else (),
         path_names=tuple(shown_names.common_name(c) for c in (*path.certificates, path.root)) if path else (),
         signer=shown_names.signer(each.leaf) if each.leaf else "",
+        proven_at=stamped.moment or moment.received_at,
+        proof=Proof.RECEIPT if stamped.moment is None else Proof.TIME_STAMP,
         claimed_roles=shown_names.claimed_roles(each.opened.claimed_roles),
         revocation=each.revocation,
+        stamps=stamped.tokens,
     )

@@ -25,6 +25,7 @@ class Signed:
     hierarchy: trust.Hierarchy | None
     algorithm: trust.Algorithm | None
     signed_at: datetime | None
+    stamped: bool = False  # a valid time-stamp proves when it existed
 
     @property
     def at(self) -> str:

@@ -1,0 +1,153 @@
+"""What time-stamps beside a signature prove: the authority's path and revocation, the imprint, the order of times. No clock.
+
+Source: RFC 3161 section 2.4.2; ETSI EN 319 102-1 5.4 (time-stamp validation) and 5.5 (proof of existence). A token is unsigned
+by those who signed the document, so one that can't be trusted proves nothing and is said to; one that is wrong refuses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from registry.core import codes
+from registry.core.findings import Code, Finding
+from registry.core.verdict import RevocationUsed
+from registry.formats import paths, revocation, rfc3161
+from registry.formats.certificates import TrustIndex
+from registry.formats.signatures import Stamp
+
+MAX_TOKENS = 4
+MAX_SIZE = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The moments a token is held against: the claim, the receipt, now, and how far clocks may differ."""
+
+    signed_at: datetime
+    received_at: datetime
+    now: datetime
+    skew: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What the time-stamps of one signature prove. `moment` is None when none of them can be relied upon."""
+
+    moment: datetime | None = None
+    tokens: tuple[bytes, ...] = ()  # SHA-256 of each token relied upon
+    findings: tuple[Finding, ...] = ()
+    revocation: tuple[RevocationUsed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a token is whatever it stands beside, remembered with the trust index: its path, or why it has none."""
+
+    token: rfc3161.Token | None
+    path: paths.Path | None = None
+    fault: tuple[Code, str] | None = None
+
+
+def proven(stamps: Sequence[Stamp], index: TrustIndex, times: Times) -> Proven:
+    """The earliest moment at which the stamped octets are proven to have existed: genTime plus accuracy, at most the receipt.
+
+    Refusing findings: time-stamp-invalid (malformed, another imprint, not signed by its authority, too many, too large),
+    time-stamp-order (before the claim, after receipt). Warnings, with which a token proves nothing: time-stamp-unknown,
+    time-stamp-revoked, time-stamp-undecided. Never raises.
+    """
+    findings: list[Finding] = []
+    good: list[tuple[datetime, bytes]] = []
+    used: list[RevocationUsed] = []
+    for stamp in stamps[:MAX_TOKENS]:
+        read = _remembered(stamp.token, index)
+        trouble, lists = _findings(read, stamp, index, times)
+        findings += trouble
+        if read.token is not None and not trouble:
+            latest = min(read.token.generated_at + read.token.accuracy, times.received_at)
+            good.append((latest, hashlib.sha256(stamp.token).digest()))
+            used += lists
+    findings += [
+        Finding(codes.TIME_STAMP_INVALID, stamp.pointer, f"at most {MAX_TOKENS} tokens")
+        for stamp in stamps[MAX_TOKENS : MAX_TOKENS + 1]
+    ]
+    good.sort()
+    return Proven(
+        good[0][0] if good else None,
+        tuple(dict.fromkeys(digest for _, digest in good)),
+        tuple(findings),
+        tuple(dict.fromkeys(used)),
+    )
+
+
+def _findings(read: _Read, stamp: Stamp, index: TrustIndex, times: Times) -> tuple[list[Finding], list[RevocationUsed]]:
+    """What keeps a token from being relied upon here; a wrong imprint is wrong whoever made it."""
+    at = stamp.pointer
+    token = read.token
+    if token is not None and not hmac.compare_digest(token.imprint, token.imprint_of(stamp.imprinted)):
+        return [Finding(codes.TIME_STAMP_INVALID, at, "an imprint of this signature's value")], []
+    if read.fault is not None or token is None or read.path is None:
+        code, detail = read.fault or (codes.TIME_STAMP_UNKNOWN, "")
+        return [Finding(code, at, detail)], []
+    trouble, used = _authority_findings(read.path, token.generated_at, index, times, at)
+    if trouble:
+        return trouble, []
+    if token.generated_at + token.accuracy < times.signed_at:
+        return [Finding(codes.TIME_STAMP_ORDER, at, "not before the signing time")], []
+    if token.generated_at > times.received_at + times.skew:
+        return [Finding(codes.TIME_STAMP_ORDER, at, f"at most {times.skew.seconds} s ahead of receipt")], []
+    return [], used
+
+
+def _authority_findings(
+    path: paths.Path, generated_at: datetime, index: TrustIndex, times: Times, at: str
+) -> tuple[list[Finding], list[RevocationUsed]]:
+    """The authority's certificate at genTime and since: the token's own proof of existence is the receipt."""
+    if generated_at > times.received_at + times.skew:
+        return [], []  # nothing of it can be good; the order says so
+    received_at = max(times.received_at, generated_at)
+    untimely = paths.time_findings(path, generated_at, received_at, at)
+    if untimely:
+        return [Finding(codes.TIME_STAMP_UNDECIDED, at, "a certificate valid at genTime and on receipt")], []
+    revoked, used = revocation.revocation_findings(path, index, generated_at, received_at, times.now, at)
+    unknown = [each for each in revoked if each.code is codes.REVOCATION_UNKNOWN]
+    code = codes.TIME_STAMP_REVOKED if len(unknown) < len(revoked) else codes.TIME_STAMP_UNDECIDED
+    chosen = [each for each in revoked if each not in unknown] or unknown
+    return [Finding(code, at, each.detail) for each in chosen[:1]], used
+
+
+def _remembered(token: bytes, index: TrustIndex) -> _Read:
+    """The same submission may come again, and a trust index never changes."""
+    if len(token) > MAX_SIZE:
+        return _Read(None, fault=(codes.TIME_STAMP_INVALID, f"at most {MAX_SIZE} octets"))
+    key = (b"time-stamp", hashlib.sha256(token).digest())
+    known: _Read | None = index.verdicts.get(key)
+    if known is None:
+        known = _read(token, index)
+        index.verdicts.put(key, known)
+    return known
+
+
+def _read(der: bytes, index: TrustIndex) -> _Read:
+    """Path before signature: no key is used that does not lead to an anchor."""
+    token: rfc3161.Token | None = None
+    try:
+        token = rfc3161.read(der)
+        signer = rfc3161.signer_of(token)
+        certificate, unread = index.read(signer.certificate)
+        if certificate is None:
+            return _Read(token, fault=(codes.TIME_STAMP_UNKNOWN, unread[0].detail))
+        path, pathless = paths.find_path(
+            certificate, signer.others, index, "", token.generated_at, purpose=paths.Purpose.TIME_STAMP
+        )
+        if path is None:
+            return _Read(token, fault=(codes.TIME_STAMP_UNKNOWN, pathless[0].detail))
+        rfc3161.check_signature(token, signer.certificate)
+        return _Read(token, path)
+    except rfc3161.MalformedError as error:
+        return _Read(token, fault=(codes.TIME_STAMP_INVALID, str(error)))
+    except rfc3161.UncheckedError as error:
+        return _Read(token, fault=(codes.TIME_STAMP_UNKNOWN, str(error)))
