@@ -123,7 +123,8 @@ def _remembered(token: bytes, index: TrustIndex) -> _Read:
     """The same submission may come again, and a trust index never changes."""
     if len(token) > MAX_SIZE:
         return _Read(None, fault=(codes.TIME_STAMP_INVALID, f"at most {MAX_SIZE} octets"))
-    key = (b"time-stamp", hashlib.sha256(token).digest())
+    # A label that no path has: a certificate sent as a token has the digest that paths are remembered under.
+    key = (b"time-stamp token", hashlib.sha256(token).digest())
     known: _Read | None = index.verdicts.get(key)
     if known is None:
         known = _read(token, index)
