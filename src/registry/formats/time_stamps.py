@@ -40,6 +40,7 @@ class Proven:
     moment: datetime | None = None
     tokens: tuple[bytes, ...] = ()  # SHA-256 of each token relied upon
     findings: tuple[Finding, ...] = ()
+    #: What was asked about the authorities, whatever came of it.
     revocation: tuple[RevocationUsed, ...] = ()
 
 
@@ -66,10 +67,10 @@ def proven(stamps: Sequence[Stamp], index: TrustIndex, times: Times) -> Proven:
         read = _remembered(stamp.token, index)
         trouble, lists = _findings(read, stamp, index, times)
         findings += trouble
+        used += lists
         if read.token is not None and not trouble:
             latest = min(read.token.generated_at + read.token.accuracy, times.received_at)
             good.append((latest, hashlib.sha256(stamp.token).digest()))
-            used += lists
     findings += [
         Finding(codes.TIME_STAMP_INVALID, stamp.pointer, f"at most {MAX_TOKENS} tokens")
         for stamp in stamps[MAX_TOKENS : MAX_TOKENS + 1]
@@ -93,13 +94,11 @@ def _findings(read: _Read, stamp: Stamp, index: TrustIndex, times: Times) -> tup
         code, detail = read.fault or (codes.TIME_STAMP_UNKNOWN, "")
         return [Finding(code, at, detail)], []
     trouble, used = _authority_findings(read.path, token.generated_at, index, times, at)
-    if trouble:
-        return trouble, []
-    if token.generated_at + token.accuracy < times.signed_at:
-        return [Finding(codes.TIME_STAMP_ORDER, at, "not before the signing time")], []
-    if token.generated_at > times.received_at + times.skew:
-        return [Finding(codes.TIME_STAMP_ORDER, at, f"at most {times.skew.seconds} s ahead of receipt")], []
-    return [], used
+    if not trouble and token.generated_at + token.accuracy < times.signed_at:
+        trouble = [Finding(codes.TIME_STAMP_ORDER, at, "not before the signing time")]
+    if not trouble and token.generated_at > times.received_at + times.skew:
+        trouble = [Finding(codes.TIME_STAMP_ORDER, at, f"at most {times.skew.seconds} s ahead of receipt")]
+    return trouble, used
 
 
 def _authority_findings(
