@@ -13,12 +13,13 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ReasonFlags
 
+from registry.client import signing
 from registry.core import trust
 from registry.core.verdict import Proof, Verdict
 from registry.demo import pki, transcripts
 from registry.demo.signers import DemoSigner
 from registry.demo.time_stamping import Choices, TimeStamper
-from registry.formats import certificates, jws_signing
+from registry.formats import certificates, jws_signing, xades_signing
 from registry.services import judging
 from tests.small_city import NOW, PRIMARY, SmallCity, small_city
 
@@ -214,3 +215,32 @@ def test_a_document_stamped_after_each_signature() -> None:
     verdict = judge(raw)
     assert said(verdict) == ACCEPTED
     assert [facts.proof for facts in verdict.signatures] == [Proof.TIME_STAMP] * 3
+
+
+def in_xml(octets_of: int = SEAL, stamped_index: int = SEAL) -> bytes:
+    keys = [signer.signing_key for signer in city().signers_of(PRIMARY)]
+    raw = signing.sign_transcript_xml(transcripts.to_bytes(city().document()), keys, [SIGNED] * len(keys))
+    seen: list[bytes] = []
+
+    def look(octets: bytes) -> bytes:
+        seen.append(octets)
+        return authority().stamp(octets, STAMPED)
+
+    xades_signing.add_time_stamp(raw, octets_of, look)
+    return xades_signing.add_time_stamp(raw, stamped_index, lambda _: authority().stamp(seen[0], STAMPED))
+
+
+def test_a_time_stamp_in_xml_is_the_proof_as_well() -> None:
+    verdict = judging.judge(in_xml(), judging.XML, plain(), judging.Moment(NOW, RECEIVED), schools=None)
+    assert (verdict.outcome, verdict.findings) == ("accepted", ())
+    assert [(s.proof, s.proven_at) for s in verdict.signatures][SEAL] == (Proof.TIME_STAMP, STAMPED + SECOND)
+    assert verdict.signatures[0].proof is Proof.RECEIPT
+
+
+def test_a_stamp_of_another_signature_is_refused_in_xml() -> None:
+    raw = in_xml(octets_of=1)
+    verdict = judging.judge(raw, judging.XML, plain(), judging.Moment(NOW, RECEIVED), schools=None)
+    assert ("time-stamp-invalid", "/signatures/2/UnsignedProperties/0") in {
+        (f.code.slug, f.pointer) for f in verdict.findings
+    }
+    assert verdict.outcome == "refused"

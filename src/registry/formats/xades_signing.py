@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from lxml import etree
@@ -68,6 +68,28 @@ def add_signature(container: bytes, key: SigningKey, signed_at: datetime, role: 
             part for part in (earlier.find(ds("SignedInfo")), earlier.find(ds("SignatureValue"))) if part is not None
         ]
     _sign(signatures, f"s{len(signatures) + 1}", covered, key, signed_at, role)
+    return _bytes(tree.root)
+
+
+def add_time_stamp(container: bytes, index: int, stamp: Callable[[bytes], bytes]) -> bytes:
+    """The container with a time-stamp beside one signature (EN 319 132-1 section 5.3), which no signature covers.
+
+    `stamp` gets the octets to be stamped (the canonical ds:SignatureValue) and returns the DER of the token.
+    """
+    tree = xml_guard.parse(container)
+    signature = tree.root.findall(f"{SIGNATURES}/{SIGNATURE}")[index] if tree.root is not None else None
+    qualifying = signature.find(f"{ds('Object')}/{xades('QualifyingProperties')}") if signature is not None else None
+    value = signature.find(ds("SignatureValue")) if signature is not None else None
+    if tree.root is None or qualifying is None or value is None:
+        raise ValueError("not a container of a signed transcript")
+    token = stamp(canonical(value))
+    unsigned = qualifying.find(xades("UnsignedProperties"))
+    if unsigned is None:
+        unsigned = etree.SubElement(qualifying, xades("UnsignedProperties"))
+        etree.SubElement(unsigned, xades("UnsignedSignatureProperties"))
+    holder = etree.SubElement(unsigned[0], xades("SignatureTimeStamp"))
+    etree.SubElement(holder, ds("CanonicalizationMethod"), {"Algorithm": EXCLUSIVE})
+    etree.SubElement(holder, xades("EncapsulatedTimeStamp")).text = b64encode(token).decode("ascii")
     return _bytes(tree.root)
 
 
