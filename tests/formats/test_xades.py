@@ -130,7 +130,7 @@ def test_counter_signatures_are_reported_and_not_relied_upon() -> None:
     verdict = judged(forger.spoilt(beside))
     assert verdict.outcome is Outcome.ACCEPTED
     assert [(f.code.slug, f.pointer) for f in verdict.findings] == [
-        ("signature-unsigned", "/signatures/0/UnsignedProperties/0")
+        ("signature-counter", "/signatures/0/UnsignedProperties/0")
     ]
 
 

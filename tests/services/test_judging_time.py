@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,14 +13,16 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ReasonFlags
+from lxml import etree
 
-from registry.client import signing
+from registry.client import signing as client
 from registry.core import trust
 from registry.core.verdict import Proof, Verdict
 from registry.demo import pki, transcripts
 from registry.demo.signers import DemoSigner
 from registry.demo.time_stamping import Choices, TimeStamper
-from registry.formats import certificates, jws_signing, xades_signing
+from registry.formats import certificates, jws_signing
+from registry.formats.xades_names import EXCLUSIVE, ds, xades
 from registry.services import judging
 from tests.small_city import NOW, PRIMARY, SmallCity, small_city
 
@@ -205,6 +208,29 @@ def test_an_authority_without_a_list_proves_nothing_yet() -> None:
     assert said(judge(raw, trusting(tsa_lists=[]))) == ("accepted", [("time-stamp-undecided", STAMP)])
 
 
+def test_a_stamp_beside_a_signature_in_xml() -> None:
+    """The same check; what is stamped there is the canonical SignatureValue (EN 319 132-1 5.3)."""
+    document = city().document()
+    keys = [signer.signing_key for signer in city().signers_of(PRIMARY)]
+    root_element = etree.fromstring(client.sign_transcript_xml(transcripts.to_bytes(document), keys, [SIGNED] * 3))
+    signature = root_element[1][SEAL]
+    value = signature.find(ds("SignatureValue"))
+    octets = etree.tostring(value, method="c14n", exclusive=True)
+    unsigned = etree.SubElement(signature.find(f".//{xades('QualifyingProperties')}"), xades("UnsignedProperties"))
+    holder = etree.SubElement(
+        etree.SubElement(unsigned, xades("UnsignedSignatureProperties")), xades("SignatureTimeStamp")
+    )
+    etree.SubElement(holder, ds("CanonicalizationMethod"), Algorithm=EXCLUSIVE)
+    token = etree.SubElement(holder, xades("EncapsulatedTimeStamp"))
+    for stamped_octets, expected in ((octets, ACCEPTED), (b"other", ("refused", ["time-stamp-invalid"]))):
+        token.text = b64encode(authority().stamp(stamped_octets, STAMPED)).decode()
+        verdict = judging.judge(
+            etree.tostring(root_element), judging.XML, plain(), judging.Moment(NOW, RECEIVED), schools=None
+        )
+        assert (verdict.outcome.value, [f.code.slug for f in verdict.findings]) == expected
+        assert verdict.signatures[SEAL].proof is (Proof.TIME_STAMP if expected is ACCEPTED else Proof.RECEIPT)
+
+
 def test_a_document_stamped_after_each_signature() -> None:
     """Stamps need not wait for the end: they change nothing that a later signature covers."""
     payload, raw = transcripts.to_bytes(city().document()), None
@@ -215,32 +241,3 @@ def test_a_document_stamped_after_each_signature() -> None:
     verdict = judge(raw)
     assert said(verdict) == ACCEPTED
     assert [facts.proof for facts in verdict.signatures] == [Proof.TIME_STAMP] * 3
-
-
-def in_xml(octets_of: int = SEAL, stamped_index: int = SEAL) -> bytes:
-    keys = [signer.signing_key for signer in city().signers_of(PRIMARY)]
-    raw = signing.sign_transcript_xml(transcripts.to_bytes(city().document()), keys, [SIGNED] * len(keys))
-    seen: list[bytes] = []
-
-    def look(octets: bytes) -> bytes:
-        seen.append(octets)
-        return authority().stamp(octets, STAMPED)
-
-    xades_signing.add_time_stamp(raw, octets_of, look)
-    return xades_signing.add_time_stamp(raw, stamped_index, lambda _: authority().stamp(seen[0], STAMPED))
-
-
-def test_a_time_stamp_in_xml_is_the_proof_as_well() -> None:
-    verdict = judging.judge(in_xml(), judging.XML, plain(), judging.Moment(NOW, RECEIVED), schools=None)
-    assert (verdict.outcome, verdict.findings) == ("accepted", ())
-    assert [(s.proof, s.proven_at) for s in verdict.signatures][SEAL] == (Proof.TIME_STAMP, STAMPED + SECOND)
-    assert verdict.signatures[0].proof is Proof.RECEIPT
-
-
-def test_a_stamp_of_another_signature_is_refused_in_xml() -> None:
-    raw = in_xml(octets_of=1)
-    verdict = judging.judge(raw, judging.XML, plain(), judging.Moment(NOW, RECEIVED), schools=None)
-    assert ("time-stamp-invalid", "/signatures/2/UnsignedProperties/0") in {
-        (f.code.slug, f.pointer) for f in verdict.findings
-    }
-    assert verdict.outcome == "refused"

@@ -116,7 +116,7 @@ def _roles(inner: etree._Element, at: str, walk: Walk) -> tuple[str, ...]:
 
 
 def read_unsigned(qualifying: etree._Element | None, value: etree._Element | None, at: str, walk: Walk) -> Beside:
-    """Read UnsignedProperties; time-stamps and OCSP answers are handed on, the rest is signature-unsigned (a warning)."""
+    """Read UnsignedProperties; time-stamps and OCSP answers are handed on, the rest is reported (warnings signature-counter, -unsigned)."""
     holder = qualifying.find(xades("UnsignedProperties")) if qualifying is not None else None
     if holder is None or value is None:
         return Beside()
@@ -131,6 +131,8 @@ def read_unsigned(qualifying: etree._Element | None, value: etree._Element | Non
             _read_stamps(element, value, pointer, stamps, walk)
         elif element.tag == xades("RevocationValues"):
             _read_answers(element, pointer, answers, walk)
+        elif element.tag == xades("CounterSignature"):
+            walk.note(codes.SIGNATURE_COUNTER, pointer)
         else:
             walk.note(codes.SIGNATURE_UNSIGNED, pointer)
     return Beside(tuple(stamps), tuple(answers))
