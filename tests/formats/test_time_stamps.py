@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from asn1crypto import cms, core
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -98,6 +99,16 @@ def test_an_authority_with_rsa_under_an_intermediate_of_a_national_hierarchy() -
     lists = [fresh(made.government().root), fresh(agencies)]
     at = made.index([made.government().root], [agencies], lists)
     assert prove(stamper.stamp(VALUE, STAMPED), at=at).moment == STAMPED + SECOND
+
+
+def _by_key(signed: Any) -> None:
+    """The signer named by key identifier, as some authorities do; the signature does not cover that name."""
+    identifier = next(each.chosen.key_identifier for each in signed["certificates"] if not each.chosen.ca)
+    signed["signer_infos"][0]["sid"] = cms.SignerIdentifier("subject_key_identifier", core.OctetString(identifier))
+
+
+def test_a_signer_named_by_key_identifier() -> None:
+    assert prove(_edited(_by_key)).moment == STAMPED + SECOND
 
 
 def test_the_earliest_good_token_counts() -> None:
@@ -352,7 +363,7 @@ def test_a_second_reader_sees_the_same_token() -> None:
     assert (read.generated_at, read.accuracy, read.hash) == (STAMPED, SECOND, "sha256")
     assert read.imprint == read.imprint_of(VALUE) == hashlib.sha256(VALUE).digest()
     context = ValidationContext(
-        trust_roots=[cms.ContentInfo.load(token)["content"]["certificates"][1].chosen.untag()],
+        trust_roots=[asn1_x509.Certificate.load(root().der)],
         allow_fetching=False,
         moment=STAMPED,
     )

@@ -14,7 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from tests.openapi.test_example import EXAMPLE, b64, signed_value, verdict
+from tests.openapi.make_example import EXAMPLE
+from tests.openapi.test_example import b64, signed_value, verdict
 
 START = datetime(2024, 6, 19, 8, tzinfo=UTC)
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from asn1crypto import cms, core, tsp
+from asn1crypto import x509 as asn1_x509
 
 #: What may be hashed with, throughout a token.
 _HASHES: dict[str, Callable[[bytes], Any]] = {
@@ -97,16 +98,26 @@ def _accuracy(given: Any) -> timedelta:
 
 def signer_of(token: Token) -> Signer:
     """The certificates of a token. Raises UncheckedError when the signer's is not there, MalformedError for other trouble."""
-    # Only a document with a time-stamp needs pyhanko, which takes a second to import.
-    from pyhanko.sign.general import CMSExtractionError, extract_certificate_info
-
     try:
-        found = extract_certificate_info(token._signed)
-        return Signer(found.signer_cert.dump(), tuple(other.dump() for other in found.other_certs))
-    except CMSExtractionError as error:
-        raise UncheckedError("the authority's certificate within the token") from error
+        (signer,) = token._signed["signer_infos"]
+        carried = token._signed["certificates"]
+        certificates = [] if carried is core.VOID else [c.chosen.untag() for c in carried if c.name == "certificate"]
+        mine = [certificate for certificate in certificates if _is_named(certificate, signer["sid"])]
+        ders = [bytes(certificate.dump()) for certificate in certificates]
     except Exception as error:
         raise MalformedError("certificates of the token in DER") from error
+    if not mine:
+        raise UncheckedError("the authority's certificate within the token")
+    own = bytes(mine[0].dump())
+    return Signer(own, tuple(der for der in ders if der != own))
+
+
+def _is_named(certificate: asn1_x509.Certificate, sid: Any) -> bool:
+    """RFC 5652 5.3: the signer is named by issuer and serial number, or by key identifier."""
+    if sid.name == "subject_key_identifier":
+        return bool(certificate.key_identifier == sid.native)
+    named = sid.chosen
+    return bool(certificate.issuer == named["issuer"] and certificate.serial_number == named["serial_number"].native)
 
 
 def check_signature(token: Token, certificate: bytes) -> None:
@@ -114,7 +125,7 @@ def check_signature(token: Token, certificate: bytes) -> None:
 
     Raises UncheckedError for what is not relied upon: weak hashes, other signature schemes, no ESSCertIDv2.
     """
-    from asn1crypto import x509 as asn1_x509
+    # Only a time-stamp of a trusted authority needs pyhanko, which takes a second to import.
     from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
     try:
