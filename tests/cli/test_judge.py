@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -17,10 +20,11 @@ from registry.cli import report_table
 from registry.cli.main import app
 from registry.cli.trust import folder_files
 from registry.core import rules
+from registry.demo.signers import CERTIFICATES_FROM
 from registry.formats import evidence as archives
 from registry.formats import trust_files_writing
 from registry.services.trust import default_policy
-from tests.small_city import NOW, SCHOOLS, SmallCity, small_city
+from tests.small_city import NOW, PRIMARY, SCHOOLS, SmallCity, small_city
 
 AT = NOW.strftime("%Y-%m-%dT%H:%M:%S%z")
 
@@ -74,6 +78,24 @@ def test_nothing_trusted_or_long_after_is_never_accepted(tmp_path: Path, trust: 
     assert "accepted" not in [line["outcome"] for line in judge(empty, good)[1]]
     code, lines = judge(trust, good, at="2027-06-01")  # every list is stale by then
     assert (code, lines[0]["outcome"]) == (3, "held")
+
+
+def test_an_answer_in_the_folder_counts_beside_the_lists(tmp_path: Path, trust: Path, city: SmallCity) -> None:
+    file = written(tmp_path, "good.json", city.signed())
+    principal = city.signers_of(PRIMARY)[1]
+    answer = ocsp.OCSPResponseBuilder().add_response(
+        principal.certificate, principal.issuer.certificate, hashes.SHA1(), ocsp.OCSPCertStatus.REVOKED,
+        NOW, None, CERTIFICATES_FROM, None,
+    )  # fmt: skip
+    answer = answer.responder_id(ocsp.OCSPResponderEncoding.NAME, principal.issuer.certificate)
+    (trust / "ocsp").mkdir()
+    der = answer.sign(principal.issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+    (trust / "ocsp" / "principal.der").write_bytes(der)
+    code, lines = judge(trust, file)
+    assert (code, [(f["code"], f["pointer"]) for f in lines[0]["findings"]]) == (
+        1,
+        [("certificate-revoked", "/signatures/1")],
+    )
 
 
 def test_arguments_that_are_none(tmp_path: Path, trust: Path) -> None:

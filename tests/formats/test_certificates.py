@@ -197,6 +197,14 @@ def test_faults_no_builder_makes(fault: str) -> None:
     assert found <= expected
 
 
+def test_name_that_cannot_be_read_is_found_at_once() -> None:
+    """A country code of one letter (the parser keeps names for later, where nobody expects a complaint)."""
+    issuer = made.government().agencies
+    der = made.leaf_der(issuer).replace(b"\x13\x02VN", b"\x13\x02\xff\xff")
+    _, findings = Certificate.read(der, POINTER)
+    assert made.slugs(findings) == ["certificate-malformed"]
+
+
 def test_sha1_signature() -> None:
     issuer = pki.Authority.make_root(pki.name("Gốc RSA"), made.START, made.END, key=made.key("rsa2048"))
 

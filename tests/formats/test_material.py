@@ -213,3 +213,11 @@ def test_a_bundle_with_lists() -> None:
     }  # fmt: skip
     raw = cms.ContentInfo({"content_type": "signed_data", "content": content}).dump()
     assert material.read_material(raw) == material.Material((ROOT,), (LIST,))
+
+
+def test_lists_at_two_directory_names_do_not_replace_each_other() -> None:
+    def label(common_name: str) -> str:
+        point = [x509.DirectoryName(pki.name(common_name))]
+        return _label(CHAIN.root, x509.IssuingDistributionPoint(point, None, False, False, None, False, False))
+
+    assert label("Phần 1") != label("Phần 2")

@@ -18,7 +18,7 @@ from registry.core.findings import Finding
 from registry.core.verdict import RevocationUsed
 from registry.demo import pki
 from registry.formats import crls, paths, revocation
-from registry.formats.certificates import Certificate, TrustIndex
+from registry.formats.certificates import TrustIndex
 from tests.formats import made
 
 POINTER = "/signatures/2"
@@ -65,7 +65,7 @@ def test_nothing_revoked_and_the_evidence_names_the_lists() -> None:
 
 
 BEFORE, BETWEEN, AFTER = SIGNED - made.DAY, SIGNED + made.DAY / 2, RECEIVED + made.DAY
-HOLD, REFUSE = ["certificate-revoked-unproven"], ["certificate-revoked"]
+HOLD, REFUSE, UNKNOWN = ["certificate-revoked-unproven"], ["certificate-revoked"], ["revocation-unknown"]
 
 
 @pytest.mark.parametrize(
@@ -182,13 +182,8 @@ _RELATIVE = x509.RelativeDistinguishedName([x509.NameAttribute(x509.NameOID.COMM
 UNUSABLE: dict[str, dict[str, Any]] = {
     "no number": {"numbered": False},
     "number critical": {"numbered": False, "extra": [(x509.CRLNumber(3), True)]},
-    "delta": {"extra": [(x509.DeltaCRLIndicator(1), True)]},
     "unknown critical extension": {"extra": [(made.unknown_extension(), True)]},
-    "only user certificates": {"extra": [_at_point(only_contains_user_certs=True)]},
-    "only CAs": {"extra": [_at_point(only_contains_ca_certs=True)]},
-    "only some reasons": {"extra": [_at_point(only_some_reasons=frozenset([ReasonFlags.key_compromise]))]},
-    "indirect": {"extra": [_at_point(indirect_crl=True)]},
-    "relative point": {"extra": [_at_point(full_name=None, relative_name=_RELATIVE)]},
+    "attribute certificates": {"extra": [_at_point(only_contains_attribute_certs=True)]},
     "wrong key": {"key": made.key("p256", 55)},
     "wrong kind of key": {"key": made.key("rsa2048", 55)},
 }
@@ -207,6 +202,25 @@ def test_unusable_lists_do_not_displace_a_usable_one(fault: str) -> None:
     case = Case()
     bad = case.ca.crl(FROM, TO, number=9, **UNUSABLE[fault])
     assert case.codes(case.index(bad, case.ca.crl(FROM, TO, number=2))) == []
+
+
+LIMITED: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "delta without its list": ({"extra": [(x509.DeltaCRLIndicator(1), True)]}, UNKNOWN),
+    "only user certificates": ({"extra": [_at_point(only_contains_user_certs=True)]}, []),
+    "only CAs": ({"extra": [_at_point(only_contains_ca_certs=True)]}, UNKNOWN),
+    "only some reasons": ({"extra": [_at_point(only_some_reasons=frozenset([ReasonFlags.key_compromise]))]}, UNKNOWN),
+    "indirect, of its own issuer": ({"extra": [_at_point(indirect_crl=True)]}, []),
+    "relative point": ({"extra": [_at_point(full_name=None, relative_name=_RELATIVE)]}, UNKNOWN),
+}
+
+
+@pytest.mark.parametrize("limit", LIMITED)
+def test_lists_that_speak_for_some(limit: str) -> None:
+    case = Case()
+    options, expected = LIMITED[limit]
+    index = case.index(case.ca.crl(FROM, TO, **options))
+    assert index.problems == ()
+    assert case.codes(index) == expected
 
 
 def test_unknown_extension_that_is_not_critical_is_harmless() -> None:
@@ -346,16 +360,17 @@ def test_every_entry_of_a_long_list_is_found() -> None:
     serials = list(dict.fromkeys(serials))
     for n, serial in enumerate(serials):
         case.ca.revoke(serial, made.START + n * timedelta(hours=1), reasons[n % 4], made.START if n % 40 == 2 else None)
-    read = crls.read_list(case.ca.crl(FROM, TO), [made.read(case.ca.der)])
+    read = crls.read_list(case.ca.crl(FROM, TO), crls.by_name([made.read(case.ca.der)]))
     assert isinstance(read, crls.RevocationList)
-    assert len(read.offsets) == len(serials)
+    issuer = made.read(case.ca.der).subject
+    assert len(read.offsets[issuer]) == len(serials)
     for n in [0, 1, 2, 3, 4, 5, 42, 43, len(serials) - 1]:
-        entry = read.entry(serials[n])
+        entry = read.entry(serials[n], issuer)
         assert entry is not None
         assert entry.revoked_at == made.START + n * timedelta(hours=1)
         assert entry.invalid_since == (made.START if n % 40 == 2 else None)
-    assert read.entry(serials[2]) != read.entry(serials[3])
-    assert read.entry(2) is None
+    assert read.entry(serials[2], issuer) != read.entry(serials[3], issuer)
+    assert read.entry(2, issuer) is None
 
 
 def test_dates_after_2049() -> None:
@@ -363,28 +378,28 @@ def test_dates_after_2049() -> None:
     case = Case()
     far = datetime(2055, 3, 4, 5, 6, 7, tzinfo=made.NOW.tzinfo)
     case.ca.revoke(9, far, ReasonFlags.superseded)
-    read = crls.read_list(case.ca.crl(FROM, far), [made.read(case.ca.der)])
+    read = crls.read_list(case.ca.crl(FROM, far), crls.by_name([made.read(case.ca.der)]))
     assert isinstance(read, crls.RevocationList)
     assert read.next_update == far
-    assert read.entry(9) == crls.Entry(far, "superseded", None)
+    assert read.entry(9, made.read(case.ca.der).subject) == crls.Entry(far, "superseded", None)
 
 
 def test_a_list_is_indexed_once() -> None:
     case = Case()
     der, issuer = case.ca.crl(FROM, TO), made.read(case.ca.der)
-    assert crls.read_list(der, [issuer]) is crls.read_list(der, [made.read(case.ca.der)])
-    assert isinstance(crls.read_list(der, [made.read(case.root.der)]), str)
+    assert crls.read_list(der, crls.by_name([issuer])) is crls.read_list(der, crls.by_name([made.read(case.ca.der)]))
+    assert isinstance(crls.read_list(der, crls.by_name([made.read(case.root.der)])), str)
 
 
 @pytest.mark.parametrize("der", [b"", b"\x30\x80", b"-----BEGIN X509 CRL-----", bytes(crls.MAX_SIZE + 1)])
 def test_what_is_no_list(der: bytes) -> None:
-    assert isinstance(crls.read_list(der, []), str)
+    assert isinstance(crls.read_list(der, {}), str)
 
 
 _CASE = Case()
 _CASE.ca.revoke(_CASE.leaf.serial, BEFORE, ReasonFlags.key_compromise, BEFORE)
 _DER = _CASE.ca.crl(FROM, TO)
-_HELD: list[Certificate] = [made.read(_CASE.ca.der)]
+_HELD = crls.by_name([made.read(_CASE.ca.der)])
 
 
 @settings(max_examples=100, deadline=None)

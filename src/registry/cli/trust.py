@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from registry.cli import reach, trust_refresh, trust_roots, trust_sources, trust_watch
+from registry.cli import reach, trust_path, trust_refresh, trust_roots, trust_sources, trust_watch
 from registry.core.trust import Hierarchy
 from registry.services import trust, trust_health
 
@@ -20,6 +20,7 @@ app = typer.Typer(help="Trust material: what is trusted, since when, and how fre
 _out = Console()
 app.command("refresh")(trust_refresh.refresh)
 app.command("watch")(trust_watch.watch)
+app.command("check-path")(trust_path.check_path)
 app.add_typer(trust_sources.app, name="source")
 app.add_typer(trust_roots.app, name="known-roots")
 

@@ -586,6 +586,17 @@ CERTIFICATE_PATH = _code(
         "Check that VGCA or a licensed public CA issued it, and send the intermediate along.",
     ),
 )
+CERTIFICATE_POLICY = _code(
+    "certificate-policy",
+    (
+        "Chứng thư không thuộc chính sách chứng thư được yêu cầu",
+        "The certificate was not issued under a certificate policy asked for",
+    ),
+    (
+        "Dùng chứng thư được cấp theo chính sách (OID) mà vai trò này yêu cầu.",
+        "Use a certificate issued under the policy (OID) that this role asks for.",
+    ),
+)
 CERTIFICATE_NOT_YET = _code(
     "certificate-not-yet",
     ("Thời điểm ký trước khi chứng thư có hiệu lực", "Signed before the certificate was valid"),

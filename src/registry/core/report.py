@@ -113,6 +113,7 @@ SUB_INDICATIONS: Mapping[str, SubIndication | None] = {
     "certificate-mismatch": _Sub.NO_SIGNING_CERTIFICATE_FOUND,  # EN 319 102-1, 5.2.3.4
     "certificate-profile": _Sub.CHAIN_CONSTRAINTS_FAILURE,
     "certificate-usage": _Sub.CHAIN_CONSTRAINTS_FAILURE,
+    "certificate-policy": _Sub.CHAIN_CONSTRAINTS_FAILURE,
     "certificate-path": _Sub.NO_CERTIFICATE_CHAIN_FOUND,
     "certificate-not-yet": _Sub.NOT_YET_VALID,
     "certificate-expired": _Sub.EXPIRED,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from registry.core import trust
@@ -16,6 +16,7 @@ from registry.core.findings import Finding
 from registry.formats import names, profile
 from registry.formats.crls import RevocationIndex
 from registry.formats.lru import Lru
+from registry.formats.ocsp import OcspIndex
 from registry.formats.x509 import Certificate as Certificate  # the name under which other layers know it
 
 T = TypeVar("T")
@@ -34,16 +35,18 @@ class TrustIndex:
         intermediates: Sequence[Certificate],
         revocation: RevocationIndex,
         problems: Sequence[str],
+        ocsp: OcspIndex | None = None,
     ) -> None:
         self.trust = trust_list
         self.revocation = revocation
+        self.ocsp = ocsp or OcspIndex()
         #: What of the trust list could not be used and why, for the operator. Never content of a certificate.
-        self.problems = (*problems, *revocation.problems)
+        self.problems = (*problems, *revocation.problems, *self.ocsp.problems)
         self._anchors = _by_subject((certificate.subject, (anchor, certificate)) for anchor, certificate in anchors)
         self._intermediates = _by_subject((certificate.subject, certificate) for certificate in intermediates)
         self._read: Lru[bytes, Certificate] = Lru(_REMEMBERED)
         #: Verdicts on paths, kept by `registry.formats.paths`; they can't be stale, since the index never changes.
-        self.verdicts: Lru[tuple[bytes, ...], Any] = Lru(_REMEMBERED)
+        self.verdicts: Lru[tuple[Hashable, ...], Any] = Lru(_REMEMBERED)
 
     @classmethod
     def build(cls, trust_list: trust.TrustList) -> TrustIndex:
@@ -54,11 +57,18 @@ class TrustIndex:
             root = _authority(anchor.der, f"anchor {position + 1}", problems)
             if root is not None:
                 anchors.append((anchor, root))
-        found = [_authority(der, f"intermediate {n + 1}", problems) for n, der in enumerate(trust_list.intermediates)]
-        intermediates = [certificate for certificate in found if certificate is not None]
-        issuers = [*(certificate for _, certificate in anchors), *intermediates]
+        intermediates, list_signers = [], []
+        for position, der in enumerate(trust_list.intermediates):
+            lists_alone = _signs_lists_alone(der)
+            if lists_alone is not None:
+                list_signers.append(lists_alone)
+                continue
+            certificate = _authority(der, f"intermediate {position + 1}", problems)
+            if certificate is not None:
+                intermediates.append(certificate)
+        issuers = [*(certificate for _, certificate in anchors), *intermediates, *list_signers]
         revocation = RevocationIndex.build(trust_list.revocation_lists, issuers)
-        return cls(trust_list, anchors, intermediates, revocation, problems)
+        return cls(trust_list, anchors, intermediates, revocation, problems, OcspIndex.build(trust_list.ocsp_answers))
 
     def anchors_named(self, subject: names.ComparableName) -> tuple[tuple[trust.Anchor, Certificate], ...]:
         """The anchors of that name with their certificates."""
@@ -86,6 +96,14 @@ def _authority(der: bytes, label: str, problems: list[str]) -> Certificate | Non
         findings = profile.profile_findings(certificate, ca=True, pointer="")
     problems.extend(f"{label}: {finding.detail}" for finding in findings)
     return None if findings else certificate
+
+
+def _signs_lists_alone(der: bytes) -> Certificate | None:
+    """A certificate kept for the lists it signs (RFC 5280 5: a CRL issuer need not be a CA); else None."""
+    certificate, _ = Certificate.read(der)
+    if certificate is None or not profile.signs_lists_alone(certificate):
+        return None
+    return None if profile.purpose_findings(certificate, profile.Purpose.LISTS, "") else certificate
 
 
 def _by_subject(pairs: Iterable[tuple[names.ComparableName, T]]) -> dict[names.ComparableName, tuple[T, ...]]:

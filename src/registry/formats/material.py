@@ -186,7 +186,8 @@ def _key_label(signer: Certificate | None) -> str:
 
 def _limits(value: x509.IssuingDistributionPoint) -> list[str]:
     """What a list is limited to (RFC 5280 5.2.5), as words."""
-    limits = sorted(f"at {n.value}" for n in value.full_name or () if isinstance(n.value, str))
+    places = [n.value.rfc4514_string() if isinstance(n, x509.DirectoryName) else n.value for n in value.full_name or ()]
+    limits = sorted(f"at {place}" for place in places if isinstance(place, str))
     if value.relative_name is not None:
         limits.append(f"at {value.relative_name.rfc4514_string()}")
     flags = {

@@ -10,13 +10,14 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from itertools import islice
 
 from registry.core import codes, trust
 from registry.core.findings import Code, Finding
 from registry.formats import profile, rfc5280, x509
 from registry.formats.certificates import Certificate, TrustIndex
+from registry.formats.profile import Purpose as Purpose  # under this name others know it
+from registry.formats.rfc5280 import UNLIMITED, PolicySettings
 
 MAX_CANDIDATES = 10
 MAX_DEPTH = 6
@@ -24,15 +25,13 @@ MAX_SIGNATURE_CHECKS = 32
 #: Chains given to the path validation, which costs milliseconds each; cross-signing gives two in practice.
 _MAX_CHAINS = 4
 
+#: Octets of certificates given to the path validation; the first chain always is, whatever its size (at most 112 kB).
+_MAX_JUDGED = 49_152
+#: Comparisons of a name with a subtree over one path; each costs a microsecond or two in the path validation.
+MAX_NAME_CHECKS = 4096
+
 _Chain = tuple[Certificate, ...]
 _Found = tuple[_Chain, trust.Anchor, Certificate]
-
-
-class Purpose(Enum):
-    """What the certificate at the end of a path was used for; it decides on its usage, and on the anchors that count."""
-
-    DOCUMENT = b"document"
-    TIME_STAMP = b"time-stamp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,8 @@ class Path:
     root: Certificate  # the anchor's certificate
     valid_from: datetime
     valid_to: datetime
+    #: OIDs of the valid policy set, as the anchor knows them; `rfc5280.satisfies` compares them with a demand.
+    policies: frozenset[str] = frozenset()
 
     @property
     def hierarchy(self) -> trust.Hierarchy:
@@ -76,29 +77,26 @@ def find_path(
     at: datetime | None = None,
     *,
     purpose: Purpose = Purpose.DOCUMENT,
+    settings: PolicySettings = UNLIMITED,
 ) -> tuple[Path | None, list[Finding]]:
-    """Find and validate a path from a signer's certificate to an anchor of the index; all findings carry `pointer`.
+    """Find and validate a path from a certificate to an anchor of the index; all findings carry `pointer`.
 
     `candidates` are DER certificates sent along: they may help to build, never to trust. When cross-signing gives
-    several paths, one that holds at `at` is preferred, then the one that ends last. The signer's own profile and usage
-    are checked too. Findings: certificate-size, certificate-malformed, certificate-profile, certificate-usage,
-    certificate-path; the path is None exactly when there are findings. Never raises.
+    several paths, one that holds at `at` is preferred, then the one that ends last. The profile and usage that the
+    purpose asks of the certificate are checked too. Findings: certificate-size, certificate-malformed,
+    certificate-profile, certificate-usage, certificate-path, certificate-policy (a path there is, but not under the
+    demanded policies); the path is None exactly when there are findings. Never raises.
     """
-    if len(candidates) > MAX_CANDIDATES:
-        return None, [Finding(codes.CERTIFICATE_SIZE, pointer, f"at most {MAX_CANDIDATES} issuer certificates")]
-    if any(len(der) > x509.MAX_SIZE for der in candidates):
-        return None, [
-            Finding(codes.CERTIFICATE_SIZE, pointer, f"issuer certificates of at most {x509.MAX_SIZE} octets")
-        ]
-    key = (purpose.value, leaf.fingerprint, *(hashlib.sha256(der).digest() for der in candidates))
-    verdict: _Verdict | None = index.verdicts.get(key)
-    if verdict is None:
-        verdict = _judge(leaf, candidates, index, purpose)
-        index.verdicts.put(key, verdict)
+    verdict = _remembered(leaf, candidates, index, purpose, settings)
     if verdict.faults:
         return None, [Finding(code, pointer, detail) for code, detail in verdict.faults]
     holding = [path for path in verdict.paths if at is not None and path.holds_at(at)]
     return max(holding or verdict.paths, key=lambda path: path.valid_to), []
+
+
+def every_path(leaf: Certificate, index: TrustIndex, purpose: Purpose) -> tuple[Path, ...]:
+    """All validated paths (at most 4) of a certificate over the certificates stored; none when it has faults."""
+    return _remembered(leaf, (), index, purpose, UNLIMITED).paths
 
 
 def time_findings(path: Path, signed_at: datetime, received_at: datetime, pointer: str) -> list[Finding]:
@@ -116,40 +114,75 @@ def time_findings(path: Path, signed_at: datetime, received_at: datetime, pointe
     return []
 
 
-def _judge(leaf: Certificate, candidates: Sequence[bytes], index: TrustIndex, purpose: Purpose) -> _Verdict:
-    usage = profile.usage_findings if purpose is Purpose.DOCUMENT else profile.time_stamping_findings
-    findings = [*profile.profile_findings(leaf, ca=False, pointer=""), *usage(leaf, "")]
+def _remembered(
+    leaf: Certificate, candidates: Sequence[bytes], index: TrustIndex, purpose: Purpose, settings: PolicySettings
+) -> _Verdict:
+    if len(candidates) > MAX_CANDIDATES:
+        return _Verdict((), ((codes.CERTIFICATE_SIZE, f"at most {MAX_CANDIDATES} issuer certificates"),))
+    if any(len(der) > x509.MAX_SIZE for der in candidates):
+        return _Verdict((), ((codes.CERTIFICATE_SIZE, f"issuer certificates of at most {x509.MAX_SIZE} octets"),))
+    key = (purpose, settings, leaf.fingerprint, *(hashlib.sha256(der).digest() for der in candidates))
+    verdict: _Verdict | None = index.verdicts.get(key)
+    if verdict is None:
+        verdict = _judge(leaf, candidates, index, purpose, settings)
+        index.verdicts.put(key, verdict)
+    return verdict
+
+
+def _judge(
+    leaf: Certificate, candidates: Sequence[bytes], index: TrustIndex, purpose: Purpose, settings: PolicySettings
+) -> _Verdict:
     read = [index.read(der) for der in candidates]
-    faults = [(f.code, f.detail) for f in findings]
+    faults = [(f.code, f.detail) for f in profile.purpose_findings(leaf, purpose, "")]
     faults += [(f.code, f"issuer certificate: {f.detail}") for _, problems in read for f in problems]
     if faults:
         return _Verdict((), tuple(faults))
     search = _Search(index, [certificate for certificate, _ in read if certificate is not None], purpose)
-    paths, refusals = [], []
+    paths: list[Path] = []
+    refusals: list[tuple[Code, str]] = []
+    judged = 0
     for found in islice(search.chains((leaf,)), _MAX_CHAINS):
-        path = _path(*found)
-        refusal = _refusal(path)
-        if refusal is None:
+        judged += sum(len(c.der) for c in found[0])
+        if (paths or refusals) and judged > _MAX_JUDGED:
+            break
+        path, refusal = _path(found, settings)
+        if path is not None:
             paths.append(path)
-        else:
-            refusals.append((codes.CERTIFICATE_PATH, refusal))
+        if refusal is not None:
+            refusals.append(refusal)
     if paths:
         return _Verdict(tuple(paths), ())
     nothing = (codes.CERTIFICATE_PATH, f"a chain of at most {MAX_DEPTH} certificates up to a trusted root")
     return _Verdict((), tuple(dict.fromkeys(refusals or search.rejected or [nothing])))
 
 
-def _path(chain: _Chain, anchor: trust.Anchor, root: Certificate) -> Path:
+def _path(found: _Found, settings: PolicySettings) -> tuple[Path | None, tuple[Code, str] | None]:
+    """The path, or why it is not good anywhere in time. Judged at one moment, it holds for the whole interval."""
+    chain, anchor, root = found
     every = (*chain, root)
-    return Path(chain, anchor, root, max(c.not_before for c in every), min(c.not_after for c in every))
+    valid_from, valid_to = max(c.not_before for c in every), min(c.not_after for c in every)
+    if valid_from > valid_to:
+        return None, (codes.CERTIFICATE_PATH, "certificates of the path must be valid at one time")
+    if _name_checks(every) > MAX_NAME_CHECKS:
+        limit = f"names and name constraints that take at most {MAX_NAME_CHECKS} comparisons"
+        return None, (codes.CERTIFICATE_PATH, limit)
+    ders = [c.der for c in chain]
+    judged = rfc5280.judge(ders, root.der, valid_from, settings)
+    if judged.refusal is None:
+        return Path(chain, anchor, root, valid_from, valid_to, judged.policies), None
+    if settings != UNLIMITED and rfc5280.judge(ders, root.der, valid_from).refusal is None:
+        return None, (codes.CERTIFICATE_POLICY, "a path under the certificate policies asked for")
+    return None, (codes.CERTIFICATE_PATH, f"RFC 5280 path validation: {judged.refusal}")
 
 
-def _refusal(path: Path) -> str | None:
-    """Why the path is not good anywhere in time, or None. Judged at one moment, it holds for the whole interval."""
-    if path.valid_from > path.valid_to:
-        return "certificates of the path must be valid at one time"
-    failure = rfc5280.refusal([c.der for c in path.certificates], path.root.der, path.valid_from)
-    return None if failure is None else f"RFC 5280 path validation: {failure}"
+def _name_checks(every: Sequence[Certificate]) -> int:
+    """How often a path makes the validation compare: names, and subtrees with each other, against all subtrees above."""
+    above = checks = 0
+    for certificate in reversed(every):
+        names, subtrees = certificate.name_counts
+        checks += (names + subtrees) * above
+        above += subtrees
+    return checks
 
 
 class _Search:
@@ -181,7 +214,7 @@ class _Search:
 
     def _counts(self, anchor: trust.Anchor) -> bool:
         """A root of time-stamping alone is none for people and seals, whatever it issues."""
-        return self._purpose is Purpose.TIME_STAMP or anchor.hierarchy is not trust.Hierarchy.TIME_STAMP
+        return self._purpose is not Purpose.DOCUMENT or anchor.hierarchy is not trust.Hierarchy.TIME_STAMP
 
     def _issuers(self, tip: Certificate) -> Iterator[Certificate]:
         stored = self._index.intermediates_named(tip.issuer)

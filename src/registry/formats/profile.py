@@ -6,6 +6,7 @@ Rules only: no trust, no signatures, no time.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -21,6 +22,9 @@ from registry.formats.x509 import Certificate
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 
+#: Real certificates carry up to a dozen; policy processing costs the more the more they multiply along a path.
+_MAX_POLICIES, _MAX_MAPPINGS = 64, 2048
+
 #: Critical extensions that the path validation or this module acts upon (RFC 5280 4.2: any other must be refused).
 _UNDERSTOOD = frozenset(
     {
@@ -34,6 +38,7 @@ _UNDERSTOOD = frozenset(
         ExtensionOID.NAME_CONSTRAINTS,
         ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
         ExtensionOID.CRL_DISTRIBUTION_POINTS,
+        ExtensionOID.OCSP_NO_CHECK,
     }
 )
 #: RFC 5280 4.2.1.1, 4.2.1.2, 4.2.2.1, 4.2.1.15: conforming CAs mark these as not critical.
@@ -55,10 +60,58 @@ _PURPOSES = frozenset(
 )
 
 
+class Purpose(StrEnum):
+    """What a certificate at the end of a path is to be used for."""
+
+    DOCUMENT = "document"  # signing documents: the profile of a signer and its usage
+    TIME_STAMP = "time-stamp"  # signing RFC 3161 tokens and nothing else
+    ANY = "any"  # none in particular: the profile alone, that of a CA when it is one
+    LISTS = "lists"  # signing revocation lists on behalf of a CA
+
+
 def profile_findings(certificate: Certificate, *, ca: bool, pointer: str) -> list[Finding]:
     """certificate-profile for each way a certificate breaks the profile of a CA or of a document signer."""
     faults = [*_common(certificate), *(_authority(certificate) if ca else _end_entity(certificate))]
     return [Finding(codes.CERTIFICATE_PROFILE, pointer, fault) for fault in faults]
+
+
+def purpose_findings(certificate: Certificate, purpose: Purpose, pointer: str) -> list[Finding]:
+    """certificate-profile and certificate-usage for the certificate at the end of a path."""
+    if purpose is Purpose.DOCUMENT:
+        profile = profile_findings(certificate, ca=False, pointer=pointer)
+        return [*profile, *usage_findings(certificate, pointer)]
+    if purpose is Purpose.TIME_STAMP:
+        profile = profile_findings(certificate, ca=False, pointer=pointer)
+        return [*profile, *time_stamping_findings(certificate, pointer)]
+    if purpose is Purpose.ANY:
+        return profile_findings(certificate, ca=certificate.is_ca, pointer=pointer)
+    faults = [Finding(codes.CERTIFICATE_PROFILE, pointer, fault) for fault in _common(certificate)]
+    if not may_sign_lists(certificate):
+        faults.append(Finding(codes.CERTIFICATE_USAGE, pointer, "keyUsage, if present, with cRLSign"))
+    return faults
+
+
+def may_sign_lists(certificate: Certificate) -> bool:
+    """RFC 5280 6.3.3 f: keyUsage, where present, has cRLSign."""
+    usage = certificate.extension(x509.KeyUsage)
+    return usage is None or usage.value.crl_sign
+
+
+def signs_lists_alone(certificate: Certificate) -> bool:
+    """True for a certificate that is there for revocation lists and not a CA: cRLSign said, keyCertSign not."""
+    usage = certificate.extension(x509.KeyUsage)
+    return usage is not None and usage.value.crl_sign and not usage.value.key_cert_sign and not certificate.is_ca
+
+
+def may_answer(certificate: Certificate) -> bool:
+    """True for a certificate to which OCSP answers may be delegated (RFC 6960 4.2.2.2)."""
+    purposes, usage = certificate.extension(x509.ExtendedKeyUsage), certificate.extension(x509.KeyUsage)
+    return (
+        purposes is not None
+        and ExtendedKeyUsageOID.OCSP_SIGNING in purposes.value
+        and (usage is None or usage.value.digital_signature or usage.value.content_commitment)
+        and not any(_common(certificate))
+    )
 
 
 def usage_findings(certificate: Certificate, pointer: str) -> list[Finding]:
@@ -100,7 +153,12 @@ def _common(certificate: Certificate) -> Iterator[str]:
     if not strong_signature(parsed):
         yield "signed with SHA-256, SHA-384, SHA-512 or Ed25519"
     yield from _key(certificate)
+    policies = certificate.extension(x509.CertificatePolicies)
+    if policies is not None and len(policies.value) > _MAX_POLICIES:
+        yield f"at most {_MAX_POLICIES} certificate policies"
     for extension in certificate.extensions:
+        if extension.oid == ExtensionOID.POLICY_MAPPINGS and len(extension.value.public_bytes()) > _MAX_MAPPINGS:
+            yield f"policyMappings of at most {_MAX_MAPPINGS} octets"
         if not extension.critical:
             continue
         if extension.oid in _NEVER_CRITICAL:

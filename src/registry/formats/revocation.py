@@ -1,20 +1,22 @@
-"""What the revocation lists we hold mean for one signature. Pure comparison of times; lists are read in `crls`.
+"""What is known about revocation means for one signature: findings. Pure comparison of times.
 
-Source: ETSI EN 319 102-1, 5.2.6 and 5.5 (REVOKED, REVOKED_NO_POE, REVOKED_CA_NO_POE, TRY_LATER). The only proof that a
-signature existed is its receipt. The newest list decides, not the one that was current when the signature was made.
+Source: ETSI EN 319 102-1, 5.2.6 and 5.5 (REVOKED, REVOKED_NO_POE, REVOKED_CA_NO_POE, TRY_LATER). The newest knowledge
+decides, not what was current when the signature was made. What is known is gathered in `registry.formats.statuses`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from registry.core import codes
 from registry.core.findings import Finding
-from registry.core.verdict import RevocationKind, RevocationUsed
+from registry.core.verdict import RevocationUsed
+from registry.formats import ocsp, statuses
 from registry.formats.certificates import TrustIndex
-from registry.formats.crls import Entry, RevocationList
+from registry.formats.crls import Entry
 from registry.formats.paths import Path
+from registry.formats.statuses import Evidence
 
 #: Reasons that throw doubt on signatures made before the revocation: somebody else may have had the key.
 _COMPROMISED = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
@@ -22,59 +24,72 @@ _COMPROMISED = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
 _DATED_BACK = frozenset({"key_compromise", "ca_compromise"})
 
 
-def revocation_findings(
-    path: Path, index: TrustIndex, signed_at: datetime, received_at: datetime, now: datetime, pointer: str
-) -> tuple[list[Finding], list[RevocationUsed]]:
-    """Ask the newest list of each issuer on the path, the anchor excepted; returns findings and the lists they rest on.
+_HOLD = "certificate_hold"
 
-    certificate-revoked: revoked when signed (REVOKED). certificate-revoked-unproven: revoked between claim and receipt,
-    on hold, or later for a compromised key (REVOKED_NO_POE). revocation-unknown: no list, or none fresh (TRY_LATER).
+
+def revocation_findings(
+    path: Path,
+    index: TrustIndex,
+    signed_at: datetime,
+    proven_at: datetime,
+    now: datetime,
+    pointer: str,
+    stapled: Sequence[bytes] = (),
+) -> tuple[list[Finding], list[RevocationUsed]]:
+    """Ask about every certificate of the path, the anchor excepted; returns findings and the data they rest on.
+
+    `proven_at` is when the signature is proven to have existed; `stapled` are OCSP answers in DER that came along, of
+    which those beyond the first `ocsp.MAX_STAPLED` and unreadable ones count as none. certificate-revoked: revoked when
+    signed (REVOKED). certificate-revoked-unproven: revoked between claim and proof, on hold, or later for a compromised
+    key (REVOKED_NO_POE). revocation-unknown: nothing fresh that speaks for every reason (TRY_LATER). Never raises.
     """
+    read = [ocsp.read_answer(der) for der in stapled[: ocsp.MAX_STAPLED]]
+    answers = tuple(answer for answer in read if isinstance(answer, ocsp.Answer))
+    question = statuses.Question(index, path.root, now, answers)
     findings, used = [], []
     issuers = (*path.certificates[1:], path.root)
     for level, (certificate, issuer) in enumerate(zip(path.certificates, issuers, strict=True)):
         label = f"ca {level}" if level else "leaf"
-        held = index.revocation.newest_for(certificate, issuer)
-        if held is None:
-            findings.append(Finding(codes.REVOCATION_UNKNOWN, pointer, f"{label}: no list"))
-            continue
-        used.append(
-            RevocationUsed(
-                issuer.fingerprint.hex(),
-                held.number,
-                held.this_update,
-                held.next_update,
-                RevocationKind.CRL,
-                held.fingerprint,
-            )
-        )
-        findings += [Finding(codes.REVOCATION_UNKNOWN, pointer, f"{label}: {why}") for why in _stale(held, now)]
-        entry = held.entry(certificate.serial)
-        if entry is not None:
-            findings += _judge(entry, signed_at, received_at, label, pointer)
-    return findings, used
+        evidence = question.of(certificate, issuer)
+        used += [each for e in evidence for each in e.used]
+        if not statuses.is_complete(evidence, now):
+            findings.append(Finding(codes.REVOCATION_UNKNOWN, pointer, f"{label}: {_missing(evidence, now)}"))
+        entries = [e.entry for e in evidence if e.entry is not None and not _released(e, evidence, now)]
+        judged = [finding for entry in entries for finding in _judge(entry, signed_at, proven_at, label, pointer)]
+        findings += dict.fromkeys(judged)
+    return findings, list(dict.fromkeys(used))
 
 
-def _stale(held: RevocationList, now: datetime) -> Iterator[str]:
-    if now < held.this_update:
-        yield f"list only from {held.this_update:%Y-%m-%dT%H:%M:%SZ}"
-    elif now > held.next_update:
-        yield f"list expired at {held.next_update:%Y-%m-%dT%H:%M:%SZ}"
+def _missing(evidence: Sequence[Evidence], now: datetime) -> str:
+    stale = [e for e in evidence if not e.fresh_at(now)]
+    if not stale:
+        return "lists for some reasons only" if evidence else "no list"
+    newest = max(stale, key=lambda e: e.this_update)
+    if now < newest.fresh_from:
+        return f"{newest.what} only from {newest.fresh_from:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{newest.what} expired at {newest.fresh_to:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _judge(entry: Entry, signed_at: datetime, received_at: datetime, label: str, pointer: str) -> Iterator[Finding]:
+def _released(held: Evidence, evidence: Sequence[Evidence], now: datetime) -> bool:
+    """Of all revocations only a hold is undone, by newer knowledge that the certificate is not revoked."""
+    return (
+        held.entry is not None
+        and held.entry.reason == _HOLD
+        and any(e.entry is None and _HOLD in e.reasons and held.this_update < e.this_update <= now for e in evidence)
+    )
+
+
+def _judge(entry: Entry, signed_at: datetime, proven_at: datetime, label: str, pointer: str) -> Iterator[Finding]:
     """A stale list may still revoke: revocation is not undone, except from hold, which only holds."""
     since = entry.revoked_at
     if entry.reason in _DATED_BACK and entry.invalid_since is not None:
         since = min(since, entry.invalid_since)
-    if entry.reason == "remove_from_crl":
-        return
-    if entry.reason == "certificate_hold":
-        if since <= received_at:
+    if entry.reason == _HOLD:
+        if since <= proven_at:
             yield Finding(codes.CERTIFICATE_REVOKED_UNPROVEN, pointer, f"{label}: on hold")
     elif since <= signed_at:
         yield Finding(codes.CERTIFICATE_REVOKED, pointer, f"{label}: revoked before the signing time")
-    elif since <= received_at:
-        yield Finding(codes.CERTIFICATE_REVOKED_UNPROVEN, pointer, f"{label}: revoked before receipt")
+    elif since <= proven_at:
+        yield Finding(codes.CERTIFICATE_REVOKED_UNPROVEN, pointer, f"{label}: revoked before proof of existence")
     elif entry.reason in _COMPROMISED:
         yield Finding(codes.CERTIFICATE_REVOKED_UNPROVEN, pointer, f"{label}: key compromised since")

@@ -7,7 +7,7 @@ large lists takes a second. No file, no network: it is given every byte it may l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from asn1crypto import x509 as asn1_x509
@@ -22,12 +22,55 @@ from pyhanko_certvalidator.policy_decl import (
 )
 from pyhanko_certvalidator.validate import async_validate_path
 
+#: Real paths need a handful; the edges between nodes, and with them the work, grow with the square.
+_MAX_POLICY_NODES = 128
 
-def refusal(chain: Sequence[bytes], anchor: bytes, moment: datetime) -> str | None:
-    """None when the path is good at the moment, else the class of the failure (never its text, which quotes names).
+ANY_POLICY = "2.5.29.32.0"
+#: asn1crypto's name for it, which the path validation uses in place of the number.
+_ANY_POLICY_NAME = "any_policy"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySettings:
+    """The policy inputs of RFC 5280 6.1.1 c, e, f and g; the default asks for nothing and only finds out."""
+
+    policies: frozenset[str] = frozenset({ANY_POLICY})
+    explicit: bool = False
+    inhibit_mapping: bool = False
+    inhibit_any: bool = False
+
+    @classmethod
+    def demanding(cls, policies: frozenset[str]) -> PolicySettings:
+        """One of these policies must be valid for the path; none given means that anything goes."""
+        return cls(policies, explicit=True) if policies else cls()
+
+
+#: Nothing asked: `Judged.policies` then says what could be asked, so that one judgement serves every role.
+UNLIMITED = PolicySettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """`refusal` is None for a good path, else the class of the failure (never its text, which quotes names).
+
+    `policies` are the OIDs of the valid policy set as the anchor knows them (before any mapping), `ANY_POLICY` for any;
+    empty means none. A good path is good for a demanded set exactly when `satisfies` says so.
+    """
+
+    refusal: str | None
+    policies: frozenset[str] = frozenset()
+
+
+def satisfies(policies: frozenset[str], demanded: frozenset[str]) -> bool:
+    """True when a path with this valid policy set meets a demand; an empty demand asks for nothing (RFC 9618 5.5 g)."""
+    return not demanded or bool(policies & demanded) or (bool(policies) and ANY_POLICY in policies | demanded)
+
+
+def judge(chain: Sequence[bytes], anchor: bytes, moment: datetime, settings: PolicySettings = UNLIMITED) -> Judged:
+    """Judge an explicit path at a moment. Never raises.
 
     `chain` is DER, the signer's certificate first, the one under the anchor last. Signatures, names, validity, path
-    length, key usage, policies and name constraints are checked, those of the anchor included. Never raises.
+    length, key usage, policies and name constraints are checked, those of the anchor included.
     """
     try:
         # Loaded anew each time: asn1crypto parses lazily and shared objects would be parsed by two threads at once.
@@ -36,9 +79,25 @@ def refusal(chain: Sequence[bytes], anchor: bytes, moment: datetime) -> str | No
         path = ValidationPath(
             CertTrustAnchor(root, quals=_qualifiers(root)), interm=certificates[:0:-1], leaf=certificates[0]
         )
-        return _run(_context(root, moment), path)
+        refusal = _run(_context(root, moment), path, _parameters(settings))
+        return Judged(refusal) if refusal else Judged(None, _policies(path))
     except Exception as error:  # NotImplementedError, TypeError, RecursionError occur: whatever it is, it is not a yes
-        return type(error).__name__
+        return Judged(type(error).__name__)
+
+
+def _parameters(settings: PolicySettings) -> PKIXValidationParams:
+    return PKIXValidationParams(
+        user_initial_policy_set=frozenset(_ANY_POLICY_NAME if p == ANY_POLICY else p for p in settings.policies),
+        initial_policy_mapping_inhibit=settings.inhibit_mapping,
+        initial_explicit_policy=settings.explicit,
+        initial_any_policy_inhibit=settings.inhibit_any,
+        max_policy_graph_nodes=_MAX_POLICY_NODES,
+    )
+
+
+def _policies(path: ValidationPath) -> frozenset[str]:
+    found = path.qualified_policies() or ()
+    return frozenset(ANY_POLICY if (p := q.user_domain_policy_id) == _ANY_POLICY_NAME else str(p) for q in found)
 
 
 def _qualifiers(root: asn1_x509.Certificate) -> TrustQualifiers:
@@ -59,9 +118,9 @@ def _context(root: asn1_x509.Certificate, moment: datetime) -> ValidationContext
     )
 
 
-def _run(context: ValidationContext, path: ValidationPath) -> str | None:
+def _run(context: ValidationContext, path: ValidationPath, parameters: PKIXValidationParams) -> str | None:
     """Drive the coroutine by hand: without revocation it has nothing to wait for, so it must end at the first step."""
-    running = async_validate_path(context, path, parameters=PKIXValidationParams())
+    running = async_validate_path(context, path, parameters=parameters)
     try:
         running.send(None)
     except StopIteration:

@@ -118,6 +118,14 @@ class Certificate:
         """Subject and issuer are the same name."""
         return self.subject_der == self.issuer_der or self.subject == self.issuer
 
+    @property
+    def name_counts(self) -> tuple[int, int]:
+        """How many names the subject has, alternative ones included, and how many subtrees its name constraints."""
+        alternative, limits = self.extension(x509.SubjectAlternativeName), self.extension(x509.NameConstraints)
+        subtrees = [] if limits is None else [limits.value.permitted_subtrees, limits.value.excluded_subtrees]
+        names_given = 1 + (0 if alternative is None else len(list(alternative.value)))
+        return names_given, sum(len(trees or ()) for trees in subtrees)
+
     def extension(self, kind: type[_E]) -> x509.Extension[_E] | None:
         """The extension of that class, or None."""
         try:

@@ -180,7 +180,9 @@ def _check_path(each: _Judged, index: certificates.TrustIndex, moment: Moment) -
     each.stamped = time_stamps.proven(each.opened.stamps, index, times)
     proven_at = each.stamped.moment or moment.received_at
     timely = paths.time_findings(each.path, signed_at, proven_at, each.at)
-    revoked, used = revocation.revocation_findings(each.path, index, signed_at, proven_at, moment.now, each.at)
+    revoked, used = revocation.revocation_findings(
+        each.path, index, signed_at, proven_at, moment.now, each.at, each.opened.ocsp_answers
+    )
     each.revocation = (*used, *each.stamped.revocation)
     return [*findings, *each.stamped.findings, *timely, *revoked]
 
