@@ -111,6 +111,16 @@ def test_delta_of_the_future_does_not_count() -> None:
     assert _ask(leaf, index)[0] == REFUSE
 
 
+def test_what_is_remembered_of_a_good_path_ends_with_its_lists() -> None:
+    ca = _ca()
+    leaf = made.leaf(ca)
+    index = made.index([ROOT], [ca], [ROOT.crl(FROM, TO), ca.crl(FROM, TO)])
+    assert _ask(leaf, index)[0] == []
+    assert _ask(leaf, index)[0] == [], "remembered"
+    assert _ask(leaf, index, TO + made.DAY)[0] != []
+    assert _ask(leaf, index, FROM - made.DAY)[0] != []
+
+
 def test_delta_of_another_scope_does_not_fit() -> None:
     ca = _ca()
     leaf = made.leaf(ca)

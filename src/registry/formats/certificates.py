@@ -47,6 +47,8 @@ class TrustIndex:
         self._read: Lru[bytes, Certificate] = Lru(_REMEMBERED)
         #: Verdicts on paths, kept by `registry.formats.paths`; they can't be stale, since the index never changes.
         self.verdicts: Lru[tuple[Hashable, ...], Any] = Lru(_REMEMBERED)
+        #: Paths of which nothing is revoked, with the interval for which that is known, kept by `registry.formats.revocation`.
+        self.in_force: Lru[tuple[bytes, ...], Any] = Lru(_REMEMBERED)
 
     @classmethod
     def build(cls, trust_list: trust.TrustList) -> TrustIndex:

@@ -7,6 +7,7 @@ decides, not what was current when the signature was made. What is known is gath
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from registry.core import codes
@@ -27,6 +28,15 @@ _DATED_BACK = frozenset({"key_compromise", "ca_compromise"})
 _HOLD = "certificate_hold"
 
 
+@dataclass(frozen=True, slots=True)
+class _InForce:
+    """Between these moments nothing known speaks against any certificate of a path; only good answers are remembered."""
+
+    since: datetime
+    until: datetime
+    used: tuple[RevocationUsed, ...]
+
+
 def revocation_findings(
     path: Path,
     index: TrustIndex,
@@ -43,21 +53,36 @@ def revocation_findings(
     signed (REVOKED). certificate-revoked-unproven: revoked between claim and proof, on hold, or later for a compromised
     key (REVOKED_NO_POE). revocation-unknown: nothing fresh that speaks for every reason (TRY_LATER). Never raises.
     """
+    known: _InForce | None = index.in_force.get(path.fingerprints) if not stapled else None
+    if known is not None and known.since <= now <= known.until:
+        return [], list(known.used)
     read = [ocsp.read_answer(der) for der in stapled[: ocsp.MAX_STAPLED]]
     answers = tuple(answer for answer in read if isinstance(answer, ocsp.Answer))
     question = statuses.Question(index, path.root, now, answers)
     findings, used = [], []
     issuers = (*path.certificates[1:], path.root)
+    gathered: list[Evidence] = []
     for level, (certificate, issuer) in enumerate(zip(path.certificates, issuers, strict=True)):
         label = f"ca {level}" if level else "leaf"
         evidence = question.of(certificate, issuer)
+        gathered += evidence
         used += [each for e in evidence for each in e.used]
         if not statuses.is_complete(evidence, now):
             findings.append(Finding(codes.REVOCATION_UNKNOWN, pointer, f"{label}: {_missing(evidence, now)}"))
         entries = [e.entry for e in evidence if e.entry is not None and not _released(e, evidence, now)]
         judged = [finding for entry in entries for finding in _judge(entry, signed_at, proven_at, label, pointer)]
         findings += dict.fromkeys(judged)
-    return findings, list(dict.fromkeys(used))
+    used = list(dict.fromkeys(used))
+    no_delta = all(delta is None for c in path.certificates for _, delta, _ in index.revocation.covering(c))
+    if not findings and not stapled and no_delta and all(_is_plain(e) for e in gathered):
+        since, until = max(e.fresh_from for e in gathered), min(e.fresh_to for e in gathered)
+        index.in_force.put(path.fingerprints, _InForce(since, until, tuple(used)))
+    return findings, used
+
+
+def _is_plain(evidence: Evidence) -> bool:
+    """Nothing revoked, and no signer of lists in between whose own time would have to be compared too."""
+    return evidence.entry is None and len(evidence.used) == 1
 
 
 def _missing(evidence: Sequence[Evidence], now: datetime) -> str:
