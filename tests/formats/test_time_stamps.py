@@ -14,6 +14,8 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from registry.core import trust
 from registry.core.findings import Effect
@@ -195,6 +197,27 @@ def test_a_wrong_token_is_refused(make: Callable[[], bytes]) -> None:
         assert said(proven) == [("time-stamp-invalid", "/stamp/0")]
         assert proven.findings[0].code.effect is Effect.REFUSE
         assert proven.moment is None
+
+
+@cache
+def _one() -> bytes:
+    return good()
+
+
+@given(st.integers(min_value=0), st.integers(0, 7))
+@settings(max_examples=200, deadline=None)
+def test_no_flipped_bit_moves_the_moment_or_raises(position: int, bit: int) -> None:
+    token = bytearray(_one())
+    token[position % len(token)] ^= 1 << bit
+    proven = prove(bytes(token))
+    assert proven.moment in (None, STAMPED + SECOND)  # some octets of a token are covered by nothing
+    assert (proven.moment is None) == bool(proven.findings)
+
+
+@given(st.binary(max_size=200))
+@settings(deadline=None)
+def test_no_bytes_make_it_raise(raw: bytes) -> None:
+    assert said(prove(raw)) == [("time-stamp-invalid", "/stamp/0")]
 
 
 def test_a_copied_token_is_refused_beside_a_good_one_and_whoever_made_it() -> None:
