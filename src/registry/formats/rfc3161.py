@@ -120,14 +120,19 @@ def _is_named(certificate: asn1_x509.Certificate, sid: Any) -> bool:
     return bool(certificate.issuer == named["issuer"] and certificate.serial_number == named["serial_number"].native)
 
 
+def load_library() -> Callable[..., tuple[bool, bool]]:
+    """pyhanko's check of a CMS signature. Importing it takes a second, which only a time-stamp of a trusted authority needs."""
+    from pyhanko.sign.validation.generic_cms import validate_sig_integrity
+
+    return validate_sig_integrity
+
+
 def check_signature(token: Token, certificate: bytes) -> None:
     """Raises MalformedError unless the certificate's key signed the token and the token names it by ESSCertIDv2 (RFC 5816).
 
     Raises UncheckedError for what is not relied upon: weak hashes, other signature schemes, no ESSCertIDv2.
     """
-    # Only a time-stamp of a trusted authority needs pyhanko, which takes a second to import.
-    from pyhanko.sign.validation.generic_cms import validate_sig_integrity
-
+    validate_sig_integrity = load_library()
     try:
         (signer,) = token._signed["signer_infos"]
         digest = signer["digest_algorithm"]["algorithm"].native

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from registry.core import codes
 from registry.core.findings import Refusal
+from registry.formats import rfc3161
 
 T = TypeVar("T")
 
@@ -20,6 +21,7 @@ class JudgePool:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="judge")
         self._room = threads + queue
         self._inside = 0
+        self._pool.submit(rfc3161.load_library)  # takes a second, which the first stamped document must not wait for
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run `work` in the pool. Raises Refusal(service-busy) when the pool and its queue are full."""
