@@ -72,7 +72,7 @@ async def database_urls(postgres: embedded.Embedded, anyio_backend: str) -> Asyn
     name = f"t_{secrets.token_hex(6)}"
     admin = await asyncpg.connect(dsn=_dsn(postgres, "postgres"))
     try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
         yield Urls(postgres.url(name), postgres.url(name, SERVICE_ROLE))
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:

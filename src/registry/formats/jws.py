@@ -148,6 +148,8 @@ def _places(given: list[Any], content: str, form: _Form) -> list[jws_header.Plac
     previous, places = None, []
     for index, signature in enumerate(given):
         places.append(jws_header.Place(f"/signatures/{index}", previous, covered if form.detached else None, form.kind))
+        if index == len(given) - 1:
+            break  # nothing comes after it, and a link is a hash over the whole document
         texts = _texts(signature)
         if form.detached:
             covered = (*covered, jws_detached.of_signature(index, *texts))

@@ -19,6 +19,7 @@ _MOST_ROLES = 8
 #: Personal numbers have 12 digits (older ones 9), tax codes 10 or 13; written with blanks, dots or hyphens too.
 _NUMBER = re.compile(r"\d(?:[ .\-]?\d){8,}")
 _known: Lru[bytes, tuple[str, str]] = Lru(4096)
+_known_paths: Lru[tuple[bytes, ...], tuple[str, ...]] = Lru(4096)
 
 
 def common_name(certificate: Certificate) -> str:
@@ -29,6 +30,16 @@ def common_name(certificate: Certificate) -> str:
 def signer(certificate: Certificate) -> str:
     """Common name and organisation, with a comma between them."""
     return ", ".join(dict.fromkeys(part for part in _names(certificate) if part))
+
+
+def path_names(certificates: tuple[Certificate, ...]) -> tuple[str, ...]:
+    """The common name of each certificate of a path; the same few paths come with every document."""
+    key = tuple(certificate.fingerprint for certificate in certificates)
+    known = _known_paths.get(key)
+    if known is None:
+        known = tuple(common_name(certificate) for certificate in certificates)
+        _known_paths.put(key, known)
+    return known
 
 
 def without_numbers(text: str) -> str:

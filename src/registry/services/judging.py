@@ -230,7 +230,7 @@ def _facts(each: _Judged, role: trust.Role | None, moment: Moment) -> SignatureF
         each.leaf.fingerprint if each.leaf else None,
         path.hierarchy if path else None,
         path.fingerprints if path else (),
-        path_names=tuple(shown_names.common_name(c) for c in (*path.certificates, path.root)) if path else (),
+        path_names=shown_names.path_names((*path.certificates, path.root)) if path else (),
         signer=shown_names.signer(each.leaf) if each.leaf else "",
         proven_at=stamped.moment or moment.received_at,
         proof=Proof.RECEIPT if stamped.moment is None else Proof.TIME_STAMP,
