@@ -23,10 +23,10 @@ from registry.demo.city import sign, signing_day
 from registry.demo.schools import DemoSchool
 from registry.demo.signers import DemoSigner, DemoTrust
 from registry.formats import trust_files
-from registry.services import trust
+from registry.services import policies, trust
 from registry.services.world import World
 from registry.storage import generation
-from registry.storage import trust as stored_trust
+from registry.storage import policies as stored_policies
 from registry.storage import units as stored_units
 from registry.storage.tables import caller as caller_table
 from registry.storage.tables import caller_unit
@@ -56,7 +56,7 @@ class SmallCity:
         found = trust_files.read(self.files)
         long_ago = NOW - timedelta(days=9000)
         found.schools = [School(s.code, s.name, s.ownership, long_ago) for s in SCHOOLS]
-        return found.trust_list(trust.default_policy())
+        return found.trust_list(policies.default())
 
     def signers_of(self, school: DemoSchool) -> list[DemoSigner]:
         """Teacher, principal, seal."""
@@ -107,7 +107,7 @@ async def settle(world: World, city: SmallCity, *callers: Caller, lists: bool = 
         await stored_units.add_units(tx, units)
         await stored_units.add_parts(tx, [unit_values.Part("city:79", f"school:{s.code}", long_ago) for s in SCHOOLS])
         await stored_units.add_schools(tx, [(s.code, s.ownership) for s in SCHOOLS])
-        await stored_trust.add_policy(tx, trust.default_policy(), NOW)
+        await stored_policies.add(tx, policies.default(), NOW)
         for each in callers:
             row = {"caller_id": each.caller_id, "kind": each.kind, "name": each.name, "scopes": sorted(each.scopes),
                    "purposes": sorted(each.purposes), "created_at": long_ago}  # fmt: skip

@@ -23,7 +23,7 @@ from registry.core import rules
 from registry.demo.signers import CERTIFICATES_FROM
 from registry.formats import evidence as archives
 from registry.formats import trust_files_writing
-from registry.services.trust import default_policy
+from registry.services import policies
 from tests.small_city import NOW, PRIMARY, SCHOOLS, SmallCity, small_city
 
 AT = NOW.strftime("%Y-%m-%dT%H:%M:%S%z")
@@ -150,7 +150,7 @@ def test_an_archive_with_its_document_is_judged_as_it_is(tmp_path: Path, trust: 
         None, sha256(raw).hexdigest(), "application/jose+json", NOW, NOW, timedelta(minutes=5), "accepted", 3,
         "2024-1", "1990-1", True, (archives.CarriedFinding("record-version", "/phienbanthongtinhocba", ""),),
     )  # fmt: skip
-    material = folder_files(trust) | {"policy.csv": trust_files_writing.policy(default_policy())}
+    material = folder_files(trust) | {"policy.csv": trust_files_writing.policy(policies.default())}
     archive = written(tmp_path, "e.zip", archives.pack(archives.Archive(manifest, b"{}", material, raw)))
     result = CliRunner().invoke(app, ["judge", "--evidence", str(archive)])
     line = json.loads(result.stdout)

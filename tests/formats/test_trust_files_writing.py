@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from registry.core import trust
 from registry.formats import trust_files, trust_files_writing
-from registry.services import trust as trust_service
+from registry.services import policies
 from tests.small_city import PRIVATE, small_city
 
 FROM, TO = datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,4 +57,4 @@ def test_every_column_of_the_policy_is_written() -> None:
 def test_an_empty_policy_has_no_file_and_the_default_is_the_readers_choice() -> None:
     before = replace(small_city().trust_list, policy=trust.Policy("none", ()))
     assert "policy.csv" not in trust_files_writing.write(before)
-    assert trust_service.default_policy().rows
+    assert policies.default().rows

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from registry.cli import reach, trust_path, trust_refresh, trust_roots, trust_sources, trust_watch
+from registry.cli import reach, trust_path, trust_policy, trust_refresh, trust_roots, trust_sources, trust_watch
 from registry.core.trust import Hierarchy
 from registry.services import trust, trust_health
 
@@ -21,6 +21,7 @@ _out = Console()
 app.command("refresh")(trust_refresh.refresh)
 app.command("watch")(trust_watch.watch)
 app.command("check-path")(trust_path.check_path)
+app.add_typer(trust_policy.app, name="policy")
 app.add_typer(trust_sources.app, name="source")
 app.add_typer(trust_roots.app, name="known-roots")
 
@@ -79,22 +80,6 @@ def _print_report(report: trust.Imported) -> None:
         _out.print(f"anchor {line}")
     for problem in report.problems:
         reach.errors.print(f"[yellow]not taken:[/yellow] {problem}")
-
-
-@app.command()
-def policy(
-    file: Annotated[
-        Path | None, typer.Argument(exists=True, help="A CSV file; without it the one that comes along.")
-    ] = None,
-) -> None:
-    """Put a signature policy in force (CSV: version,role,ownership,hierarchy,algorithms,valid_from,valid_to)."""
-    try:
-        chosen = trust.default_policy() if file is None else trust.read_policy(file.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        reach.errors.print(f"[red]{file}: {error}[/red]")
-        raise typer.Exit(1) from error
-    reach.run(lambda world: trust.import_policy(world, chosen, datetime.now(UTC)))
-    _out.print(f"policy {chosen.version}: {len(chosen.rows)} rows in force")
 
 
 @app.command()

@@ -715,6 +715,30 @@ SIGNER_HIERARCHY = _code(
         "Public school: seal and principal under the government hierarchy, teachers public or government; non-public: public hierarchy.",
     ),
 )
+SIGNER_PERSON = _code(
+    "signer-person",
+    ("Người ký không phải người ghi trong học bạ", "The signer is not the person the transcript names"),
+    (
+        "Ghi số định danh của người đã ký, hoặc ký bằng chứng thư của người ghi trong học bạ.",
+        "Name the person who signed, or sign with the certificate of the person named.",
+    ),
+)
+SIGNER_CERTIFICATE_POLICY = _code(
+    "signer-certificate-policy",
+    ("Chứng thư không thuộc chính sách bắt buộc", "The certificate is not issued under a required certificate policy"),
+    (
+        "Ký bằng chứng thư được cấp theo một trong các OID nêu trong chi tiết.",
+        "Sign with a certificate issued under one of the OIDs in the detail.",
+    ),
+)
+SIGNER_TIME_STAMP = _code(
+    "signer-time-stamp",
+    ("Thiếu dấu thời gian bắt buộc", "A required time-stamp is missing"),
+    (
+        "Gắn dấu thời gian RFC 3161 hợp lệ vào chữ ký của vai trò nêu trong chi tiết.",
+        "Put a valid RFC 3161 time-stamp on the signature of the role in the detail.",
+    ),
+)
 POLICY_EMPTY = _code(
     "policy-empty",
     ("Chưa có chính sách chữ ký cho trường hợp này", "No signature policy covers this case"),
@@ -965,6 +989,37 @@ ROSTER_COUNT = _code(
     "roster-count",
     ("Số học sinh không khớp tổng khai báo", "The number of pupils differs from the declared total"),
     ("Kiểm tra danh sách hoặc tổng; chưa có gì được ghi.", "Check the list or the total; nothing was written."),
+)
+REGISTER_ROW = _code(
+    "register-row",
+    ("Một dòng đăng ký người ký không đúng", "A row of the list of signers is wrong"),
+    ("Sửa ô được con trỏ chỉ ra; chưa có gì được ghi.", "Mend the cell the pointer names; nothing was written."),
+)
+REGISTER_HOLDER = _code(
+    "register-holder",
+    ("Chứng thư thuộc về người hoặc tổ chức khác", "The certificate belongs to another person or organisation"),
+    (
+        "Đối chiếu số định danh hoặc mã số thuế khai báo với chứng thư; chưa có gì được ghi.",
+        "Compare the declared number or tax code with the certificate; nothing was written.",
+    ),
+)
+REGISTER_UNKNOWN = _code(
+    "register-unknown",
+    ("Không có đăng ký người ký này", "No such registration of a signer"),
+    (
+        "Xem danh sách đăng ký của trường; chỉ đóng được đăng ký đang có.",
+        "See the school's list; only a registration that is there can be closed.",
+    ),
+    kind=Kind.NOT_FOUND,
+)
+REGISTER_POLICY = _code(
+    "register-policy",
+    ("Phiên bản chính sách này đã có với nội dung khác", "This policy version is there with other rows"),
+    (
+        "Đặt tên phiên bản mới; phiên bản đã nạp không bao giờ thay đổi.",
+        "Give it a new version name; an imported version never changes.",
+    ),
+    kind=Kind.CONFLICT,
 )
 VERIFICATION_QUESTION = _code(
     "verification-question",

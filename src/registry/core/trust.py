@@ -102,18 +102,41 @@ class PolicyRow:
         """True when the permission covers the moment."""
         return self.valid_from <= moment and (self.valid_to is None or moment < self.valid_to)
 
+    def holds_for(self, year: int | None) -> bool:
+        """True when the permission covers the school year starting in `year`; of an unknown year nothing is ruled out."""
+        if year is None:
+            return True
+        return (self.first_year is None or self.first_year <= year) and (
+            self.last_year is None or year <= self.last_year
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The signature policy as data, with the version that verdicts name."""
+    """The signature policy as data, with the version that verdicts name.
+
+    Which rows of several versions these are is decided in `registry.core.policy_versions`.
+    """
 
     version: str
     rows: tuple[PolicyRow, ...]
-    required: tuple[Role, ...] = (Role.TEACHER, Role.PRINCIPAL, Role.SEAL)
 
-    def rows_for(self, role: Role, ownership: Ownership, moment: datetime) -> tuple[PolicyRow, ...]:
-        """The permissions that apply; an empty answer means nothing is allowed."""
-        return tuple(r for r in self.rows if r.role is role and r.ownership is ownership and r.holds_at(moment))
+    def rows_for(
+        self, role: Role, ownership: Ownership | None, moment: datetime | None, year: int | None = None
+    ) -> tuple[PolicyRow, ...]:
+        """The permissions that apply; an empty answer means nothing is allowed. None: not known, so not looked at."""
+        return tuple(
+            r
+            for r in self.rows
+            if r.role is role
+            and (ownership is None or r.ownership is ownership)
+            and (moment is None or r.holds_at(moment))
+            and r.holds_for(year)
+        )
+
+    def required(self, ownership: Ownership | None, moment: datetime | None, year: int | None) -> tuple[Role, ...]:
+        """The roles that must sign, in the order of signing: those with at least one row marked required."""
+        return tuple(role for role in Role if any(r.required for r in self.rows_for(role, ownership, moment, year)))
 
     @property
     def algorithms(self) -> frozenset[Algorithm]:

@@ -7,9 +7,9 @@ Layout (every part may be absent; PEM, DER and .p7b are all taken):
     intermediates/*                            certificates between roots and signers
     crls/*                                     certificate revocation lists
     ocsp/*                                     OCSP answers
-    signers.csv            certificate,school_code,role,valid_from,valid_to   (certificate: a file beside it)
+    signers.csv            certificate,school_code,role,valid_from,valid_to   (certificate: a file beside it; `signer_rows`)
     schools.csv            school_code,name,ownership                         (only for judging without a database)
-    policy.csv             version,role,ownership,hierarchy,algorithms,valid_from,valid_to
+    policy.csv             one version of the signature policy (columns: `registry.formats.policy_csv`)
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import PurePosixPath
 
 from registry.core import trust
-from registry.formats import material
+from registry.formats import material, moments, policy_csv
 
-#: Dates without a time zone mean midnight in Viet Nam, which has kept UTC+7 without summer time since 1975.
-_LOCAL = timezone(timedelta(hours=7))
 _LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
 
 
@@ -76,27 +74,6 @@ def read(files: Mapping[str, bytes]) -> TrustFiles:
     return found
 
 
-def read_policy(text: str) -> trust.Policy:
-    """A policy from CSV text; raises ValueError that names the line."""
-    rows: list[trust.PolicyRow] = []
-    versions: set[str] = set()
-    for number, row in _table(text):
-        try:
-            versions.add(row["version"])
-            rows.append(_policy_row(row))
-        except (KeyError, ValueError) as error:
-            raise ValueError(f"line {number}: {error}") from error
-    if len(versions) != 1:
-        raise ValueError("a policy file holds the rows of exactly one version")
-    return trust.Policy(versions.pop(), tuple(rows))
-
-
-def moment(text: str) -> datetime:
-    """A moment from an ISO date or date-time; without a zone it is Viet Nam's."""
-    parsed = datetime.fromisoformat(text.strip())
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=_LOCAL)
-
-
 def _anchors(found: TrustFiles, name: str, hierarchy: str, raw: bytes) -> None:
     if hierarchy not in set(trust.Hierarchy):
         found.problems.append(f"{name}: no hierarchy of that name (government, public, timestamp)")
@@ -131,14 +108,16 @@ def _rows(found: TrustFiles, files: Mapping[str, bytes], name: str, take: Callab
 
 
 def _signer(row: dict[str, str], files: Mapping[str, bytes]) -> trust.Signer:
+    """As far as judging needs it; what an import asks of a row is in `registry.formats.signer_rows`."""
     name = row["certificate"]
     if name not in files:
         raise ValueError(f"no file {name}")
     certificates = material.read_material(files[name]).certificates
     if len(certificates) != 1:
         raise ValueError(f"{name}: one certificate expected, {len(certificates)} found")
-    der = certificates[0]
-    return trust.Signer(sha256(der).digest(), der, row["school_code"], trust.Role(row["role"]), *_period(row))
+    der, role = certificates[0], trust.Role(row["role"])
+    period = moments.period(row["valid_from"], row.get("valid_to", ""))
+    return trust.Signer(sha256(der).digest(), der, row["school_code"], role, *period)
 
 
 def _school(row: dict[str, str]) -> trust.School:
@@ -147,25 +126,9 @@ def _school(row: dict[str, str]) -> trust.School:
 
 def _policy_file(found: TrustFiles, raw: bytes) -> None:
     try:
-        found.policy = read_policy(raw.decode("utf-8-sig"))
+        found.policy = policy_csv.read(raw.decode("utf-8-sig"))
     except ValueError as error:
         found.problems.append(f"policy.csv: {error}")
-
-
-def _policy_row(row: dict[str, str]) -> trust.PolicyRow:
-    algorithms = frozenset(trust.Algorithm(name) for name in row["algorithms"].split())
-    return trust.PolicyRow(
-        trust.Role(row["role"]),
-        trust.Ownership(row["ownership"]),
-        trust.Hierarchy(row["hierarchy"]),
-        algorithms,
-        *_period(row),
-    )
-
-
-def _period(row: dict[str, str]) -> tuple[datetime, datetime | None]:
-    valid_to = row.get("valid_to") or ""
-    return moment(row["valid_from"]), moment(valid_to) if valid_to else None
 
 
 def _table(text: str) -> Iterable[tuple[int, dict[str, str]]]:

@@ -21,7 +21,7 @@ from registry.services import checking, report
 from registry.services import kept as kept_rows
 from registry.services.world import World
 from registry.storage import evidence as stored
-from registry.storage import trust as stored_trust
+from registry.storage import policies
 from registry.storage.database import Reading
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ async def _gather(tx: Reading, submission_id: UUID, caller: Caller | None, *, wi
         tuple(dict.fromkeys(lists)),
         signers,
         await _schools(tx, kept, signers),
-        await stored_trust.policy_of(tx, found.policy_version, moment),
+        await policies.table(tx, found.policy_version, moment),
         tuple(dict.fromkeys(answers)),
     )
     return _Gathered(kept, document.media_type, document.sealed, made)

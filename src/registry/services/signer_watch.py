@@ -104,7 +104,7 @@ def _report(known: Known, unit: str, before: datetime, now: datetime) -> Report:
         _read[index] = tuple(_registered(index))
     schools = here.schools_of(unit, now)
     mine = (row for row in _read[index] if row.school_code in schools)
-    items = expiring.compare(schools, mine, index.trust.policy.required, before, now)
+    items = expiring.compare(schools, mine, index.trust.policy.required(None, before, None), before, now)
     parts = sorted({part.child for part in here.children.get(unit, ()) if part.holds_at(now)})
     children = tuple(Line(here.units[part], expiring.over(here.schools_of(part, now), items)) for part in parts)
     names = {code: here.units[f"school:{code}"].name for code in schools}

@@ -1,31 +1,46 @@
 """Check 6: who signed, in which role, in which order, and whether the policy allows it. Pure.
 
 The roles come from the register of signers, never from the document; the policy table (role x ownership x hierarchy x
-algorithms x dates) comes from the trust list (domain facts: CV 2817/SGDĐT-VP and the pilot plan).
+algorithms x conditions x dates x school years) comes from the trust list (domain facts: CV 2817/SGDĐT-VP and the pilot plan).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from registry.core import codes, trust
 from registry.core.findings import Finding
+from registry.core.transcript import Claims
 
 _ORDER = {role: position for position, role in enumerate(trust.Role)}
+#: What may stand behind the teachers, the fullest first: at most one principal, at most one seal.
+_ENDINGS = (
+    (trust.Role.PRINCIPAL, trust.Role.SEAL),
+    (trust.Role.SEAL,),
+    (trust.Role.PRINCIPAL,),
+    (),
+)
+Registered = Sequence[tuple[trust.Signer, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """One signature as this check needs it; None where an earlier check could not find it out."""
+    """One signature as this check needs it; None where an earlier check could not find it out.
+
+    `policies` are the certificate policies (OIDs) that the path is valid for, `stamped` says that a valid time-stamp proves it,
+    `persons` are the personal numbers in the certificate's subject.
+    """
 
     index: int
     certificate: bytes | None
     hierarchy: trust.Hierarchy | None
     algorithm: trust.Algorithm | None
     signed_at: datetime | None
-    stamped: bool = False  # a valid time-stamp proves when it existed
+    stamped: bool = False
+    policies: frozenset[str] = frozenset()
+    persons: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def at(self) -> str:
@@ -33,26 +48,45 @@ class Signed:
         return f"/signatures/{self.index}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What decides which rows of the policy apply to a document."""
+
+    policy: trust.Policy
+    ownership: trust.Ownership | None
+    year: int | None
+
+    def rows(self, role: trust.Role, moment: datetime | None) -> tuple[trust.PolicyRow, ...]:
+        return self.policy.rows_for(role, self.ownership, moment, self.year)
+
+
 def check(
-    signed: Sequence[Signed], trust_list: trust.TrustList, school_code: str | None
+    signed: Sequence[Signed], trust_list: trust.TrustList, claims: Claims
 ) -> tuple[list[trust.Role | None], list[Finding]]:
     """The role of each signature and what is wrong with them.
 
     Codes: signature-repeated, signer-unregistered, signer-school, signer-period, signer-role-order, signer-role-missing,
-    signer-hierarchy, policy-empty.
+    signer-hierarchy, signer-certificate-policy, signer-time-stamp, policy-empty.
     """
     findings = list(_repeated(signed))
     registered = []
     for each in signed:
-        mine, trouble = _registrations(each, trust_list, school_code)
+        mine, trouble = _registrations(each, trust_list, claims.school_code)
         registered.append(mine)
         findings += trouble
-    roles = [_role(position, len(signed), mine) for position, mine in enumerate(registered)]
-    findings += _order(signed, roles, trust_list.policy)
-    school = trust_list.schools.get(school_code) if school_code is not None else None
-    for each, role in zip(signed, roles, strict=True):
-        if role is not None and school is not None:
-            findings += _allowed(each, role, school.ownership, trust_list.policy)
+    school = trust_list.schools.get(claims.school_code) if claims.school_code is not None else None
+    year = claims.school_year.first if claims.school_year is not None else None
+    case = _Case(trust_list.policy, school.ownership if school is not None else None, year)
+    # A document is finished by its last signature: who must sign is asked for that moment.
+    finished = max((each.signed_at for each in signed if each.signed_at is not None), default=None)
+    required = case.policy.required(case.ownership, finished, case.year)
+    roles = _roles(registered, required)
+    findings += _order(signed, roles, required)
+    if school is not None:
+        findings += _without_rows(roles, case, finished)
+        for each, role in zip(signed, roles, strict=True):
+            if role is not None:
+                findings += _allowed(each, role, case)
     return roles, findings
 
 
@@ -86,17 +120,33 @@ def _registrations(
     return (then, []) if then else (here, [Finding(codes.SIGNER_PERIOD, each.at)])
 
 
-def _role(position: int, count: int, registrations: tuple[trust.Signer, ...]) -> trust.Role | None:
-    """Of several registered roles the one this position asks for: teachers first, then principal, the seal last."""
-    roles = {s.role for s in registrations}
-    if not roles:
-        return None
-    from_end = count - 1 - position
-    expected = {0: trust.Role.SEAL, 1: trust.Role.PRINCIPAL}.get(from_end, trust.Role.TEACHER)
-    return expected if expected in roles else min(roles, key=lambda role: _ORDER[role])
+def _roles(registered: Registered, required: Sequence[trust.Role]) -> list[trust.Role | None]:
+    """Of several registered roles the one each position asks for: teachers first, then principal, the seal last.
+
+    Taken is the first ending that the register allows and that leaves no required role out; when there is none, each signer's
+    role is told as the full ending would have it, for the findings.
+    """
+    allowed = [{signer.role for signer in mine} for mine in registered]
+    shapes = [_shape(ending, len(allowed)) for ending in _ENDINGS if len(ending) <= len(allowed)]
+    for shape in shapes:
+        if set(required) <= set(shape) and all(not r or role in r for role, r in zip(shape, allowed, strict=True)):
+            break
+    else:
+        full = _shape(_ENDINGS[0], len(allowed) + len(_ENDINGS[0]))[len(_ENDINGS[0]) :]
+        shape = tuple(
+            role if role in roles or not roles else min(roles, key=lambda each: _ORDER[each])
+            for role, roles in zip(full, allowed, strict=True)
+        )
+    return [role if roles else None for role, roles in zip(shape, allowed, strict=True)]
 
 
-def _order(signed: Sequence[Signed], roles: Sequence[trust.Role | None], policy: trust.Policy) -> Iterable[Finding]:
+def _shape(ending: tuple[trust.Role, ...], count: int) -> tuple[trust.Role, ...]:
+    return (trust.Role.TEACHER,) * (count - len(ending)) + ending
+
+
+def _order(
+    signed: Sequence[Signed], roles: Sequence[trust.Role | None], required: Sequence[trust.Role]
+) -> Iterable[Finding]:
     """Teacher(s), then one principal, then one seal; every required role present."""
     before: trust.Role | None = None
     for each, role in zip(signed, roles, strict=True):
@@ -109,21 +159,36 @@ def _order(signed: Sequence[Signed], roles: Sequence[trust.Role | None], policy:
         before = role if before is None or _ORDER[role] > _ORDER[before] else before
     if None in roles:
         return  # an unknown signer may be the one who seems to be missing: its own finding says so
-    for required in policy.required:
-        if required not in roles:
-            yield Finding(codes.SIGNER_ROLE_MISSING, "/signatures", required.value)
+    for role in required:
+        if role not in roles:
+            yield Finding(codes.SIGNER_ROLE_MISSING, "/signatures", role.value)
 
 
-def _allowed(each: Signed, role: trust.Role, ownership: trust.Ownership, policy: trust.Policy) -> Iterable[Finding]:
-    """The policy row for this role and kind of school must name the hierarchy and the algorithm; no row refuses."""
+def _without_rows(roles: Sequence[trust.Role | None], case: _Case, finished: datetime | None) -> Iterable[Finding]:
+    """A role that nothing is said about is not an optional one: who does not sign needs a row that lets it be absent."""
+    for role in trust.Role:
+        if role not in roles and not case.rows(role, finished):
+            yield Finding(codes.POLICY_EMPTY, "/signatures", role.value)
+
+
+def _allowed(each: Signed, role: trust.Role, case: _Case) -> Iterable[Finding]:
+    """One row for this role and kind of school must name the hierarchy and the algorithm, and its conditions be met."""
     if each.signed_at is None:
         return
-    rows = policy.rows_for(role, ownership, each.signed_at)
+    rows = case.rows(role, each.signed_at)
     if not rows:
         yield Finding(codes.POLICY_EMPTY, each.at, role.value)
         return
     if each.hierarchy is None or each.algorithm is None:
         return  # the path or the header has its own finding
-    if not any(r.hierarchy is each.hierarchy and each.algorithm in r.algorithms for r in rows):
+    named = [r for r in rows if r.hierarchy is each.hierarchy and each.algorithm in r.algorithms]
+    if not named:
         allowed = sorted({r.hierarchy.value for r in rows})
         yield Finding(codes.SIGNER_HIERARCHY, each.at, f"{role.value}: {' or '.join(allowed)}")
+        return
+    certified = [r for r in named if not r.policies or r.policies & each.policies]
+    if not certified:
+        oids = sorted({oid for r in named for oid in r.policies})
+        yield Finding(codes.SIGNER_CERTIFICATE_POLICY, each.at, f"{role.value}: {' or '.join(oids)}")
+    if not each.stamped and all(r.time_stamp for r in certified or named):
+        yield Finding(codes.SIGNER_TIME_STAMP, each.at, role.value)

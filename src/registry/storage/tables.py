@@ -210,7 +210,8 @@ trust_source = Table(
     CheckConstraint("(kind = 'ocsp') = (issuer is not null)", name="ocsp_has_issuer"),
 )
 
-#: A certificate may be registered for several schools and roles, each with its own period.
+#: A certificate may be registered for several schools and roles, each with its own period. `closed_at`: somebody ended the
+#: registration, and an import may not open it again. `issuer` and `serial` are null in rows of an earlier version.
 signer = Table(
     "signer",
     metadata,
@@ -221,10 +222,42 @@ signer = Table(
     Column("valid_to", _moment),
     Column("der", LargeBinary, nullable=False),
     Column("imported_at", _moment, nullable=False),
+    Column("issuer", Text),
+    Column("serial", Text),
+    Column("title", Text),
+    Column("holder_kind", Text),
+    Column("holder_index", LargeBinary),
+    Column("source", Text),
+    Column("closed_at", _moment),
     CheckConstraint("role in ('teacher','principal','seal')", name="role"),
+    CheckConstraint("title in ('head','deputy','acting')", name="title"),
+    CheckConstraint("holder_kind in ('person','organisation')", name="holder_kind"),
+    CheckConstraint("(holder_kind is null) = (holder_index is null)", name="holder"),
     Index("ix_signer_school_code", "school_code"),
 )
 
+#: What was done to a registration, by whom and when; `before_*` is its period until then. Never changed, never deleted.
+signer_change = Table(
+    "signer_change",
+    metadata,
+    Column("change_id", UUID(as_uuid=True), primary_key=True),
+    Column("certificate", LargeBinary, nullable=False),
+    Column("school_code", Text, ForeignKey("school.school_code"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("change", Text, nullable=False),
+    Column("valid_from", _moment, nullable=False),
+    Column("valid_to", _moment),
+    Column("before_from", _moment),
+    Column("before_to", _moment),
+    Column("reason", Text),
+    Column("source", Text, nullable=False),
+    Column("caller_id", Text),
+    Column("changed_at", _moment, nullable=False),
+    CheckConstraint("change in ('registered','changed','closed')", name="change"),
+    Index("ix_signer_change_school_code", "school_code"),
+)
+
+#: A version is added once and never changes. `first_year` 0: no first year (a key has no nulls).
 signature_policy = Table(
     "signature_policy",
     metadata,
@@ -236,6 +269,11 @@ signature_policy = Table(
     Column("valid_to", _moment),
     Column("algorithms", ARRAY(Text), nullable=False),
     Column("imported_at", _moment, nullable=False),
+    Column("required", Boolean, nullable=False, server_default=text("true")),
+    Column("policies", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("time_stamp", Boolean, nullable=False, server_default=text("false")),
+    Column("first_year", Integer, primary_key=True, server_default=text("0"), autoincrement=False),
+    Column("last_year", Integer),
 )
 
 # --- pupils and rosters -----------------------------------------------------------------------------------------------------
@@ -450,7 +488,7 @@ UPDATABLE: dict[str, tuple[str, ...]] = {
     "ocsp_answer": ("closed_at",),
     "known_root": ("closed_at", "hierarchy", "name"),
     "trust_source": ("added_at", "closed_at", "claimed_until", "tried_at", "succeeded_at", "etag", "last_modified"),
-    "signer": ("valid_to",),
+    "signer": ("closed_at", "holder_index", "holder_kind", "source", "title", "valid_from", "valid_to"),
     "signature_policy": ("valid_to",),
     "caller": ("closed_at", "scopes", "purposes", "name"),
     "caller_key": ("closed_at",),
