@@ -22,11 +22,11 @@ from registry.core.findings import Outcome, Refusal
 from registry.demo import pki, signers
 from registry.demo.city import sign_document
 from registry.formats import evidence as archives
-from registry.services import checking, evidence, kept, report, submission
+from registry.services import checking, evidence, kept, policies, report, submission
 from registry.services import trust as trust_service
 from registry.services.world import World
 from registry.storage import generation
-from registry.storage import trust as stored_trust
+from registry.storage import signers as stored_signers
 from tests.conftest import Urls
 from tests.small_city import NOW, PRIMARY, PRIVATE, SECONDARY, SmallCity, another_signer, settle, small_city, vendor
 
@@ -55,14 +55,14 @@ async def change_everything(world: World, city: SmallCity) -> None:
             new.revoke(signer.certificate.serial_number, NOW - timedelta(days=2000), x509.ReasonFlags.key_compromise)
         files[f"crls/{authority.slug}.crl"] = new.crl(LATER, LATER + timedelta(days=9))
     assert (await trust_service.import_files(world, files, LATER)).revocation_lists == len(files)
-    rows = tuple(replace(r, algorithms=frozenset({trust.Algorithm.EDDSA})) for r in trust_service.default_policy().rows)
-    await trust_service.import_policy(world, trust.Policy("later", rows), LATER)
+    rows = tuple(replace(r, algorithms=frozenset({trust.Algorithm.EDDSA})) for r in policies.default().rows)
+    await policies.import_version(world, trust.Policy("later", rows), LATER)
     async with world.db.transaction() as tx:
         for signer in city.trust.everybody():
             fingerprint = signer.certificate.fingerprint(hashes.SHA256())
-            await stored_trust.close_signer(
-                tx, fingerprint, signer.school_code, signer.role, NOW - timedelta(days=2000)
-            )
+            for before in await stored_signers.of_certificates(tx, [fingerprint]):
+                ended = replace(before.signer, valid_to=NOW - timedelta(days=2000))
+                await stored_signers.change(tx, before, replace(before, signer=ended))
         await generation.move(tx)
 
 

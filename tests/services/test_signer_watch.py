@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,12 +11,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from registry.core.callers import Caller, CallerKind, Scope
 from registry.core.expiring import Trouble
 from registry.core.findings import Refusal
+from registry.core.signers import Registration
 from registry.core.trust import Role, Signer
 from registry.demo import pki, signers
 from registry.services import signer_watch, trust
 from registry.services.world import World
 from registry.storage import generation
-from registry.storage import trust as stored
+from registry.storage import signers as stored
 from tests import small_city
 from tests.small_city import NOW, PRIMARY, PRIVATE, SECONDARY
 
@@ -36,8 +38,9 @@ async def register(
     made = issuer.issue_leaf(pki.name(name), pki.new_key("p256").public_key(), NOW - DAY, ends)
     der = made.public_bytes(Encoding.DER)
     row = Signer(trust.readable([der])[0].fingerprint, der, school, role, NOW - DAY)
+    registered = Registration(row, "", "")
     async with world.db.transaction() as tx:
-        await stored.add_signers(tx, [row], NOW)
+        await stored.add(tx, [registered], NOW)
         await generation.move(tx)
     await world.register.newer_than(world.db, (await world.known()).generation)
     return row.certificate
@@ -67,7 +70,8 @@ async def test_revoked_ending_and_missing(world: World) -> None:
     async with world.db.transaction() as tx:
         principal = CITY.trust.principals[SECONDARY.code].certificate.public_bytes(Encoding.DER)
         row = known.index.trust.signers[trust.readable([principal])[0].fingerprint][0]
-        await stored.close_signer(tx, row.certificate, row.school_code, row.role, NOW - DAY)
+        (before,) = await stored.of_certificates(tx, [row.certificate])
+        await stored.change(tx, before, replace(before, signer=replace(row, valid_to=NOW - DAY)))
         await generation.move(tx)
     await world.register.newer_than(world.db, known.generation)
     report = await signer_watch.look(world, "city:79", BEFORE, NOW)

@@ -31,8 +31,9 @@ class Table:
     flaws: list[Flaw] = field(default_factory=list)
 
 
-def read(raw: bytes, columns: Sequence[str], *, most_bytes: int, most_rows: int) -> Table:
-    """Read a table whose header names exactly `columns`, in any order. Never raises; what is wrong is a flaw."""
+def read(raw: bytes, columns: Sequence[str], *, optional: Sequence[str] = (), most_bytes: int, most_rows: int) -> Table:
+    """Read a table whose header names exactly `columns`, and any of `optional`, in any order. Never raises; what is wrong
+    is a flaw."""
     if len(raw) > most_bytes:
         return Table(flaws=[Flaw(None, f"at most {most_bytes} bytes")])
     try:
@@ -46,10 +47,8 @@ def read(raw: bytes, columns: Sequence[str], *, most_bytes: int, most_rows: int)
     try:
         header = next(lines, [])
         number = HEADER_ROW
-        if not _header_fits(header, columns):
-            table.flaws.append(
-                Flaw(HEADER_ROW, f"a header with each of the columns {', '.join(columns)} once, and no other")
-            )
+        if not _header_fits(header, columns, optional):
+            table.flaws.append(Flaw(HEADER_ROW, _header_expected(columns, optional)))
             return table
         for cells in lines:
             number += 1
@@ -63,8 +62,14 @@ def read(raw: bytes, columns: Sequence[str], *, most_bytes: int, most_rows: int)
     return table
 
 
-def _header_fits(header: Sequence[str], columns: Sequence[str]) -> bool:
-    return len(header) == len(columns) and set(header) == set(columns)
+def _header_fits(header: Sequence[str], columns: Sequence[str], optional: Sequence[str]) -> bool:
+    names = set(header)
+    return len(header) == len(names) and set(columns) <= names <= {*columns, *optional}
+
+
+def _header_expected(columns: Sequence[str], optional: Sequence[str]) -> str:
+    wanted = f" (and {', '.join(optional)} where wanted)" if optional else ""
+    return f"a header with each of the columns {', '.join(columns)} once{wanted}, and no other"
 
 
 def _take(table: Table, number: int, header: Sequence[str], cells: Sequence[str]) -> None:

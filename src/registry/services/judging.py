@@ -23,6 +23,7 @@ from registry.core.verdict import Proof, RevocationUsed, SignatureFacts, Verdict
 from registry.formats import (
     certificates,
     documents,
+    holders,
     jws,
     paths,
     revocation,
@@ -32,7 +33,7 @@ from registry.formats import (
     xades,
     xsd,
 )
-from registry.services import signing_policy
+from registry.services import signing_persons, signing_policy
 
 JOSE = "application/jose+json"
 COMPACT = "application/jose"
@@ -106,22 +107,10 @@ def judge(
         findings += _check_path(each, index, moment)
     parsed = syntax.parse(envelope.payload) if envelope.payload is not None else documents.NOTHING
     findings += _check_times(judged, moment)
-    facts, of_signers = signing_policy.check(
-        [
-            signing_policy.Signed(
-                each.opened.index,
-                each.leaf.fingerprint if each.leaf else None,
-                each.path.hierarchy if each.path else None,
-                each.opened.algorithm,
-                each.opened.signed_at,
-                each.stamped.moment is not None,
-            )
-            for each in judged
-        ],
-        index.trust,
-        parsed.claims.school_code,
-    )
+    signed = [_signed(each) for each in judged]
+    roles, of_signers = signing_policy.check(signed, index.trust, parsed.claims)
     findings += of_signers
+    findings += _check_persons(signed, roles, parsed.transcript)
     of_content = [*parsed.findings, *_check_content(parsed.transcript)]
     if envelope.payload is not None and not of_content:
         of_content = syntax.schema_findings(envelope.payload)
@@ -132,7 +121,7 @@ def judge(
         findings=tuple(findings),
         claims=parsed.claims,
         transcript=parsed.transcript,
-        signatures=tuple(_facts(each, role, moment) for each, role in zip(judged, facts, strict=True)),
+        signatures=tuple(_facts(each, role, moment) for each, role in zip(judged, roles, strict=True)),
         revocation_used=tuple(dict.fromkeys(used for each in judged for used in each.revocation)),
         generation=index.trust.generation,
         policy_version=index.trust.policy.version,
@@ -201,6 +190,28 @@ def _check_times(judged: Sequence[_Judged], moment: Moment) -> Iterable[Finding]
         if before is not None and signed_at < before:
             yield Finding(codes.TIME_ORDER, each.opened.places.time, "not before the signature in front of it")
         before = signed_at if before is None else max(before, signed_at)
+
+
+def _signed(each: _Judged) -> signing_policy.Signed:
+    return signing_policy.Signed(
+        each.opened.index,
+        each.leaf.fingerprint if each.leaf else None,
+        each.path.hierarchy if each.path else None,
+        each.opened.algorithm,
+        each.opened.signed_at,
+        each.stamped.moment is not None,
+        persons=holders.personal_numbers(each.leaf) if each.leaf else frozenset(),
+    )
+
+
+def _check_persons(
+    signed: Sequence[signing_policy.Signed], roles: Sequence[trust.Role | None], transcript: Transcript | None
+) -> Iterable[Finding]:
+    """6: who signed is whom the transcript names; its pointers come back in the published field names."""
+    if transcript is None:
+        return []
+    found = signing_persons.check(signed, roles, transcript)
+    return [documents.with_wire_pointer(finding, transcript) for finding in found]
 
 
 def _check_content(transcript: Transcript | None) -> Iterable[Finding]:

@@ -6,16 +6,17 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from importlib import resources
 
 from registry.core import trust
-from registry.formats import material, trust_files
+from registry.formats import material, signer_rows, trust_files
 from registry.formats.certificates import Certificate
-from registry.services import roots, taking, trust_health
+from registry.services import policies, roots, signers, taking, trust_health
 from registry.services.world import World
 from registry.storage import generation
 from registry.storage import trust as stored
 from registry.storage.database import Writing
+
+_SIGNERS = "signers.csv"
 
 
 @dataclass(slots=True)
@@ -58,21 +59,10 @@ class Status:
     health: trust_health.Health
 
 
-def read_policy(text: str) -> trust.Policy:
-    """A policy from CSV text; raises ValueError that names the line."""
-    return trust_files.read_policy(text)
-
-
-def default_policy() -> trust.Policy:
-    """The policy table that comes with the registry (services/data/signature-policy.csv)."""
-    file = resources.files("registry.services") / "data" / "signature-policy.csv"
-    return trust_files.read_policy(file.read_text(encoding="utf-8"))
-
-
 def from_files(files: Mapping[str, bytes]) -> tuple[trust.TrustList, list[str]]:
     """A trust list from a folder's files, for judging without a database, and what could not be read."""
     found = trust_files.read(files)
-    return found.trust_list(default_policy()), found.problems
+    return found.trust_list(policies.default()), found.problems
 
 
 async def import_files(
@@ -84,7 +74,8 @@ async def import_files(
     national roots is taken only with `unlisted_anchors`. A revocation list or OCSP answer is taken when a CA that is held, or
     comes along, has signed it and it is not older than the stored one.
     """
-    found = trust_files.read(files)
+    found = trust_files.read({name: raw for name, raw in files.items() if name != _SIGNERS})
+    rows = signer_rows.read(files[_SIGNERS], files.get) if _SIGNERS in files else signer_rows.Rows()
     report = Imported(problems=list(found.problems))
     async with world.db.snapshot() as tx:
         held = await stored.certificates(tx)
@@ -101,16 +92,10 @@ async def import_files(
         taken = await taking.keep(tx, checked, now)
         report.revocation_lists, report.ocsp_answers = taken.lists, taken.answers
         report.problems += taken.refused
-        await _add_signers(tx, found, report, now)
+        await _keep_signers(world, tx, rows, report, now)
+        await _keep_policy(tx, found.policy, report, now)
         await generation.move(tx)
     return report
-
-
-async def import_policy(world: World, policy: trust.Policy, now: datetime) -> None:
-    """Put a policy version in force."""
-    async with world.db.transaction() as tx:
-        await stored.add_policy(tx, policy, now)
-        await generation.move(tx)
 
 
 async def status(world: World, now: datetime, ending: timedelta = timedelta(hours=24)) -> Status:
@@ -169,11 +154,20 @@ def _stored(
         yield stored.StoredCertificate(facts.fingerprint, kind, hierarchy, der, facts.subject, facts.not_after)
 
 
-async def _add_signers(tx: Writing, found: trust_files.TrustFiles, report: Imported, now: datetime) -> None:
-    known = (await stored.load(tx, 0)).schools
-    unknown = sorted({s.school_code for s in found.signers if s.school_code not in known})
-    report.problems += [f"signers.csv: school {code} is not registered" for code in unknown]
-    report.signers = await stored.add_signers(tx, [s for s in found.signers if s.school_code in known], now)
-    if found.policy is not None:
-        await stored.add_policy(tx, found.policy, now)
-        report.policy = found.policy.version
+async def _keep_signers(world: World, tx: Writing, rows: signer_rows.Rows, report: Imported, now: datetime) -> None:
+    """The rows that can be taken; what is wrong with the others is reported by line and column."""
+    taken, findings = await signers.keep_good(world, tx, rows.rows, now, signers.Origin("registry trust import"))
+    report.signers = taken.new
+    for finding in (*rows.findings, *findings):
+        line, _, column = finding.pointer.removeprefix("/rows/").partition("/")
+        place = f", line {line}" if line else ""
+        report.problems.append(f"{_SIGNERS}{place}{f', {column}' if column else ''}: {finding.detail}")
+
+
+async def _keep_policy(tx: Writing, policy: trust.Policy | None, report: Imported, now: datetime) -> None:
+    if policy is None:
+        return
+    if await policies.keep(tx, policy, now):
+        report.policy = policy.version
+    else:
+        report.problems.append(f"policy.csv: {policies.DIFFERS}")

@@ -1,9 +1,9 @@
-"""Anchors, intermediates, revocation lists, signers, schools' ownership and the signature policy, as rows."""
+"""Anchors, intermediates, revocation lists, signers, and schools' ownership, as rows."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,12 +11,12 @@ from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from registry.core import trust
+from registry.storage import policies
 from registry.storage.database import Reading, Writing
 from registry.storage.tables import (
     ocsp_answer,
     revocation_list,
     school,
-    signature_policy,
     signer,
     trust_certificate,
     unit,
@@ -73,7 +73,7 @@ async def load(tx: Reading, generation: int) -> trust.TrustList:
         revocation_lists=tuple(lists),
         signers=await _signers(tx),
         schools=await _schools(tx),
-        policy=await _policy(tx),
+        policy=await policies.table(tx),
         ocsp_answers=tuple(answers),
     )
 
@@ -126,35 +126,9 @@ async def _schools(tx: Reading) -> dict[str, trust.School]:
     }
 
 
-async def _policy(tx: Reading) -> trust.Policy:
-    """The newest imported policy version with its rows; an empty policy refuses everything."""
-    c = signature_policy.c
-    newest = select(c.version).order_by(c.imported_at.desc(), c.version.desc()).limit(1)
-    return await policy_of(tx, (await tx.execute(newest)).scalar_one_or_none())
-
-
-async def policy_of(tx: Reading, version: str | None, at: datetime | None = None) -> trust.Policy:
-    """A policy version, without the rows that were added to it after a moment; empty when there is none of that name."""
-    query = select(signature_policy).where(signature_policy.c.version == version)
-    rows = (await tx.execute(query.order_by(signature_policy.c.imported_at))).all()
-    if not rows:
-        return trust.Policy("none", ())
-    if at is not None:
-        rows = [r for r in rows if r.imported_at <= max(at, rows[0].imported_at)]
-    return trust.Policy(
-        rows[0].version,
-        tuple(
-            trust.PolicyRow(
-                trust.Role(r.role),
-                trust.Ownership(r.ownership),
-                trust.Hierarchy(r.hierarchy),
-                frozenset(trust.Algorithm(a) for a in r.algorithms),
-                r.valid_from,
-                r.valid_to,
-            )
-            for r in rows
-        ),
-    )
+async def school_codes(tx: Reading) -> set[str]:
+    """The code of every school on the map."""
+    return set((await tx.execute(select(school.c.school_code))).scalars())
 
 
 async def write_alone(tx: Writing) -> None:
@@ -219,51 +193,3 @@ async def replace_answer(tx: Writing, new: StoredAnswer, now: datetime) -> None:
         )
         .on_conflict_do_nothing()
     )
-
-
-async def add_signers(tx: Writing, rows: Sequence[trust.Signer], now: datetime) -> int:
-    """Register signers that are not registered yet for the same school, role and start; returns how many were new."""
-    if not rows:
-        return 0
-    values = [
-        {
-            "certificate": r.certificate,
-            "der": r.der,
-            "school_code": r.school_code,
-            "role": r.role,
-            "valid_from": r.valid_from,
-            "valid_to": r.valid_to,
-            "imported_at": now,
-        }
-        for r in rows
-    ]
-    added = 0
-    for start in range(0, len(values), 1000):
-        statement = insert(signer).values(values[start : start + 1000]).on_conflict_do_nothing()
-        added += len((await tx.execute(statement.returning(signer.c.certificate))).all())
-    return added
-
-
-async def close_signer(tx: Writing, certificate: bytes, school_code: str, role: trust.Role, at: datetime) -> int:
-    """End a registration at a moment; returns how many rows that changed."""
-    c = signer.c
-    mine = (c.certificate == certificate) & (c.school_code == school_code) & (c.role == role) & c.valid_to.is_(None)
-    return int((await tx.execute(update(signer).where(mine).values(valid_to=at))).rowcount)
-
-
-async def add_policy(tx: Writing, policy: trust.Policy, now: datetime) -> None:
-    """Store a policy version; the newest stored version is the one in force."""
-    values = [
-        {
-            "version": policy.version,
-            "role": r.role,
-            "ownership": r.ownership,
-            "hierarchy": r.hierarchy,
-            "algorithms": sorted(r.algorithms),
-            "valid_from": r.valid_from,
-            "valid_to": r.valid_to,
-            "imported_at": now,
-        }
-        for r in policy.rows
-    ]
-    await tx.execute(insert(signature_policy).values(values).on_conflict_do_nothing())
