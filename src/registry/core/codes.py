@@ -723,14 +723,6 @@ SIGNER_PERSON = _code(
         "Name the person who signed, or sign with the certificate of the person named.",
     ),
 )
-SIGNER_CERTIFICATE_POLICY = _code(
-    "signer-certificate-policy",
-    ("Chứng thư không thuộc chính sách bắt buộc", "The certificate is not issued under a required certificate policy"),
-    (
-        "Ký bằng chứng thư được cấp theo một trong các OID nêu trong chi tiết.",
-        "Sign with a certificate issued under one of the OIDs in the detail.",
-    ),
-)
 SIGNER_TIME_STAMP = _code(
     "signer-time-stamp",
     ("Thiếu dấu thời gian bắt buộc", "A required time-stamp is missing"),

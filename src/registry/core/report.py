@@ -135,7 +135,6 @@ SUB_INDICATIONS: Mapping[str, SubIndication | None] = {
     "signer-role-missing": _Sub.SIG_CONSTRAINTS_FAILURE,
     "signer-hierarchy": _Sub.CHAIN_CONSTRAINTS_FAILURE,
     "signer-person": _Sub.SIG_CONSTRAINTS_FAILURE,
-    "signer-certificate-policy": _Sub.CHAIN_CONSTRAINTS_FAILURE,
     "signer-time-stamp": _Sub.SIG_CONSTRAINTS_FAILURE,
     "policy-empty": _Sub.POLICY_PROCESSING_ERROR,
 }

@@ -13,6 +13,7 @@ from datetime import datetime
 from registry.core import codes, trust
 from registry.core.findings import Finding
 from registry.core.transcript import Claims
+from registry.formats import rfc5280
 
 _ORDER = {role: position for position, role in enumerate(trust.Role)}
 #: What may stand behind the teachers, the fullest first: at most one principal, at most one seal.
@@ -66,7 +67,7 @@ def check(
     """The role of each signature and what is wrong with them.
 
     Codes: signature-repeated, signer-unregistered, signer-school, signer-period, signer-role-order, signer-role-missing,
-    signer-hierarchy, signer-certificate-policy, signer-time-stamp, policy-empty.
+    signer-hierarchy, certificate-policy, signer-time-stamp, policy-empty.
     """
     findings = list(_repeated(signed))
     registered = []
@@ -186,9 +187,9 @@ def _allowed(each: Signed, role: trust.Role, case: _Case) -> Iterable[Finding]:
         allowed = sorted({r.hierarchy.value for r in rows})
         yield Finding(codes.SIGNER_HIERARCHY, each.at, f"{role.value}: {' or '.join(allowed)}")
         return
-    certified = [r for r in named if not r.policies or r.policies & each.policies]
+    certified = [r for r in named if rfc5280.satisfies(each.policies, r.policies)]
     if not certified:
         oids = sorted({oid for r in named for oid in r.policies})
-        yield Finding(codes.SIGNER_CERTIFICATE_POLICY, each.at, f"{role.value}: {' or '.join(oids)}")
+        yield Finding(codes.CERTIFICATE_POLICY, each.at, f"{role.value}: {' or '.join(oids)}")
     if not each.stamped and all(r.time_stamp for r in certified or named):
         yield Finding(codes.SIGNER_TIME_STAMP, each.at, role.value)
