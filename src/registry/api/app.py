@@ -19,6 +19,7 @@ from registry.api import (
     problems,
     report,
     rosters,
+    signer_register,
     signers,
     submission,
     telemetry,
@@ -79,6 +80,7 @@ ROUTERS = (
     completeness.router,
     rosters.router,
     signers.router,
+    signer_register.router,
     health.router,
     contract.router,
 )

@@ -33,6 +33,7 @@ COMMANDS = {
     "migrate": Entry("show", "migrate", _RUN, "Bring the database to this version's schema (the service does it at start by itself)."),
     "settings": Entry("show", "settings", _RUN, "List every setting with its value and meaning; secrets are not shown."),
     "trust": Entry("trust", "app", _KEEP, "Trust material: what is trusted, since when, and how fresh it is."),
+    "signer": Entry("signers", "app", _KEEP, "Signers: whose certificates may sign for which school, in which role."),
     "unit": Entry("units", "app", _KEEP, "The map: city, legacy districts, communes, clusters, schools."),
     "caller": Entry("callers", "app", _KEEP, "Vendors and offices: who may call, for what, for whom, with which keys."),
     "roster": Entry("rosters", "app", _KEEP, "Rosters: the pupils of whom transcripts are expected."),

@@ -24,6 +24,7 @@ from registry.storage import trust as stored_trust
 from registry.storage.database import Reading, Writing
 
 LONGEST_REASON = 200
+_BEGIN = "-----BEGIN CERTIFICATE-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +78,6 @@ def read_json(raw: bytes) -> Any:
     return value
 
 
-def read_row(number: int, cells: dict[str, str], certificate: str) -> tuple[signer_rows.Row | None, list[Finding]]:
-    """One registration of a request; `certificate` is PEM, or DER in base64. Findings at "/body/signers/<n>/..."."""
-    text = (
-        certificate
-        if "-----BEGIN" in certificate
-        else f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----"
-    )
-    return signer_rows.read_row(number, cells, text.encode("utf-8", "replace"), within="/body/signers")
-
-
 async def import_table(
     world: World, raw: bytes, find: signer_rows.Find, now: datetime, origin: Origin, *, dry_run: bool = False
 ) -> Report:
@@ -96,6 +87,20 @@ async def import_table(
     """
     rows = await asyncio.to_thread(signer_rows.read, raw, find)
     return await import_rows(world, rows, now, origin, dry_run=dry_run)
+
+
+async def import_sent(
+    world: World,
+    entries: Sequence[tuple[dict[str, str], str]],
+    now: datetime,
+    origin: Origin,
+    *,
+    dry_run: bool = False,
+) -> Report:
+    """The same for entries of a request: (cells, certificate as PEM or as DER in base64). Findings at "/body/signers/<n>"."""
+    within = "/body/signers"
+    rows = await asyncio.to_thread(_read_sent, entries, within)
+    return await import_rows(world, rows, now, origin, within=within, dry_run=dry_run)
 
 
 async def import_rows(
@@ -163,6 +168,17 @@ async def close(world: World, closing: Closing, now: datetime, origin: Origin) -
         await stored.record(tx, [_event(Change.CLOSED, after, now, origin, before=before, reason=reason)])
         await generation.move(tx)
     return after
+
+
+def _read_sent(entries: Sequence[tuple[dict[str, str], str]], within: str) -> signer_rows.Rows:
+    found = signer_rows.Rows()
+    for number, (cells, certificate) in enumerate(entries):
+        pem = certificate if _BEGIN in certificate else f"{_BEGIN}\n{certificate}\n-----END CERTIFICATE-----"
+        row, findings = signer_rows.read_row(number, cells, pem.encode("utf-8", "replace"), within)
+        found.findings += findings
+        if row is not None:
+            found.rows.append(row)
+    return found
 
 
 def _shown(registration: Registration, index: TrustIndex) -> Shown:
