@@ -1,8 +1,7 @@
 """The register of signers knows the person or organisation, and what was changed; the policy knows years and conditions.
 
-Revision 0004, after 0005 (numbers are given out before the work, revisions follow each other as they were finished). New
-columns are empty or have a default, so the version before goes on reading and writing; a policy row of its making has the
-meaning it had.
+New columns are empty or have a default, so the version before goes on reading and writing; a policy row of its making has
+the meaning it had.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0004"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
