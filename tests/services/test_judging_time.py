@@ -244,3 +244,13 @@ def test_a_document_stamped_after_each_signature() -> None:
     verdict = judge(raw)
     assert said(verdict) == ACCEPTED
     assert [facts.proof for facts in verdict.signatures] == [Proof.TIME_STAMP] * 3
+
+
+def test_a_required_stamp_that_is_undecided_holds_and_a_missing_one_refuses() -> None:
+    rows = tuple(replace(row, time_stamp=row.role is trust.Role.SEAL) for row in city().trust_list.policy.rows)
+    policy = replace(city().trust_list.policy, rows=rows)
+    at = "/signatures/2"
+    assert said(judge(signed(), trusting(policy=policy))) == ("refused", [("signer-time-stamp", at)])
+    assert said(judge(stamped(signed()), trusting(policy=policy))) == ACCEPTED
+    undecided = judge(stamped(signed()), trusting(policy=policy, tsa_lists=[]))
+    assert said(undecided) == ("held", [("time-stamp-undecided", STAMP), ("signer-time-stamp-open", at)])

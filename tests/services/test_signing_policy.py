@@ -108,6 +108,8 @@ CONDITIONS: dict[str, tuple[tuple[PolicyRow, ...], dict[str, Any], list[tuple[st
                             {"policies": frozenset({OID, "1.2.3"})}, []),
     "one row of two is met": ((*SEAL_ONLY, row(S, policies=frozenset({OID})), row(S, first_year=2020)), {}, []),
     "no time-stamp": ((*SEAL_ONLY, row(S, time_stamp=True)), {}, [("signer-time-stamp", "/signatures/2")]),
+    "a time-stamp not yet decided": ((*SEAL_ONLY, row(S, time_stamp=True)), {"stamp_open": True},
+                                     [("signer-time-stamp-open", "/signatures/2")]),
     "a time-stamp": ((*SEAL_ONLY, row(S, time_stamp=True)), {"stamped": True}, []),
     "neither": ((*SEAL_ONLY, row(S, time_stamp=True, policies=frozenset({OID}))), {},
                 [("certificate-policy", "/signatures/2"), ("signer-time-stamp", "/signatures/2")]),

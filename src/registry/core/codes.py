@@ -731,6 +731,15 @@ SIGNER_TIME_STAMP = _code(
         "Put a valid RFC 3161 time-stamp on the signature of the role in the detail.",
     ),
 )
+SIGNER_TIME_STAMP_OPEN = _code(
+    "signer-time-stamp-open",
+    ("Chưa xác định được dấu thời gian bắt buộc", "A required time-stamp can't be decided yet"),
+    (
+        "Chưa cần làm gì: hồ sơ được xét lại khi có dữ liệu thu hồi của nơi cấp dấu thời gian.",
+        "Nothing to do yet: it is judged again when revocation data of the time-stamping authority arrives.",
+    ),
+    Effect.HOLD,
+)
 POLICY_EMPTY = _code(
     "policy-empty",
     ("Chưa có chính sách chữ ký cho trường hợp này", "No signature policy covers this case"),

@@ -136,6 +136,7 @@ SUB_INDICATIONS: Mapping[str, SubIndication | None] = {
     "signer-hierarchy": _Sub.CHAIN_CONSTRAINTS_FAILURE,
     "signer-person": _Sub.SIG_CONSTRAINTS_FAILURE,
     "signer-time-stamp": _Sub.SIG_CONSTRAINTS_FAILURE,
+    "signer-time-stamp-open": _Sub.TRY_LATER,
     "policy-empty": _Sub.POLICY_PROCESSING_ERROR,
 }
 

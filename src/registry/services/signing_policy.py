@@ -31,6 +31,7 @@ class Signed:
     """One signature as this check needs it; None where an earlier check could not find it out.
 
     `policies` are the certificate policies (OIDs) that the path is valid for, `stamped` says that a valid time-stamp proves it,
+    `stamp_open` that there is one of which it is not known whether it is valid,
     `persons` are the personal numbers in the certificate's subject.
     """
 
@@ -40,6 +41,7 @@ class Signed:
     algorithm: trust.Algorithm | None
     signed_at: datetime | None
     stamped: bool = False
+    stamp_open: bool = False
     policies: frozenset[str] = frozenset()
     persons: frozenset[str] = field(default=frozenset(), repr=False)
 
@@ -67,7 +69,7 @@ def check(
     """The role of each signature and what is wrong with them.
 
     Codes: signature-repeated, signer-unregistered, signer-school, signer-period, signer-role-order, signer-role-missing,
-    signer-hierarchy, certificate-policy, signer-time-stamp, policy-empty.
+    signer-hierarchy, certificate-policy, signer-time-stamp, signer-time-stamp-open, policy-empty.
     """
     findings = list(_repeated(signed))
     registered = []
@@ -192,4 +194,5 @@ def _allowed(each: Signed, role: trust.Role, case: _Case) -> Iterable[Finding]:
         oids = sorted({oid for r in named for oid in r.policies})
         yield Finding(codes.CERTIFICATE_POLICY, each.at, f"{role.value}: {' or '.join(oids)}")
     if not each.stamped and all(r.time_stamp for r in certified or named):
-        yield Finding(codes.SIGNER_TIME_STAMP, each.at, role.value)
+        code = codes.SIGNER_TIME_STAMP_OPEN if each.stamp_open else codes.SIGNER_TIME_STAMP
+        yield Finding(code, each.at, role.value)
