@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,7 +24,8 @@ from registry.demo import pki, transcripts
 from registry.demo import signers as demo_signers
 from registry.demo.schools import DemoSchool
 from registry.demo.signers import DemoSigner
-from registry.services import judging, policies, signers, submission
+from registry.formats import evidence as archives
+from registry.services import evidence, judging, policies, signers, submission
 from registry.services.world import World
 from tests.small_city import NOW, PRIMARY, SECONDARY, SmallCity, settle, small_city, vendor
 
@@ -238,3 +239,17 @@ async def test_a_version_never_changes(settled: World) -> None:
     with pytest.raises(Refusal) as refused:
         await policies.import_version(settled, Policy(first.version, rows), NOW)
     assert refused.value.code.slug == "register-policy"
+
+
+async def test_evidence_gives_the_verdict_again_after_two_more_versions(settled: World) -> None:
+    """The archive holds the rows that decided, whatever version they came from and whatever was imported later."""
+    summer = datetime(2024, 6, 1, tzinfo=UTC)
+    await policy_in_force(settled, version("summer", summer, required=set(Role), time_stamp=True))
+    raw = cities.sign(transcripts.to_bytes(CITY.document()), [TEACHER, PRINCIPAL, SEAL], BEFORE)
+    answer = await submission.submit(settled, MINE, raw, judging.JOSE, NOW)
+    assert answer.receipt is not None
+    later = version("later", datetime(2024, 1, 1, tzinfo=UTC), required=set(Role), policies=frozenset({"1.2.3"}))
+    await policies.import_version(settled, later, NOW + timedelta(hours=1))
+    archive = archives.unpack(await evidence.archive(settled, answer.submission_id))
+    assert isinstance(archive, archives.Archive)
+    assert (archive.manifest.policy_version, archive.manifest.reproduced) == ("summer", True)
