@@ -130,8 +130,7 @@ def _roles(registered: Registered, required: Sequence[trust.Role]) -> list[trust
     role is told as the full ending would have it, for the findings.
     """
     allowed = [{signer.role for signer in mine} for mine in registered]
-    shapes = [_shape(ending, len(allowed)) for ending in _ENDINGS if len(ending) <= len(allowed)]
-    for shape in shapes:
+    for shape in (_shape(ending, len(allowed)) for ending in _ENDINGS if len(ending) <= len(allowed)):
         if set(required) <= set(shape) and all(not r or role in r for role, r in zip(shape, allowed, strict=True)):
             break
     else:
