@@ -45,7 +45,7 @@ def import_material(
     """Import anchors, intermediate certificates, revocation lists, OCSP answers (PEM, DER, .p7b) and signers.
 
     A folder holds `anchors/government/`, `anchors/public/`, `anchors/timestamp/`, `intermediates/`, `crls/`, `ocsp/`, `signers.csv`
-    (certificate,school_code,role,valid_from,valid_to) and `policy.csv`. Single files are recognised by their content;
+    (columns: `registry signer import --help`) and `policy.csv` (`registry trust policy import --help`). Single files are recognised by their content;
     a root is an anchor only when you say so with --anchor. Each anchor's SHA-256 is printed: compare it with what the authority
     publishes. One that `registry trust known-roots list` does not know is taken only with --unlisted-anchor.
     Lists and answers must be signed by a CA that is held or comes along. Exit code 1 when something could not be taken.
