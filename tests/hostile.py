@@ -164,9 +164,9 @@ _TEXTS: dict[str, tuple[bytes, str]] = {
     "no-break space": ('{\u00a0"a":1}'.encode(), "json-syntax"),
     "depth 25": (b'{"a":' + b"[" * 24 + b"]" * 24 + b"}", "json-depth"),
     "depth 900": (b'{"a":' + b"[" * 900 + b"]" * 900 + b"}", "json-depth"),
-    "depth 90000": (b"[" * 90_000 + b"]" * 90_000, "json-depth"),
-    "depth of objects": (b'{"a":' * 20_000 + b"1" + b"}" * 20_000, "json-depth"),
-    "depth never closed": (b"[" * 100_000, "json-depth"),
+    "depth 90000": (b"[" * 90_000 + b"]" * 90_000, "json-limit"),
+    "depth of objects": (b'{"a":' * 20_000 + b"1" + b"}" * 20_000, "json-limit"),
+    "depth never closed": (b"[" * 100_000, "json-limit"),
     "xml": (b"<?xml version='1.0'?><a/>", "json-syntax"),
     "binary": (bytes(range(256)), "json-encoding"),
     "gzip": (b"\x1f\x8b\x08\x00" + bytes(50), "json-encoding"),
@@ -580,9 +580,9 @@ def _large(forger: Forger) -> Iterator[Body]:
     )
     yield Body("two megabytes of blanks", b" " * 2_000_000, "request-too-large")
     yield Body("limit of blanks", b" " * LIMIT, "json-syntax")
-    yield Body("limit of brackets", b"[" * LIMIT, "json-depth")
+    yield Body("limit of brackets", b"[" * LIMIT, "json-limit")
     yield Body("limit of duplicates", b'{"a":1' + b',"a":1' * 40_000 + b"}", "json-duplicate")
-    yield Body("limit of empty lists", b"[" + b"[]," * 80_000 + b"[]]", "envelope-shape")
+    yield Body("limit of empty lists", b"[" + b"[]," * 80_000 + b"[]]", "json-limit")
     yield Body("limit of digits", b"[" + b"1" * 200_000 + b"]", "json-number")
     yield Body("limit of escapes", b'["' + b"\\ud800" * 40_000 + b'"]', "json-character")
     yield Body("limit of a name", b'{"' + b"a" * 200_000 + b'":1}', "envelope-member")

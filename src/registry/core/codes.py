@@ -213,6 +213,11 @@ JSON_CHARACTER = _code(
     ("Chuỗi chứa ký tự không được phép", "A string holds a character that is not allowed"),
     ("Bỏ ký tự NUL và các nửa cặp surrogate.", "Remove NUL characters and lone surrogates."),
 )
+JSON_LIMIT = _code(
+    "json-limit",
+    ("JSON có quá nhiều đối tượng và danh sách", "The JSON holds too many objects and lists"),
+    ("Giữ trong giới hạn nêu ở chi tiết.", "Stay within the limit in the detail."),
+)
 JSON_DEPTH = _code(
     "json-depth",
     ("JSON lồng quá sâu", "The JSON is nested too deep"),

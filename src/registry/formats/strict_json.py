@@ -20,6 +20,7 @@ _LARGEST_INTEGER = 2**53 - 1
 _LONGEST_NUMBER = 40
 _LARGEST_EXPONENT = 308
 _MOST_FINDINGS = 50
+_MOST_CONTAINERS = 10_000
 _BOM = b"\xef\xbb\xbf"
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_#-]{0,63}", re.ASCII)
 _NUMBER_LIKE = re.compile(r"[0-9]{5}", re.ASCII)
@@ -126,7 +127,7 @@ def parse(raw: bytes, *, pointer: str = "", max_depth: int = 24) -> tuple[Any, l
     """Read one JSON text: (value, []) or (None, findings with pointers below `pointer`).
 
     Integers come as int, other numbers as Decimal, so that 7.50 keeps its digits. Codes: json-encoding, json-syntax,
-    json-duplicate, json-number, json-character, json-depth; at most fifty findings. Never raises.
+    json-limit, json-duplicate, json-number, json-character, json-depth; at most fifty findings. Never raises.
     """
     if raw.startswith(_BOM):
         return None, [Finding(codes.JSON_ENCODING, pointer, "no byte order mark")]
@@ -134,6 +135,9 @@ def parse(raw: bytes, *, pointer: str = "", max_depth: int = 24) -> tuple[Any, l
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         return None, [Finding(codes.JSON_ENCODING, pointer, f"UTF-8; wrong at byte {error.start}")]
+    brackets = text.count("[") + text.count("{")
+    if brackets > _MOST_CONTAINERS:  # each costs memory and time long before anybody could look at it
+        return None, [Finding(codes.JSON_LIMIT, pointer, f"at most {_MOST_CONTAINERS} objects and lists")]
     hooks = _Hooks()
     try:
         value = json.loads(
@@ -148,7 +152,7 @@ def parse(raw: bytes, *, pointer: str = "", max_depth: int = 24) -> tuple[Any, l
     except RecursionError:
         return None, [Finding(codes.JSON_DEPTH, pointer, f"at most {max_depth} levels")]
     # Only an escape can bring NUL or a surrogate this far: the decoder and the parser refuse the raw ones.
-    if hooks.bad or "\\u" in text or text.count("[") + text.count("{") > max_depth:
+    if hooks.bad or "\\u" in text or brackets > max_depth:
         findings = _second_reading(text, pointer, max_depth) if hooks.bad or not _is_clean(value, max_depth) else []
         if findings:
             return None, findings
