@@ -178,7 +178,8 @@ class Authority:
         extra: Sequence[tuple[x509.ExtensionType, bool]] = (), numbered: bool = True, hashed: hashes.HashAlgorithm | None = None,
     ) -> bytes:  # fmt: skip
         """A list in DER of everything revoked; `key` and `extra` are there to make wrong ones."""
-        self.last_number = self.last_number + 1 if number is None else number
+        if number is None:
+            number = self.last_number = self.last_number + 1
         signing = key or self.key
         entries = [_entry(revocation) for revocation in self.revocations]  # one by one, the builder copies all of them
         builder = x509.CertificateRevocationListBuilder(self.subject, revoked_certificates=entries).last_update(
@@ -188,7 +189,7 @@ class Authority:
             builder = builder.next_update(next_update)
         builder = builder.add_extension(_authority_key_id(self.certificate), False)
         if numbered:
-            builder = builder.add_extension(x509.CRLNumber(self.last_number), False)
+            builder = builder.add_extension(x509.CRLNumber(number), False)
         for extension, critical in extra:
             builder = builder.add_extension(extension, critical)
         made = builder.sign(signing, hashed or _hash_for(signing))  # type: ignore[arg-type]
