@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,7 +52,7 @@ def sign_transcript_xml(payload: bytes, keys: Sequence[jws_signing.SigningKey], 
 
     Raises ValueError when the payload is neither.
     """
-    record = payload if payload.lstrip()[:1] == b"<" else xml_transcript.write(json.loads(payload))
+    record = payload if payload.lstrip()[:1] == b"<" else xml_transcript.from_json(payload)
     return xades_signing.sign_envelope(record, keys, signed_at, _roles(len(keys)))
 
 

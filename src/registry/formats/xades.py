@@ -15,6 +15,7 @@ from itertools import islice
 from lxml import etree
 
 from registry.core import codes
+from registry.core.findings import Finding
 from registry.core.trust import Algorithm
 from registry.formats import xml_guard, xml_walk
 from registry.formats.signatures import Envelope
@@ -34,10 +35,17 @@ def open_envelope(raw: bytes, *, algorithms: frozenset[Algorithm], max_signature
     if tree.root is None:
         return Envelope(None, (), tree.findings)
     walk = xml_walk.Walk()
-    transcript, given = _container(tree.root, walk)
+    try:
+        return _open(tree.root, algorithms, max_signatures, walk)
+    except xml_walk.NoCanonicalFormError as error:
+        return Envelope(None, (), (*walk.found, Finding(codes.XML_CONSTRUCT, "", str(error))))
+
+
+def _open(root: etree._Element, algorithms: frozenset[Algorithm], max_signatures: int, walk: xml_walk.Walk) -> Envelope:
+    transcript, given = _container(root, walk)
     if transcript is None:
         return Envelope(None, (), tuple(walk.found))
-    _note_repeated_ids(tree.root, walk)
+    _note_repeated_ids(root, walk)
     if not 1 <= len(given) <= max_signatures:
         walk.note(codes.ENVELOPE_SIGNATURES, "/signatures", f"1 to {max_signatures} signatures")
         return Envelope(xml_walk.canonical(transcript), (), tuple(walk.found))
@@ -64,8 +72,9 @@ def _note_repeated_ids(root: etree._Element, walk: xml_walk.Walk) -> None:
     counted = Counter(
         value
         for element in root.iter()
+        if element.attrib
         for name, value in element.attrib.items()
-        if etree.QName(name).localname.lower() == "id"
+        if str(name).rpartition("}")[2].lower() == "id"
     )
     for _ in islice((value for value, count in counted.items() if count > 1), _MOST_REPEATED):
         walk.note(codes.XML_ID, "", "each Id once in the document")

@@ -6,7 +6,6 @@ on to be checked for themselves; everything else is reported and never relied up
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,21 +13,19 @@ from datetime import UTC, datetime
 from lxml import etree
 
 from registry.core import codes
+from registry.formats import xades_certificate
 from registry.formats.signatures import Stamp
-from registry.formats.xades_names import DIGESTS, EXCLUSIVE, SHA256, ds, xades
+from registry.formats.xades_names import EXCLUSIVE, ds, xades
 from registry.formats.xml_walk import Walk, canonical, octets
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _MOST_ROLES, _LONGEST_ROLE = 5, 100
 _MOST_STAMPS, _LARGEST_STAMP = 4, 32_768
 _MOST_ANSWERS, _LARGEST_ANSWER = 6, 16_384
-_SIGNED = (
-    "SigningTime",
-    "SigningCertificateV2",
-    "SignatureProductionPlaceV2",
-    "SignerRoleV2",
-    "SignaturePolicyIdentifier",
-)
+#: In the order of the schema. A signature policy nobody here knows can't be followed, so none is taken.
+_SIGNED = [xades(n) for n in ("SigningTime", "SigningCertificateV2", "SignatureProductionPlaceV2", "SignerRoleV2")]
+_PLACE = [xades(n) for n in ("City", "StreetAddress", "StateOrProvince", "PostalCode", "CountryName")]
+_OF_DATA = [xades(n) for n in ("DataObjectFormat", "CommitmentTypeIndication")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ class Beside:
 def read_signed(properties: etree._Element | None, at: str, chain: tuple[bytes, ...], walk: Walk) -> Claims:
     """Read SignedProperties; `chain` is what KeyInfo carries, whose first certificate must be the one signed here.
 
-    Codes: xml-structure, header-time, header-certificate, reference-hash, certificate-mismatch.
+    Codes: xml-structure, xml-limit, header-time, header-certificate, reference-hash, certificate-mismatch.
     """
     if properties is None:
         return Claims()
@@ -61,8 +58,22 @@ def read_signed(properties: etree._Element | None, at: str, chain: tuple[bytes, 
     inner = walk.one(properties, children[0], where)
     if inner is None:
         return Claims()
-    walk.only(inner, where, children=[xades(name) for name in _SIGNED], attributes=("Id",))
-    return Claims(_signing_time(inner, at, walk), _certificate(inner, at, chain, walk), _roles(inner, at, walk))
+    walk.only(inner, where, children=_SIGNED, attributes=("Id",))
+    _check_unread(properties, inner, where, walk)
+    certificate = xades_certificate.read(walk.one(inner, _SIGNED[1], at), at, chain, walk)
+    return Claims(_signing_time(inner, at, walk), certificate, _roles(inner, at, walk))
+
+
+def _check_unread(properties: etree._Element, inner: etree._Element, at: str, walk: Walk) -> None:
+    """What is signed but means nothing here still has to be what it says it is."""
+    place = walk.at_most_one(inner, _SIGNED[2], at)
+    if place is not None:
+        walk.only(place, f"{at}/SignatureProductionPlaceV2", children=_PLACE)
+        for part in place:
+            walk.leaf(part, f"{at}/SignatureProductionPlaceV2")
+    of_data = walk.at_most_one(properties, xades("SignedDataObjectProperties"), at)
+    if of_data is not None:
+        walk.only(of_data, f"{at}/SignedDataObjectProperties", children=_OF_DATA, attributes=("Id",))
 
 
 def _signing_time(inner: etree._Element, at: str, walk: Walk) -> datetime | None:
@@ -82,42 +93,27 @@ def _signing_time(inner: etree._Element, at: str, walk: Walk) -> datetime | None
         return None
 
 
-def _certificate(inner: etree._Element, at: str, chain: tuple[bytes, ...], walk: Walk) -> bytes | None:
-    """The digest that binds the certificate; without it another certificate with the same key could be put in its place."""
-    where = f"{at}/SigningCertificateV2"
-    holder = walk.one(inner, xades("SigningCertificateV2"), at)
-    certificates = holder.findall(xades("Cert")) if holder is not None else []
-    if not certificates:
-        walk.note(codes.HEADER_CERTIFICATE, where, "Cert with CertDigest")
-        return None
-    digest = walk.one(certificates[0], xades("CertDigest"), where)
-    method = digest.find(ds("DigestMethod")) if digest is not None else None
-    value = digest.find(ds("DigestValue")) if digest is not None else None
-    if method is None or value is None:
-        walk.note(codes.HEADER_CERTIFICATE, where, "CertDigest with DigestMethod and DigestValue")
-        return None
-    hashed = DIGESTS.get(method.get("Algorithm") or "")
-    if hashed is None:
-        walk.note(codes.REFERENCE_HASH, f"{where}/DigestMethod", "SHA-256, SHA-384 or SHA-512")
-        return None
-    claimed = octets(walk.leaf(value, f"{where}/DigestValue"))
-    if chain and claimed != hashlib.new(hashed, chain[0]).digest():
-        walk.note(codes.CERTIFICATE_MISMATCH, where, "the digest of the first X509Certificate")
-    return claimed if method.get("Algorithm") == SHA256 else None
-
-
 def _roles(inner: etree._Element, at: str, walk: Walk) -> tuple[str, ...]:
     """Claimed roles, as written; reported, never a permission."""
-    found = [role for claimed in inner.iter(xades("ClaimedRole")) for role in [claimed.text or ""] if not len(claimed)]
+    where = f"{at}/SignerRoleV2"
+    holder = walk.at_most_one(inner, _SIGNED[3], at)
+    if holder is None:
+        return ()
+    walk.only(holder, where, children=(xades("ClaimedRoles"),))
+    claimed = walk.one(holder, xades("ClaimedRoles"), where)
+    if claimed is None:
+        return ()
+    walk.only(claimed, where, children=(xades("ClaimedRole"),))
+    found = [walk.leaf(role, where) for role in claimed]
     if len(found) > _MOST_ROLES or any(len(role) > _LONGEST_ROLE for role in found):
-        walk.note(codes.XML_LIMIT, f"{at}/SignerRoleV2", f"at most {_MOST_ROLES} roles of {_LONGEST_ROLE} characters")
+        walk.note(codes.XML_LIMIT, where, f"at most {_MOST_ROLES} roles of {_LONGEST_ROLE} characters")
         return ()
     return tuple(role.strip() for role in found)
 
 
 def read_unsigned(qualifying: etree._Element | None, value: etree._Element | None, at: str, walk: Walk) -> Beside:
     """Read UnsignedProperties; time-stamps and OCSP answers are handed on, the rest is reported (warnings signature-counter, -unsigned)."""
-    holder = qualifying.find(xades("UnsignedProperties")) if qualifying is not None else None
+    holder = walk.at_most_one(qualifying, xades("UnsignedProperties"), at) if qualifying is not None else None
     if holder is None or value is None:
         return Beside()
     where = f"{at}/UnsignedProperties"

@@ -17,10 +17,10 @@ from registry.formats import xades_properties
 from registry.formats.signatures import OpenedSignature, Places
 from registry.formats.x509 import MAX_SIZE
 from registry.formats.xades_names import DIGESTS, EXCLUSIVE, METHODS, SIGNED_PROPERTIES_TYPE, ds, xades
-from registry.formats.xml_walk import Walk, canonical, octets
+from registry.formats.xml_walk import Walk, blank, canonical, octets
 
 _MOST_CERTIFICATES = 6
-_KEYS = {ds("KeyValue"), ds("RetrievalMethod"), ds("KeyName"), ds("PGPData"), ds("SPKIData"), ds("MgmtData")}
+_KEYS = tuple(ds(name) for name in ("KeyName", "KeyValue", "RetrievalMethod", "PGPData", "SPKIData", "MgmtData"))
 _PARTS = ("SignedInfo", "SignatureValue", "KeyInfo", "Object")
 
 
@@ -96,6 +96,7 @@ def _places(at: str) -> Places:
 
 def _parts(element: etree._Element, at: str, walk: Walk) -> _Found:
     walk.only(element, at, children=[ds(name) for name in _PARTS], attributes=("Id",))
+    walk.identified(element, at)
     info, value, key, holder = (walk.one(element, ds(name), at) for name in _PARTS)
     walk.identified(info, f"{at}/SignedInfo")
     walk.identified(value, f"{at}/SignatureValue")
@@ -137,6 +138,8 @@ def _exclusive(element: etree._Element | None, at: str, walk: Walk) -> None:
     """Inclusive C14N lets namespaces of the surroundings in and can be made to take seconds; nothing but exclusive is taken."""
     if element is None:
         return
+    if not blank(element.text):
+        walk.note(codes.XML_STRUCTURE, at, "no text between elements")
     walk.attributes(element, at, ("Algorithm",))
     if element.get("Algorithm") != EXCLUSIVE or len(element):
         walk.note(codes.REFERENCE_TRANSFORM, at, f"{EXCLUSIVE} without parameters")

@@ -17,13 +17,19 @@ MAX_SIZE = 262_144
 MAX_ELEMENTS = 5_000
 MAX_DEPTH = 32
 MAX_ATTRIBUTES = 64  # of one element, namespace declarations included
+MAX_NAMESPACE = 128  # characters of its address
 
 _BOM = b"\xef\xbb\xbf"
 _DECLARATION = re.compile(rb"<\?xml[ \t\r\n][^<>?]*\?>[ \t\r\n]*")
+_VERSION = re.compile(rb"""version[ \t\r\n]*=[ \t\r\n]*["']1\.0["']""")
 _ENCODING = re.compile(rb"""encoding[ \t\r\n]*=[ \t\r\n]*["']([^"']*)["']""")
 #: From one bracket to the next, where that could hold too many attributes at all.
 _LONG_PART = re.compile(rb"<[^<]{%d,}" % (4 * MAX_ATTRIBUTES))
 _ASSIGNMENT = re.compile(rb"""=[ \t\r\n]*["']""")
+_NAMESPACE = re.compile(rb"""xmlns[^ \t\r\n=<>"']*[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')""")
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
+#: True of a document with an element below the deepest level.
+_TOO_DEEP = etree.XPath("boolean(/" + "/".join("*" * (MAX_DEPTH + 1)) + ")")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ def parse(raw: bytes, pointer: str = "") -> Tree:
         return Tree(None, (Finding(codes.XML_SYNTAX, pointer, f"line {error.lineno}, column {error.offset}"),))
     except (ValueError, RecursionError):
         return Tree(None, (Finding(codes.XML_SYNTAX, pointer, "one well-formed document"),))
-    if _depth(root) > MAX_DEPTH:
+    if _TOO_DEEP(root):
         return Tree(None, (Finding(codes.XML_LIMIT, pointer, f"at most {MAX_DEPTH} levels"),))
     return Tree(root)
 
@@ -70,6 +76,8 @@ def _refusal(raw: bytes, pointer: str) -> Finding | None:
     except UnicodeDecodeError as error:
         return Finding(codes.XML_ENCODING, pointer, f"UTF-8; wrong at byte {error.start}")
     declaration = _DECLARATION.match(raw)
+    if declaration and not _VERSION.search(declaration[0]):
+        return Finding(codes.XML_CONSTRUCT, pointer, "XML 1.0")
     named = _ENCODING.search(declaration[0]) if declaration else None
     if named and named[1].lower() != b"utf-8":
         return Finding(codes.XML_ENCODING, pointer, "UTF-8")
@@ -77,17 +85,20 @@ def _refusal(raw: bytes, pointer: str) -> Finding | None:
     if b"<!" in rest or b"<?" in rest:
         detail = "no DOCTYPE, comment, CDATA section or processing instruction"
         return Finding(codes.XML_CONSTRUCT, pointer, detail)
-    if rest.count(b"<") > 2 * MAX_ELEMENTS:
+    return _of_markup(rest, pointer)
+
+
+def _of_markup(rest: bytes, pointer: str) -> Finding | None:
+    """Numbers that cost the parser or canonicalisation too much: 20,000 attributes of one element take a quarter of a second."""
+    if rest.count(b"<") - rest.count(b"</") > MAX_ELEMENTS:
         return Finding(codes.XML_LIMIT, pointer, f"at most {MAX_ELEMENTS} elements")
-    # 20,000 attributes of one element cost the parser a quarter of a second.
     if any(len(_ASSIGNMENT.findall(long)) > MAX_ATTRIBUTES for long in _LONG_PART.findall(rest)):
         return Finding(codes.XML_LIMIT, pointer, f"at most {MAX_ATTRIBUTES} attributes of one element")
+    for quoted, apostrophed in set(_NAMESPACE.findall(rest)):
+        address = quoted or apostrophed
+        # Exclusive C14N repeats an address at each element that uses it: 90 kB with a long one became 294 MB.
+        if len(address) > MAX_NAMESPACE:
+            return Finding(codes.XML_LIMIT, pointer, f"at most {MAX_NAMESPACE} characters of a namespace")
+        if address and not _ABSOLUTE.fullmatch(address):
+            return Finding(codes.XML_CONSTRUCT, pointer, "namespaces with absolute addresses alone")
     return None
-
-
-def _depth(root: etree._Element) -> int:
-    level, depth = [root], 0
-    while level:
-        depth += 1
-        level = [child for element in level for child in element]
-    return depth

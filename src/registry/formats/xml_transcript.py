@@ -6,7 +6,7 @@ each field an element of its published name, each list an element with one `dong
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,10 +15,10 @@ from lxml import etree
 
 from registry.core import codes
 from registry.core.findings import Finding
-from registry.formats import code_lists, fields, xml_guard
+from registry.formats import code_lists, fields, strict_json, xml_guard
 from registry.formats.structure import Form, Structure
 from registry.formats.xades_names import TRANSCRIPT
-from registry.formats.xml_walk import Walk, shown
+from registry.formats.xml_walk import Walk, blank, shown
 
 NAMESPACE = "urn:hocbaso:transcript:1"
 ROW = "dong"
@@ -48,7 +48,7 @@ def read(payload: bytes) -> tuple[Value | None, list[Finding]]:
         return None, list(tree.findings)
     walk = Walk()
     record = tree.root[0] if len(tree.root) == 1 and tree.root.tag == TRANSCRIPT else None
-    if record is None or (tree.root.text or "").strip() or (record.tail or "").strip():
+    if record is None or not blank(tree.root.text) or not blank(record.tail):
         walk.note(codes.XML_STRUCTURE, "", "exactly one record in Transcript")
         return None, walk.found
     reader = READERS.get(etree.QName(record).namespace or "")
@@ -58,11 +58,21 @@ def read(payload: bytes) -> tuple[Value | None, list[Finding]]:
     return reader(record, walk), walk.found
 
 
+def from_json(payload: bytes) -> bytes:
+    """The record element of a transcript in JSON, number for number; ValueError when it is not one object of the published form."""
+    value, findings = strict_json.parse(payload)
+    if findings:
+        raise ValueError(f"not JSON: {findings[0].code.slug} at {findings[0].pointer or 'the top'}")
+    if type(value) is not dict:
+        raise ValueError("one JSON object is needed")
+    return write(value)
+
+
 def write(value: Mapping[str, Any]) -> bytes:
     """The record element of a transcript given as its JSON value, indented for people; ValueError for another structure."""
     structure = next((s for s in fields.STRUCTURES.values() if _serves(s, value)), None)
     if structure is None:
-        raise ValueError("neither level nor grade tells which record this is")
+        raise ValueError("no level (macaphoc) tells which record this is")
     root = etree.Element(f"{{{NAMESPACE}}}{structure.table}", nsmap={None: NAMESPACE})
     lists = {rows.wire for rows in structure.lists}
     for name, given in value.items():
@@ -80,7 +90,9 @@ def _serves(structure: Structure, value: Mapping[str, Any]) -> bool:
     return code_lists.LEVELS.values.get(str(value.get("macaphoc"))) in structure.levels
 
 
-def _write_rows(parent: etree._Element, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def _write_rows(parent: etree._Element, name: str, rows: object) -> None:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"{name}: a list of objects is needed")
     holder = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}")
     for row in rows:
         element = etree.SubElement(holder, f"{{{NAMESPACE}}}{ROW}")
@@ -90,8 +102,12 @@ def _write_rows(parent: etree._Element, name: str, rows: Sequence[Mapping[str, A
 
 
 def _write_field(parent: etree._Element, name: str, given: object) -> None:
+    if isinstance(given, list | dict):
+        raise ValueError(f"{name}: a text, a number or a boolean is needed")
     element = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}")
-    element.text = str(given).lower() if isinstance(given, bool) else str(given)
+    element.text = (
+        str(given).lower() if isinstance(given, bool) else f"{given:f}" if isinstance(given, Decimal) else str(given)
+    )
 
 
 def _read_record(record: etree._Element, walk: Walk) -> Value | None:
@@ -109,7 +125,7 @@ def _members(element: etree._Element, table: _Table, at: str, walk: Walk) -> Val
     for child in element:
         tag = str(child.tag)
         name = tag.removeprefix(_PREFIX)
-        if child.tail and not child.tail.isspace():
+        if not blank(child.tail):
             walk.note(codes.FIELD_UNKNOWN, at, "no text between fields")
         if not tag.startswith(_PREFIX):
             walk.note(codes.FIELD_UNKNOWN, f"{at}/{shown(tag)}", f"a field of {NAMESPACE}")
@@ -126,7 +142,7 @@ def _rows(element: etree._Element, table: _Table, at: str, walk: Walk) -> list[V
     _plain(element, at, walk)
     found: list[Value] = []
     for child in element:
-        if child.tag != f"{_PREFIX}{ROW}" or (child.tail or "").strip():
+        if child.tag != f"{_PREFIX}{ROW}" or not blank(child.tail):
             walk.note(codes.FIELD_UNKNOWN, f"{at}/{len(found)}", f"{ROW} elements only")
         else:
             found.append(_members(child, table, f"{at}/{len(found)}", walk))
@@ -137,7 +153,7 @@ def _plain(element: etree._Element, at: str, walk: Walk) -> None:
     """An object has neither attributes nor text of its own."""
     for name in element.attrib:
         walk.note(codes.FIELD_UNKNOWN, f"{at}/@{shown(name)}", "no attributes")
-    if (element.text or "").strip():
+    if not blank(element.text):
         walk.note(codes.FIELD_UNKNOWN, at, "no text between fields")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from lxml import etree
 from pybase64 import b64decode, b64encode
@@ -19,9 +19,21 @@ _NUMBER_LIKE = re.compile("[0-9]{5}")
 _SPACE = re.compile("[ \t\r\n]+")
 
 
+class NoCanonicalFormError(ValueError):
+    """Canonicalisation refused the element: a namespace in it has an address that can't be read."""
+
+
 def canonical(element: etree._Element) -> bytes:
-    """Exclusive C14N without comments (W3C xml-exc-c14n), the only canonical form of this profile."""
-    return bytes(etree.tostring(element, method="c14n", exclusive=True, with_comments=False))
+    """Exclusive C14N without comments (W3C xml-exc-c14n), the only canonical form of this profile; raises NoCanonicalFormError."""
+    try:
+        return bytes(etree.tostring(element, method="c14n", exclusive=True, with_comments=False))
+    except etree.C14NError as error:
+        raise NoCanonicalFormError("namespaces with absolute addresses alone") from error
+
+
+def blank(text: str | None) -> bool:
+    """True of nothing and of white space as XML knows it: a no-break space is text."""
+    return not text or not text.strip(" \t\r\n")
 
 
 def shown(tag: object) -> str:
@@ -42,16 +54,20 @@ class Walk:
             self.found.append(Finding(code, pointer, detail))
 
     def only(
-        self, element: etree._Element, at: str, *, children: Collection[str], attributes: Collection[str] = ()
+        self, element: etree._Element, at: str, *, children: Sequence[str], attributes: Collection[str] = ()
     ) -> None:
-        """xml-structure for each child or attribute that is not among these, and for text between the children."""
+        """xml-structure for each child or attribute not among these, a child out of their order, and text between the children."""
         self.attributes(element, at, attributes)
-        if element.text and not element.text.isspace():
+        if not blank(element.text):
             self.note(codes.XML_STRUCTURE, at, "no text between elements")
+        reached = 0
         for child in element:
-            if child.tag not in children:
-                self.note(codes.XML_STRUCTURE, f"{at}/{shown(child.tag)}", "not an element of this place")
-            if child.tail and not child.tail.isspace():
+            place = children.index(child.tag) if child.tag in children else -1
+            if place < reached:
+                detail = "not an element of this place" if place < 0 else "in the order of the schema"
+                self.note(codes.XML_STRUCTURE, f"{at}/{shown(child.tag)}", detail)
+            reached = max(reached, place)
+            if not blank(child.tail):
                 self.note(codes.XML_STRUCTURE, at, "no text between elements")
 
     def attributes(self, element: etree._Element, at: str, known: Collection[str]) -> None:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from registry.core import codes, ids, rules, trust
-from registry.core.findings import Finding
+from registry.core.findings import Effect, Finding
 from registry.core.transcript import Claims, Transcript
 from registry.core.verdict import Proof, RevocationUsed, SignatureFacts, Verdict
 from registry.formats import (
@@ -112,9 +112,10 @@ def judge(
     findings += of_signers
     findings += _check_persons(signed, roles, parsed.transcript)
     of_content = [*parsed.findings, *_check_content(parsed.transcript)]
-    if envelope.payload is not None and not of_content:
-        of_content = syntax.schema_findings(envelope.payload)
     findings += of_content
+    if envelope.payload is not None and not any(f.code.effect is Effect.REFUSE for f in of_content):
+        said = {finding.pointer for finding in of_content}
+        findings += [f for f in syntax.schema_findings(envelope.payload) if f.pointer not in said]
     findings += _check_scope(parsed.claims, index.trust, schools)
     return Verdict(
         fingerprint=ids.fingerprint(raw),
