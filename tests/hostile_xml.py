@@ -8,11 +8,8 @@ Where a defect lies inside what is signed, the document is signed again over the
 
 from __future__ import annotations
 
-import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 
 from lxml import etree
 
@@ -20,68 +17,9 @@ from registry.demo.city import sign_document
 from registry.demo.signers import DemoSigner
 from registry.formats.xades_names import DS, EXCLUSIVE, TRANSCRIPT, XADES, ds, xades
 from registry.formats.xml_transcript import NAMESPACE
-from registry.formats.xml_walk import canonical
-from tests.small_city import PRIMARY, SECONDARY, SmallCity
-
-Element = etree._Element
-Change = Callable[[Element], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One document; `code` and `pointer` (None: anywhere) must be among the findings."""
-
-    name: str
-    raw: bytes
-    code: str
-    pointer: str | None = None
-
-
-class Forger:
-    """A good document of the small city, and the means to spoil it and to sign it again."""
-
-    def __init__(self, city: SmallCity) -> None:
-        self.city = city
-        self.signers = city.signers_of(PRIMARY)
-
-    @cached_property
-    def good(self) -> bytes:
-        return sign_document(self.city.document(), self.signers, "xml")
-
-    def tree(self) -> Element:
-        return etree.fromstring(self.good)
-
-    def spoilt(self, change: Change) -> bytes:
-        """Changed after signing."""
-        root = self.tree()
-        change(root)
-        return etree.tostring(root, encoding="utf-8")
-
-    def signed_over(self, change: Change, signers: list[DemoSigner] | None = None) -> bytes:
-        """Changed, then every digest that can be found and every signature value made anew."""
-        root = self.tree()
-        change(root)
-        for signature, signer in zip(_signatures(root), signers or self.signers, strict=False):
-            _reseal(root, signature, signer)
-        return etree.tostring(root, encoding="utf-8")
-
-
-def _signatures(root: Element) -> list[Element]:
-    return list(root.iter(ds("Signature")))
-
-
-def _reseal(root: Element, signature: Element, signer: DemoSigner) -> None:
-    info, value = signature.find(ds("SignedInfo")), signature.find(ds("SignatureValue"))
-    if info is None or value is None:
-        return
-    for reference in info.findall(ds("Reference")):
-        uri, digest = reference.get("URI") or "", reference.find(ds("DigestValue"))
-        target = next((e for e in root.iter() if uri and e.get("Id") == uri[1:]), None)
-        method = reference.find(ds("DigestMethod"))
-        name = (method.get("Algorithm") or "").rpartition("#")[2] if method is not None else ""
-        if target is not None and digest is not None and name in ("sha1", "sha256", "sha384", "sha512", "md5"):
-            digest.text = b64encode(hashlib.new(name, canonical(target)).digest()).decode()
-    value.text = b64encode(signer.signing_key.sign(canonical(info))).decode()
+from tests import hostile_xml_bounds
+from tests.hostile_xml_forger import Case, Change, Element, Forger, copy, drop, reference
+from tests.small_city import SECONDARY, SmallCity
 
 
 def cases(city: SmallCity) -> list[Case]:
@@ -100,6 +38,7 @@ def cases(city: SmallCity) -> list[Case]:
             _properties,
             _chains,
             _contents,
+            *hostile_xml_bounds.FAMILIES,
         )
         for case in family(forger)
     ]
@@ -202,8 +141,8 @@ def _containers(forger: Forger) -> Iterator[Case]:
     yield case("text in the root", lambda r: setattr(r, "text", "x"), "")
     yield case("attribute of the root", lambda r: r.set("x", "y"), "/@x")
     yield case("xml:base", lambda r: r.set("{http://www.w3.org/XML/1998/namespace}base", "y"), "/@base")
-    yield case("second transcript", lambda r: r.insert(1, _copy(r[0], Id="t2")), "/Transcript")
-    yield case("second list of signatures", lambda r: r.append(_copy(r[1])), "/Signatures")
+    yield case("second transcript", lambda r: r.insert(1, copy(r[0], Id="t2")), "/Transcript")
+    yield case("second list of signatures", lambda r: r.append(copy(r[1])), "/Signatures")
     yield case("no list of signatures", lambda r: r.remove(r[1]), "/Signatures")
     yield case("transcript among the signatures", lambda r: r[1].insert(0, r[0]), None)
     yield case("signature inside the transcript", lambda r: r[0].append(r[1][0]), None, "xml-structure")
@@ -212,7 +151,7 @@ def _containers(forger: Forger) -> Iterator[Case]:
     yield case("no signature", lambda r: r[1].clear(), "/signatures", "envelope-signatures")
     yield case(
         "17 signatures",
-        lambda r: r[1].extend([_copy(r[1][0]) for _ in range(14)]),
+        lambda r: r[1].extend([copy(r[1][0]) for _ in range(14)]),
         "/signatures",
         "envelope-signatures",
     )
@@ -222,17 +161,10 @@ def _containers(forger: Forger) -> Iterator[Case]:
         yield case(f"second Id as {name[-5:]}", lambda r, n=name: r[1].set(n, "t"), "", "xml-id")
 
 
-def _copy(element: Element, **attributes: str) -> Element:
-    made: Element = etree.fromstring(etree.tostring(element))
-    for name, value in attributes.items():
-        made.set(name, value)
-    return made
-
-
 def _forged(root: Element) -> Element:
     """A transcript of another name in the place of the signed one, which the caller puts elsewhere."""
     signed = root[0]
-    forged = _copy(signed)
+    forged = copy(signed)
     for name in forged.iter(f"{{{NAMESPACE}}}hovaten"):
         name.text = "Kẻ Giả Mạo"
     root.replace(signed, forged)
@@ -270,7 +202,7 @@ def _wrapped(forger: Forger) -> Iterator[Case]:
         for part, tag in enumerate(("SignedInfo", "SignatureValue", "KeyInfo", "Object")):
 
             def doubled(root: Element, i: int = index, p: int = part) -> None:
-                root[1][i].append(_copy(root[1][i][p]))
+                root[1][i].append(copy(root[1][i][p]))
 
             yield Case(
                 f"wrapped: {tag} of {index} twice",
@@ -281,31 +213,31 @@ def _wrapped(forger: Forger) -> Iterator[Case]:
 
         def second_properties(root: Element, i: int = index) -> None:
             qualifying = root[1][i][3][0]
-            qualifying.append(_copy(qualifying[0], Id="other"))
+            qualifying.append(copy(qualifying[0], Id="other"))
 
         yield Case(f"wrapped: SignedProperties of {index} twice", forger.spoilt(second_properties), "xml-structure")
 
 
 def _references(forger: Forger) -> Iterator[Case]:
     changes: dict[str, tuple[Change, str]] = {
-        "transcript left out": (lambda info: info.remove(_reference(info, "#t")), "reference-missing"),
+        "transcript left out": (lambda info: info.remove(reference(info, "#t")), "reference-missing"),
         "properties left out": (lambda info: info.remove(info[-1]), "reference-missing"),
-        "twice": (lambda info: info.append(_copy(_reference(info, "#t"))), "reference-target"),
-        "of the whole document": (lambda info: _reference(info, "#t").set("URI", ""), "reference-target"),
-        "without URI": (lambda info: _drop(_reference(info, "#t"), "URI"), "reference-target"),
-        "of an address": (lambda info: _reference(info, "#t").set("URI", "http://127.0.0.1:9/t"), "reference-target"),
-        "of a file": (lambda info: _reference(info, "#t").set("URI", "file:///etc/passwd"), "reference-target"),
-        "by xpointer": (lambda info: _reference(info, "#t").set("URI", "#xpointer(/)"), "reference-target"),
-        "by xpointer id": (lambda info: _reference(info, "#t").set("URI", "#xpointer(id('t'))"), "reference-target"),
-        "of nothing": (lambda info: _reference(info, "#t").set("URI", "#nowhere"), "reference-target"),
-        "of a manifest": (lambda info: _reference(info, "#t").set("Type", f"{DS}Manifest"), "reference-target"),
-        "of an object": (lambda info: _reference(info, "#t").set("Type", f"{DS}Object"), "reference-target"),
-        "of properties without Type": (lambda info: _drop(info[-1], "Type"), "reference-target"),
-        "of itself": (lambda info: _reference(info, "#t").set("URI", f"#{info.get('Id')}"), "reference-target"),
+        "twice": (lambda info: info.append(copy(reference(info, "#t"))), "reference-target"),
+        "of the whole document": (lambda info: reference(info, "#t").set("URI", ""), "reference-target"),
+        "without URI": (lambda info: drop(reference(info, "#t"), "URI"), "reference-target"),
+        "of an address": (lambda info: reference(info, "#t").set("URI", "http://127.0.0.1:9/t"), "reference-target"),
+        "of a file": (lambda info: reference(info, "#t").set("URI", "file:///etc/passwd"), "reference-target"),
+        "by xpointer": (lambda info: reference(info, "#t").set("URI", "#xpointer(/)"), "reference-target"),
+        "by xpointer id": (lambda info: reference(info, "#t").set("URI", "#xpointer(id('t'))"), "reference-target"),
+        "of nothing": (lambda info: reference(info, "#t").set("URI", "#nowhere"), "reference-target"),
+        "of a manifest": (lambda info: reference(info, "#t").set("Type", f"{DS}Manifest"), "reference-target"),
+        "of an object": (lambda info: reference(info, "#t").set("Type", f"{DS}Object"), "reference-target"),
+        "of properties without Type": (lambda info: drop(info[-1], "Type"), "reference-target"),
+        "of itself": (lambda info: reference(info, "#t").set("URI", f"#{info.get('Id')}"), "reference-target"),
         "with a wrong digest": (lambda info: _digest(info, "A" * 43 + "="), "reference-digest"),
         "with an empty digest": (lambda info: _digest(info, ""), "reference-digest"),
-        "without digest": (lambda info: _reference(info, "#t").remove(_reference(info, "#t")[2]), "xml-structure"),
-        "with a stranger": (lambda info: _reference(info, "#t").append(etree.Element("x")), "xml-structure"),
+        "without digest": (lambda info: reference(info, "#t").remove(reference(info, "#t")[2]), "xml-structure"),
+        "with a stranger": (lambda info: reference(info, "#t").append(etree.Element("x")), "xml-structure"),
     }  # fmt: skip
     for index in range(3):
         for name, (change, code) in changes.items():
@@ -314,22 +246,14 @@ def _references(forger: Forger) -> Iterator[Case]:
             )  # fmt: skip
             yield Case(f"reference: {name}, signature {index}", raw, code)
     for left_out in ("#s1-si", "#s1-sv", "#s2-si", "#s2-sv"):
-        raw = forger.signed_over(lambda r, u=left_out: r[1][2][0].remove(_reference(r[1][2][0], u)))
+        raw = forger.signed_over(lambda r, u=left_out: r[1][2][0].remove(reference(r[1][2][0], u)))
         yield Case(f"reference: seal does not cover {left_out}", raw, "reference-missing", "/signatures/2/SignedInfo")
-    many = forger.signed_over(lambda r: r[1][0][0].extend([_copy(r[1][0][0][2]) for _ in range(400)]))
+    many = forger.signed_over(lambda r: r[1][0][0].extend([copy(r[1][0][0][2]) for _ in range(400)]))
     yield Case("reference: four hundred", many, "reference-target", "/signatures/0/SignedInfo")
 
 
-def _reference(info: Element, uri: str) -> Element:
-    return next(r for r in info.findall(ds("Reference")) if r.get("URI") == uri)
-
-
-def _drop(element: Element, name: str) -> None:
-    del element.attrib[name]
-
-
 def _digest(info: Element, text: str) -> None:
-    value = _reference(info, "#t").find(ds("DigestValue"))
+    value = reference(info, "#t").find(ds("DigestValue"))
     assert value is not None
     value.text = text
 
@@ -355,10 +279,10 @@ def _transforms(forger: Forger) -> Iterator[Case]:
             at = f"/signatures/{index}/SignedInfo"
 
             def instead(root: Element, i: int = index, a: str = algorithm) -> None:
-                _reference(root[1][i][0], "#t")[0][0].set("Algorithm", a)
+                reference(root[1][i][0], "#t")[0][0].set("Algorithm", a)
 
             def besides(root: Element, i: int = index, a: str = algorithm) -> None:
-                etree.SubElement(_reference(root[1][i][0], "#t")[0], ds("Transform"), {"Algorithm": a})
+                etree.SubElement(reference(root[1][i][0], "#t")[0], ds("Transform"), {"Algorithm": a})
 
             def of_info(root: Element, i: int = index, a: str = algorithm) -> None:
                 root[1][i][0][0].set("Algorithm", a)
@@ -376,11 +300,11 @@ def _transforms(forger: Forger) -> Iterator[Case]:
                 )
 
     def prefixes(root: Element) -> None:
-        transform = _reference(root[1][0][0], "#t")[0][0]
+        transform = reference(root[1][0][0], "#t")[0][0]
         etree.SubElement(transform, f"{{{EXCLUSIVE}}}InclusiveNamespaces", {"PrefixList": "ds xades"})
 
     yield Case("transform: inclusive prefixes", forger.signed_over(prefixes), "reference-transform")
-    none = forger.signed_over(lambda r: _reference(r[1][0][0], "#t").remove(_reference(r[1][0][0], "#t")[0]))
+    none = forger.signed_over(lambda r: reference(r[1][0][0], "#t").remove(reference(r[1][0][0], "#t")[0]))
     yield Case("transform: none at all", none, "xml-structure", "/signatures/0/SignedInfo/Reference/0/Transforms")
 
 
@@ -418,7 +342,7 @@ def _algorithms(forger: Forger) -> Iterator[Case]:
         "nothing": "",
     }
     for name, uri in digests.items():
-        raw = forger.signed_over(lambda r, u=uri: _reference(r[1][1][0], "#t")[1].set("Algorithm", u))
+        raw = forger.signed_over(lambda r, u=uri: reference(r[1][1][0], "#t")[1].set("Algorithm", u))
         yield Case(
             f"algorithm: digest {name}", raw, "reference-hash", "/signatures/1/SignedInfo/Reference/0/DigestMethod"
         )
@@ -442,11 +366,11 @@ def _keys(forger: Forger) -> Iterator[Case]:
         "xml-structure",
         f"{data}/X509IssuerSerial",
     )
-    yield case("second X509Data", lambda r: r[1][0][2].append(_copy(r[1][0][2][0])), "xml-structure", data)
+    yield case("second X509Data", lambda r: r[1][0][2].append(copy(r[1][0][2][0])), "xml-structure", data)
     yield case("no X509Data", lambda r: r[1][0][2].remove(r[1][0][2][0]), "xml-structure", data)
     yield case("no KeyInfo", lambda r: r[1][0].remove(r[1][0][2]), "xml-structure", "/signatures/0/KeyInfo")
     yield case("no certificate", lambda r: r[1][0][2][0].clear(), "certificate-size", "/signatures/0/X509Certificate")
-    eight = [_copy(forger.tree()[1][0][2][0][1]) for _ in range(8)]
+    eight = [copy(forger.tree()[1][0][2][0][1]) for _ in range(8)]
     yield case(
         "ten certificates", lambda r: r[1][0][2][0].extend(eight), "certificate-size", "/signatures/0/X509Certificate"
     )
@@ -487,7 +411,7 @@ def _properties(forger: Forger) -> Iterator[Case]:
         f"{at}/SigningTime",
     )
     yield case("time: none", lambda r: inner(r).remove(inner(r)[0]), "header-time", f"{at}/SigningTime")
-    yield case("time: two", lambda r: inner(r).append(_copy(inner(r)[0])), "header-time", f"{at}/SigningTime")
+    yield case("time: two", lambda r: inner(r).append(copy(inner(r)[0])), "header-time", f"{at}/SigningTime")
     yield case(
         "time: future",
         lambda r: setattr(inner(r)[0], "text", "2031-01-01T00:00:00Z"),
@@ -532,13 +456,13 @@ def _properties(forger: Forger) -> Iterator[Case]:
         "target", lambda r: r[1][0][3][0].set("Target", "#s2"), "reference-target", f"{at}/QualifyingProperties/@Target"
     )
     yield case(
-        "no Target", lambda r: _drop(r[1][0][3][0], "Target"), "reference-target", f"{at}/QualifyingProperties/@Target"
+        "no Target", lambda r: drop(r[1][0][3][0], "Target"), "reference-target", f"{at}/QualifyingProperties/@Target"
     )
     yield case("none", lambda r: r[1][0][3].remove(r[1][0][3][0]), "xml-structure", f"{at}/Object/QualifyingProperties")
-    yield case("no Id", lambda r: _drop(r[1][0][3][0][0], "Id"), "xml-id", f"{at}/SignedProperties")
+    yield case("no Id", lambda r: drop(r[1][0][3][0][0], "Id"), "xml-id", f"{at}/SignedProperties")
     yield case(
         "a hundred roles",
-        lambda r: inner(r)[2][0].extend([_copy(inner(r)[2][0][0]) for _ in range(99)]),
+        lambda r: inner(r)[2][0].extend([copy(inner(r)[2][0][0]) for _ in range(99)]),
         "xml-limit",
         f"{at}/SignerRoleV2",
     )
@@ -658,7 +582,7 @@ def _contents(forger: Forger) -> Iterator[Case]:
     )
 
     def two_records(root: Element) -> None:
-        root[0].append(_copy(root[0][0]))
+        root[0].append(copy(root[0][0]))
 
     yield Case("content: two records", forger.signed_over(two_records), "xml-structure", "")
     yield Case("content: no record", forger.signed_over(lambda r: r[0].remove(r[0][0])), "xml-structure", "")
