@@ -195,7 +195,10 @@ async def test_the_media_type_chooses_the_reader(raw: httpx.AsyncClient, city: S
     assert (crossed.status_code, crossed.json()["errors"][0]["code"]) == (422, "json-syntax")
     crossed = await raw.post("/v1/submissions", content=city.signed(), headers={"Content-Type": XML})
     assert (crossed.status_code, crossed.json()["errors"][0]["code"]) == (422, "xml-syntax")
-    accepted = await raw.post("/v1/submissions", content=as_xml, headers={"Content-Type": f"{XML}; charset=utf-8"})
+    for kind in (f"{XML}; charset=utf-16", f"{XML};charset=iso-8859-1", "text/xml", "application/xhtml+xml", f"{XML}x"):
+        foreign = await raw.post("/v1/submissions", content=as_xml, headers={"Content-Type": kind})
+        assert (foreign.status_code, foreign.json()["code"]) == (415, "request-media-type")
+    accepted = await raw.post("/v1/submissions", content=as_xml, headers={"Content-Type": f'{XML}; charset="UTF-8"'})
     again = await raw.post("/v1/submissions", content=as_xml, headers={"Content-Type": XML})
     assert (accepted.status_code, again.status_code) == (201, 200)
     assert accepted.json()["receipt"] == again.json()["receipt"]

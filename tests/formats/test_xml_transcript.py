@@ -98,9 +98,9 @@ def test_json_numbers_are_written_digit_for_digit() -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"[]", b"1", b'{"a":1,"a":2}', b"{}", b'{"macaphoc":"9"}', b'{"macaphoc":"01","dsbangdiem":"x"}',
-     b'{"macaphoc":"01","dsbangdiem":[1]}', b'{"macaphoc":"01","hovaten":{}}', b'{"macaphoc":"01","hovaten":[]}',
-     b'{"macaphoc":"01","a b":"x"}', b'{"macaphoc":"01","hovaten":"\\u0001"}', b"\xff"],
+    [b"", b"[]", b"1", b'{"a":1,"a":2}', b"{}", b'{"macaphoc":"9"}', b'{"macaphoc":"02","dsbangdiem":"x"}',
+     b'{"macaphoc":"02","dsbangdiem":[1]}', b'{"macaphoc":"02","hovaten":{}}', b'{"macaphoc":"02","hovaten":[]}',
+     b'{"macaphoc":"02","a b":"x"}', b'{"macaphoc":"02","hovaten":"\\u0001"}', b"\xff"],
 )  # fmt: skip
 def test_what_is_no_transcript_is_not_written(raw: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - each names another reason

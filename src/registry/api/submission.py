@@ -77,7 +77,9 @@ _BODY = {
         "content": {
             judging.JOSE: {"schema": {"$ref": "#/components/schemas/SignedTranscript"}},
             judging.COMPACT: {"schema": {"type": "string", "description": "JWS Compact Serialization, one signer"}},
-            judging.XML: {"schema": {"type": "string", "description": "SignedTranscript of urn:hocbaso:signed:1"}},
+            judging.XML: {
+                "schema": {"type": "string", "description": "SignedTranscript of urn:hocbaso:signed:1, UTF-8"}
+            },
         },
     }
 }
@@ -89,7 +91,7 @@ _BODY = {
 async def post_submission(
     request: Request, caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT))]
 ) -> Response:
-    """Submit one signed transcript (openapi/envelope.md says how it is made)."""
+    """Submit one signed transcript (openapi/envelope.md and envelope-xml.md say how it is made)."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "submissions")
     now = datetime.now(UTC)
@@ -122,9 +124,14 @@ async def get_submission(
 
 async def _body(request: Request, edge: Edge, caller: Caller, now: datetime) -> tuple[str, bytes]:
     """The raw body within the limit; what is turned away here leaves a journal row too."""
-    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if media_type not in judging.MEDIA_TYPES or "content-encoding" in request.headers:
-        detail = ", ".join(judging.MEDIA_TYPES)
+    kind, _, charset = request.headers.get("content-type", "").lower().partition(";")
+    media_type = kind.strip()
+    utf8 = charset.strip().replace('"', "") in {
+        "",
+        "charset=utf-8",
+    }  # RFC 7303 lets it overrule the document's own word
+    if media_type not in judging.MEDIA_TYPES or not utf8 or "content-encoding" in request.headers:
+        detail = f"{', '.join(judging.MEDIA_TYPES)}; UTF-8"
         raise await _turned_away(edge, caller, now, codes.REQUEST_MEDIA_TYPE, detail, None)
     limit = edge.settings.max_body_bytes
     raw = bytearray()

@@ -258,7 +258,7 @@ XML_LIMIT = _code(
 XML_STRUCTURE = _code(
     "xml-structure",
     ("Phần tử, thuộc tính hoặc văn bản XML không đúng chỗ", "An element, attribute or text of the XML is out of place"),
-    ("Dựng tệp đúng cấu trúc trong openapi/envelope.md.", "Build the file as openapi/envelope.md lays it out."),
+    ("Dựng tệp đúng cấu trúc trong openapi/envelope-xml.md.", "Build the file as openapi/envelope-xml.md lays it out."),
 )
 XML_ID = _code(
     "xml-id",

@@ -21,7 +21,10 @@ from registry.formats.xml_walk import Walk, blank, canonical, octets
 
 _MOST_CERTIFICATES = 6
 _KEYS = tuple(ds(name) for name in ("KeyName", "KeyValue", "RetrievalMethod", "PGPData", "SPKIData", "MgmtData"))
-_PARTS = ("SignedInfo", "SignatureValue", "KeyInfo", "Object")
+_PARTS = tuple(ds(name) for name in ("SignedInfo", "SignatureValue", "KeyInfo", "Object"))
+_INFO = tuple(ds(name) for name in ("CanonicalizationMethod", "SignatureMethod", "Reference"))
+_REFERENCE = tuple(ds(name) for name in ("Transforms", "DigestMethod", "DigestValue"))
+_QUALIFYING = (xades("SignedProperties"), xades("UnsignedProperties"))
 
 
 @dataclass(slots=True)
@@ -95,9 +98,9 @@ def _places(at: str) -> Places:
 
 
 def _parts(element: etree._Element, at: str, walk: Walk) -> _Found:
-    walk.only(element, at, children=[ds(name) for name in _PARTS], attributes=("Id",))
+    walk.only(element, at, children=_PARTS, attributes=("Id",))
     walk.identified(element, at)
-    info, value, key, holder = (walk.one(element, ds(name), at) for name in _PARTS)
+    info, value, key, holder = (walk.one(element, tag, at) for tag in _PARTS)
     walk.identified(info, f"{at}/SignedInfo")
     walk.identified(value, f"{at}/SignatureValue")
     qualifying = signed = None
@@ -105,11 +108,10 @@ def _parts(element: etree._Element, at: str, walk: Walk) -> _Found:
         walk.only(holder, f"{at}/Object", children=(xades("QualifyingProperties"),))
         qualifying = walk.one(holder, xades("QualifyingProperties"), f"{at}/Object")
     if qualifying is not None:
-        children = (xades("SignedProperties"), xades("UnsignedProperties"))
-        walk.only(qualifying, f"{at}/QualifyingProperties", children=children, attributes=("Target", "Id"))
+        walk.only(qualifying, f"{at}/QualifyingProperties", children=_QUALIFYING, attributes=("Target", "Id"))
         if qualifying.get("Target") != f"#{element.get('Id') or ''}":
             walk.note(codes.REFERENCE_TARGET, f"{at}/QualifyingProperties/@Target", "the Id of this signature")
-        signed = walk.one(qualifying, xades("SignedProperties"), at)
+        signed = walk.one(qualifying, _QUALIFYING[0], at)
         walk.identified(signed, f"{at}/SignedProperties")
     return _Found(info, value, key, qualifying, signed)
 
@@ -119,8 +121,7 @@ def _method(info: etree._Element | None, at: str, algorithms: frozenset[Algorith
     if info is None:
         return None
     at = f"{at}/SignedInfo"
-    children = [ds(name) for name in ("CanonicalizationMethod", "SignatureMethod", "Reference")]
-    walk.only(info, at, children=children, attributes=("Id",))
+    walk.only(info, at, children=_INFO, attributes=("Id",))
     _exclusive(walk.one(info, ds("CanonicalizationMethod"), at), f"{at}/CanonicalizationMethod", walk)
     method = walk.one(info, ds("SignatureMethod"), at)
     if method is None:
@@ -176,8 +177,7 @@ def _references(found: _Found, at: str, earlier: Earlier, walk: Walk) -> None:
 
 def _reference(reference: etree._Element, place: str, covered: bytes, at: str, walk: Walk) -> None:
     """Transforms, digest method and digest value of one reference."""
-    children = [ds(name) for name in ("Transforms", "DigestMethod", "DigestValue")]
-    walk.only(reference, at, children=children, attributes=("URI", "Type", "Id"))
+    walk.only(reference, at, children=_REFERENCE, attributes=("URI", "Type", "Id"))
     kind = SIGNED_PROPERTIES_TYPE if place == "SignedProperties" else None
     if reference.get("Type") != kind:
         walk.note(codes.REFERENCE_TARGET, f"{at}/@Type", kind or "no Type")
