@@ -204,18 +204,29 @@ async def test_the_media_type_chooses_the_reader(raw: httpx.AsyncClient, city: S
     assert accepted.json()["receipt"] == again.json()["receipt"]
 
 
+@pytest.mark.parametrize("first", ["json", "xml"])
 async def test_one_transcript_in_two_syntaxes_is_one_record(
-    registry: Registry, vendor: RegistryClient, city: SmallCity
+    registry: Registry, vendor: RegistryClient, city: SmallCity, first: str
 ) -> None:
     """The twin is a conflict of versions, a higher version supersedes; never a second record in silence."""
-    document = city.document()
-    as_xml = sign_document(document, city.signers_of(PRIMARY), "xml")
-    assert (await vendor.submit(city.signed(document))).status == 201
-    twin = await vendor.submit(as_xml)
+    document, signers = city.document(), city.signers_of(PRIMARY)
+    second = "json" if first == "xml" else "xml"
+    assert (await vendor.submit(sign_document(document, signers, first))).status == 201
+    twin = await vendor.submit(sign_document(document, signers, second))
     assert (twin.status, twin.codes) == (422, ["record-version"])
-    newer = sign_document(document | {"phienbanthongtinhocba": "2"}, city.signers_of(PRIMARY), "xml")
+    newer = sign_document(document | {"phienbanthongtinhocba": "2"}, signers, second)
     assert (await vendor.submit(newer)).status == 201
     assert await count(registry, "record", "record_version") == {"record": 1, "record_version": 2}
+
+
+async def test_two_syntaxes_at_once_are_one_record(registry: Registry, vendor: RegistryClient, city: SmallCity) -> None:
+    document, signers = city.document(), city.signers_of(PRIMARY)
+    answers = await asyncio.gather(
+        *(vendor.submit(sign_document(document, signers, form)) for form in ("json", "xml", "json", "xml"))
+    )
+    assert {(answer.status, *answer.codes) for answer in answers} <= {(201,), (200,), (422, "record-version")}
+    assert [answer.status for answer in answers].count(201) == 1
+    assert await count(registry, "record", "record_version") == {"record": 1, "record_version": 1}
 
 
 async def test_hostile_bodies_are_not_echoed(raw: httpx.AsyncClient, city: SmallCity) -> None:

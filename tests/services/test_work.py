@@ -13,7 +13,8 @@ import pytest
 
 from registry.core.callers import Caller
 from registry.core.findings import Outcome
-from registry.services import callers, submission, trust, work
+from registry.demo.city import sign_document
+from registry.services import callers, judging, submission, trust, work
 from registry.services.world import World
 from registry.storage import callers as stored_callers
 from registry.storage.database import Database
@@ -95,6 +96,20 @@ async def test_held_documents_are_accepted_when_what_was_missing_arrives(world: 
     states = [await submission.state(world, VENDOR, answer.submission_id) for answer in answers]
     assert {state.outcome for state in states} == {"accepted"}
     assert await submission.waiting(world, 10) == []
+
+
+async def test_held_xml_is_judged_again_as_xml(world: World) -> None:
+    city = small_city.small_city()
+    await small_city.settle(world, city, VENDOR, lists=False)
+    known = (await world.known()).caller(VENDOR.caller_id)
+    raw = sign_document(city.document(), city.signers_of(small_city.PRIMARY), "xml")
+    answer = await submission.submit(world, known, raw, judging.XML, datetime.now(UTC))
+    assert answer.outcome is Outcome.HELD
+    seen = Seen()
+    async with working(world, seen.watch):
+        await publish_lists(world)
+        await until(lambda: seen.outcomes["accepted"] == 1)
+    assert (await submission.state(world, VENDOR, answer.submission_id)).outcome == "accepted"
 
 
 async def test_two_workers_judge_each_document_once(world: World, database_urls: Urls, sealer: Sealer) -> None:

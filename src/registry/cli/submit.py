@@ -57,9 +57,11 @@ def sign(
     except ValueError as error:
         _errors.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from error
-    now = datetime.now(UTC)
+    now, transcript = datetime.now(UTC), file.read_bytes()
+    if form is Form.JSON and transcript.lstrip()[:1] == b"<":
+        raise typer.BadParameter("a record in XML is signed as xml", param_hint="--format")
     try:
-        envelope = _SIGN[form](file.read_bytes(), signers, [now] * len(signers))
+        envelope = _SIGN[form](transcript, signers, [now] * len(signers))
     except ValueError as error:
         _errors.print(f"[red]{file}: {error}[/red]")
         raise typer.Exit(1) from error

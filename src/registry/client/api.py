@@ -19,6 +19,7 @@ from registry.formats import jws_signing
 from registry.formats.jws_signing import PrivateKey
 
 JOSE = "application/jose+json"
+COMPACT = "application/jose"
 XML = "application/xml"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _BUSY = {429, 503}
@@ -84,8 +85,8 @@ class RegistryClient:
         await self.close()
 
     async def submit(self, envelope: bytes) -> Result:
-        """Submit one signed transcript, JSON or XML; 201, 200, 202, 422 and the rest come back as a Result, never as an exception."""
-        media_type = XML if envelope.lstrip()[:1] == b"<" else JOSE
+        """Submit one signed transcript, JSON, compact or XML as its first characters tell; 201, 200, 202, 422 and the rest come back as a Result, never as an exception."""
+        media_type = XML if envelope.lstrip()[:1] == b"<" else COMPACT if envelope[:2] == b"ey" else JOSE
         return await self._ask("POST", "/v1/submissions", content=envelope, headers={"Content-Type": media_type})
 
     async def state(self, submission_id: str) -> Result:
