@@ -83,6 +83,12 @@ ROLES: dict[str, tuple[list[list[Role]], tuple[PolicyRow, ...], list[Role | None
     "an optional role out of order all the same": ([[S], [T]], optional(P, S), [S, T], [("signer-role-order", "/signatures/1")]),
     "a role without rows": ([[T], [P], [S]], ALL[:2], [T, P, S], [("policy-empty", "/signatures/2")]),
     "a role without rows that does not sign": ([[T], [P]], ALL[:2], [T, P], [("policy-empty", "/signatures")]),
+    "every role may be absent": ([[T], [P], [S]], optional(*Role), [T, P, S], [("policy-empty", "/signatures")]),
+    "every role may be absent, and the teacher signs": ([[T]], optional(*Role), [T], [("policy-empty", "/signatures")]),
+    "the required role's rows ended before the others signed": (
+        [[T], [P], [S]],
+        (row(T, valid_to=AT + timedelta(minutes=1)), *optional(P, S)[1:]), [T, P, S], [("policy-empty", "/signatures")],
+    ),
     "no policy": ([[T], [P], [S]], (), [T, P, S], [("policy-empty", f"/signatures/{n}") for n in range(3)]),
 }  # fmt: skip
 

@@ -90,6 +90,9 @@ def check(
         for each, role in zip(signed, roles, strict=True):
             if role is not None:
                 findings += _allowed(each, role, case)
+        if not required and not any(finding.code is codes.POLICY_EMPTY for finding in findings):
+            # Roles that may all be absent leave nobody to answer for the document.
+            findings.append(Finding(codes.POLICY_EMPTY, "/signatures", "at least one role that must sign"))
     return roles, findings
 
 
