@@ -69,6 +69,48 @@ async def test_registered_shown_closed(operator: RegistryClient) -> None:
     assert (status, body["code"]) == (404, "register-unknown")
 
 
+HEAD = "certificate,school_code,role,valid_from,valid_to,holder"
+
+
+def sheet(*rows: str) -> bytes:
+    return "\n".join((HEAD, *rows)).encode()
+
+
+async def test_registered_by_table(operator: RegistryClient) -> None:
+    csv = {"Content-Type": "text/csv; charset=utf-8"}
+    counts = {"new": 0, "changed": 0, "unchanged": 0, "closed": 0}
+    for certificate, query, new in ((DER, "?dry_run=true", 1), (f'"{PEM}"', "", 1), (DER, "", 0)):
+        raw = sheet(f"{certificate},{CODE},teacher,2024-08-01,,CCCD:{PERSON}")
+        found = await ask(operator, "POST", f"{ADD}{query}", raw, **csv)
+        assert found == (200, counts | {"new": new, "unchanged": 1 - new})
+    assert await ask(operator, "POST", ADD, {"signers": [ONE]}) == (200, counts | {"unchanged": 1})
+
+
+async def test_a_wrong_table_changes_nothing(operator: RegistryClient) -> None:
+    raw = sheet(
+        f"{DER},{SECONDARY.code},teacher,2024-08-01,,",
+        f"{DER},{CODE},teacher,2024-08-01,,CCCD:{DEPUTY}",
+        f"teacher.crt,{CODE},teacher,2024-08-01,,",
+        f"{DER},{CODE},teacher,2025-08-01,,",
+    )
+    status, body = await ask(operator, "POST", ADD, raw, **{"Content-Type": "text/csv"})
+    assert (status, {(e["code"], e["pointer"]) for e in body["errors"]}) == (
+        422,
+        {
+            ("register-row", "/rows/2/school_code"),
+            ("register-holder", "/rows/3/holder"),
+            ("register-row", "/rows/4/certificate"),
+        },
+    )
+    assert DEPUTY not in str(body)
+    for code in (CODE, SECONDARY.code):
+        _, held = await ask(operator, "GET", f"/v1/signers?school={code}")
+        assert SHA256 not in {row["certificate"] for row in held["signers"]}
+    many = sheet(*[f"x,{CODE},teacher,2024-08-01,,"] * 501)
+    status, body = await ask(operator, "POST", ADD, many, **{"Content-Type": "text/csv"})
+    assert (status, body["code"]) == (422, "register-row")
+
+
 #: (caller, status of GET, of POST to the register, of POST to close)
 CALLERS: dict[str, tuple[tuple[Scope, ...], frozenset[str], tuple[int, int, int]]] = {
     "operator of the city": ((Scope.OPERATE,), CITY_UNIT, (200, 200, 404)),
@@ -128,7 +170,8 @@ async def test_what_is_turned_away(operator: RegistryClient) -> None:
         assert PERSON not in str(body)
         assert DEPUTY not in str(body)
     large, _ = await ask(operator, "POST", ADD, b"x" * 4_000_001)
-    kind, _ = await ask(operator, "POST", ADD, b"{}", **{"Content-Type": "text/csv"})
-    assert (large, kind) == (413, 415)
+    kind, _ = await ask(operator, "POST", ADD, b"{}", **{"Content-Type": "application/xml"})
+    closing, _ = await ask(operator, "POST", CLOSE, b"{}", **{"Content-Type": "text/csv"})
+    assert (large, kind, closing) == (413, 415, 415)
     for query in ("", "?school=79771101&x=1", f"?school={'9' * 21}"):
         assert (await ask(operator, "GET", f"/v1/signers{query}"))[0] == 400

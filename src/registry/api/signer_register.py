@@ -21,7 +21,7 @@ from registry.services import signers
 M = TypeVar("M", bound=BaseModel)
 router = APIRouter(tags=["signers"])
 
-_JSON = "application/json"
+_JSON, _CSV = "application/json", "text/csv"
 _MOST_BYTES = 4_000_000
 _MOST_ROWS = 500
 _NOT_STORED = {"Cache-Control": "no-store"}
@@ -109,8 +109,10 @@ class _Options(BaseModel):
     dry_run: bool = Field(False, description="Say what would change and what is wrong, and change nothing")
 
 
-def _described(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {_JSON: {"schema": schema}}}}
+def _described(schema: dict[str, Any], **more: str) -> dict[str, Any]:
+    content: dict[str, Any] = {_JSON: {"schema": schema}}
+    content |= {kind: {"schema": {"type": "string", "description": text}} for kind, text in more.items()}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 _LIST: dict[str, Any] = {
@@ -123,6 +125,10 @@ _LIST: dict[str, Any] = {
     "required": ["signers"],
     "additionalProperties": False,
 }  # fmt: skip
+_SHEET = (
+    "The same as a table in UTF-8: certificate, school_code, role, valid_from, valid_to; and holder, title where wanted; "
+    f"at most {_MOST_ROWS} rows, all of the school of the address"
+)
 _School = Annotated[str, Path(max_length=20)]
 _Operator = Annotated[Caller, Depends(access.caller(Scope.OPERATE))]
 
@@ -141,17 +147,25 @@ async def get_signers(
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 
-@router.post("/v1/signers/{school_code}", response_model=DifferenceBody, openapi_extra=_described(_LIST))
+@router.post(
+    "/v1/signers/{school_code}", response_model=DifferenceBody, openapi_extra=_described(_LIST, **{_CSV: _SHEET})
+)
 async def post_signers(
     request: Request, school_code: _School, caller: _Operator, options: Annotated[_Options, Query()]
 ) -> Response:
     """Register signers of a school, as a difference: who is not named stays, the same again changes nothing."""
     edge: Edge = request.app.state.edge
     signers.within(caller, school_code, _PATH_SCHOOL)
-    sent = _read(RegistrationsBody, signers.read_json(await _body(request)))
-    entries = [(_cells(each, school_code), each.certificate) for each in sent.signers]
-    origin = signers.Origin("POST /v1/signers", caller.caller_id)
-    report = await signers.import_sent(edge.world, entries, datetime.now(UTC), origin, dry_run=options.dry_run)
+    kind, raw = await _body(request, _JSON, _CSV)
+    now, origin = datetime.now(UTC), signers.Origin("POST /v1/signers", caller.caller_id)
+    if kind == _CSV:
+        report = await signers.import_sheet(
+            edge.world, raw, school_code, now, origin, most_rows=_MOST_ROWS, dry_run=options.dry_run
+        )
+    else:
+        sent = _read(RegistrationsBody, signers.read_json(raw))
+        entries = [(_cells(each, school_code), each.certificate) for each in sent.signers]
+        report = await signers.import_sent(edge.world, entries, now, origin, dry_run=options.dry_run)
     logs.note(new=report.new, changed=report.changed)
     body = DifferenceBody(new=report.new, changed=report.changed, unchanged=report.unchanged, closed=report.closed)
     return JSONResponse(body.model_dump(), headers=_NOT_STORED)
@@ -166,7 +180,8 @@ async def post_closing(request: Request, school_code: _School, caller: _Operator
     """End a registration at a moment; what was signed before it stays good. Answers with the school's registrations."""
     edge: Edge = request.app.state.edge
     signers.within(caller, school_code, _PATH_SCHOOL)
-    sent = _read(ClosingBody, signers.read_json(await _body(request)))
+    _, raw = await _body(request, _JSON)
+    sent = _read(ClosingBody, signers.read_json(raw))
     now = datetime.now(UTC)
     at = now if sent.at is None else parameters.moment(_moment(sent.at)) or now
     closing = signers.Closing(bytes.fromhex(sent.certificate), school_code, Role(sent.role), at, sent.reason)
@@ -176,18 +191,18 @@ async def post_closing(request: Request, school_code: _School, caller: _Operator
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 
-async def _body(request: Request) -> bytes:
-    """The raw body; raises Refusal: request-media-type, request-too-large."""
+async def _body(request: Request, *kinds: str) -> tuple[str, bytes]:
+    """Media type and raw body; raises Refusal: request-media-type, request-too-large."""
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if media_type != _JSON or "content-encoding" in request.headers:
-        raise Refusal(codes.REQUEST_MEDIA_TYPE, [Finding(codes.REQUEST_MEDIA_TYPE, "", _JSON)])
+    if media_type not in kinds or "content-encoding" in request.headers:
+        raise Refusal(codes.REQUEST_MEDIA_TYPE, [Finding(codes.REQUEST_MEDIA_TYPE, "", " or ".join(kinds))])
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > _MOST_BYTES:
             detail = f"at most {_MOST_BYTES} bytes"
             raise Refusal(codes.REQUEST_TOO_LARGE, [Finding(codes.REQUEST_TOO_LARGE, "", detail)])
-    return bytes(raw)
+    return media_type, bytes(raw)
 
 
 def _read(model: type[M], value: Any) -> M:

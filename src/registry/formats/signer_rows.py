@@ -50,9 +50,9 @@ class Rows:
     findings: list[Finding] = field(default_factory=list)
 
 
-def read(raw: bytes, find: Find) -> Rows:
+def read(raw: bytes, find: Find, *, most_rows: int = MOST_ROWS) -> Rows:
     """Read a table. Never raises. Findings (register-row, register-holder) at "/rows/<n>/<column>", as a spreadsheet counts."""
-    table = csv_table.read(raw, COLUMNS, optional=OPTIONAL, most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
+    table = csv_table.read(raw, COLUMNS, optional=OPTIONAL, most_bytes=MOST_BYTES, most_rows=most_rows)
     flaws = [Finding(codes.REGISTER_ROW, "" if f.row is None else f"/rows/{f.row}", f.expected) for f in table.flaws]
     found = Rows(findings=flaws)
     for number, cells in table.rows:

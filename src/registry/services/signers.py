@@ -103,6 +103,22 @@ async def import_sent(
     return await import_rows(world, rows, now, origin, within=within, dry_run=dry_run)
 
 
+async def import_sheet(
+    world: World, raw: bytes, school_code: str, now: datetime, origin: Origin, *, most_rows: int, dry_run: bool = False
+) -> Report:
+    """The same for a table of one school that stands alone: its cells `certificate` hold PEM, or DER in base64.
+
+    A row of another school is a register-row at "/rows/<n>/school_code".
+    """
+    rows = await asyncio.to_thread(signer_rows.read, raw, _pem, most_rows=most_rows)
+    foreign = [row.number for row in rows.rows if row.signer.school_code != school_code]
+    rows.findings += [
+        Finding(codes.REGISTER_ROW, f"/rows/{number}/school_code", "the school of the address") for number in foreign
+    ]
+    rows.rows = [row for row in rows.rows if row.signer.school_code == school_code]
+    return await import_rows(world, rows, now, origin, dry_run=dry_run)
+
+
 async def import_rows(
     world: World, rows: signer_rows.Rows, now: datetime, origin: Origin, *, within: str = "/rows", dry_run: bool = False
 ) -> Report:
@@ -170,11 +186,16 @@ async def close(world: World, closing: Closing, now: datetime, origin: Origin) -
     return after
 
 
+def _pem(text: str) -> bytes:
+    """A certificate sent as text, PEM or DER in base64, as a file would hold it."""
+    pem = text if _BEGIN in text else f"{_BEGIN}\n{text}\n-----END CERTIFICATE-----"
+    return pem.encode("utf-8", "replace")
+
+
 def _read_sent(entries: Sequence[tuple[dict[str, str], str]], within: str) -> signer_rows.Rows:
     found = signer_rows.Rows()
     for number, (cells, certificate) in enumerate(entries):
-        pem = certificate if _BEGIN in certificate else f"{_BEGIN}\n{certificate}\n-----END CERTIFICATE-----"
-        row, findings = signer_rows.read_row(number, cells, pem.encode("utf-8", "replace"), within)
+        row, findings = signer_rows.read_row(number, cells, _pem(certificate), within)
         found.findings += findings
         if row is not None:
             found.rows.append(row)
