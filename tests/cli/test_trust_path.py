@@ -70,6 +70,8 @@ def test_accepted_with_the_path_taken(files: Files, leaf: str) -> None:
         made.read(der).fingerprint.hex() for der in (files.leaf.der, files.ca.der, files.root.der)
     ]
     assert [used["kind"] for used in answer["revocation"]] == ["crl", "crl"]
+    assert "000000000000" in files.leaf.parsed.subject.rfc4514_string()
+    assert "000000000000" not in str(answer)
 
 
 def test_bundle_with_the_chain_in_it(files: Files) -> None:

@@ -92,6 +92,9 @@ def test_certificate_facts() -> None:
     facts = material.certificate_facts(ROOT)
     assert facts is not None
     assert facts.subject == CHAIN.root.subject.rfc4514_string()
+    of_signer = material.certificate_facts(made.leaf_der(CHAIN.root))
+    assert of_signer is not None
+    assert "CCCD" not in of_signer.subject
     assert (facts.not_before, facts.not_after) == (made.START, made.END)
     assert (facts.serial, facts.fingerprint) == (CHAIN.root.certificate.serial_number, made.read(ROOT).fingerprint)
     assert (facts.is_ca, facts.self_issued) == (True, True)

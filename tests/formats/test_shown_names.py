@@ -28,6 +28,21 @@ def test_identifiers_in_the_wrong_place_are_left_out() -> None:
     assert named((NameOID.SERIAL_NUMBER, "001203000001")) == ""
 
 
+def test_a_subject_for_operators() -> None:
+    leaf = made.leaf(made.government().agencies)
+    assert "CCCD" in leaf.parsed.subject.rfc4514_string()
+    assert shown_names.subject(leaf) == "CN=Nguyễn Thị Thử,O=Trường Tiểu học Thử Nghiệm,C=VN"
+    pairs = (
+        (NameOID.USER_ID, "HC:C1234567"),
+        (NameOID.SERIAL_NUMBER, "12345"),
+        (NameOID.ORGANIZATIONAL_UNIT_NAME, "Số 001203000001"),
+    )
+    both = x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.COMMON_NAME, "A"), x509.NameAttribute(*pairs[0])])
+    name = x509.Name([both, *(x509.RelativeDistinguishedName([x509.NameAttribute(*pair)]) for pair in pairs)])
+    made_here = made.leaf(made.government().agencies, lambda plan: setattr(plan, "subject", name))
+    assert shown_names.subject(made_here) == "OU=Số …,CN=A"
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
-from registry.formats import crls
+from registry.formats import crls, shown_names
 from registry.formats.x509 import Certificate
 
 #: A bundle of lists in PEM is a third longer than in DER.
@@ -46,7 +46,7 @@ class Material:
 class CertificateFacts:
     """What an operator wants to see of a certificate."""
 
-    subject: str  # RFC 4514
+    subject: str  # RFC 4514, nobody's number in it
     not_before: datetime
     not_after: datetime
     serial: int
@@ -108,7 +108,7 @@ def certificate_facts(der: bytes) -> CertificateFacts | None:
     if certificate is None:
         return None
     return CertificateFacts(
-        subject=certificate.parsed.subject.rfc4514_string(),
+        subject=shown_names.subject(certificate),
         not_before=certificate.not_before,
         not_after=certificate.not_after,
         serial=certificate.serial,

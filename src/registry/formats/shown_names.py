@@ -18,6 +18,7 @@ _LONGEST = 200
 _MOST_ROLES = 8
 #: Personal numbers have 12 digits (older ones 9), tax codes 10 or 13; written with blanks, dots or hyphens too.
 _NUMBER = re.compile(r"\d(?:[ .\-]?\d){8,}")
+_IDENTIFIERS = frozenset({NameOID.USER_ID, NameOID.SERIAL_NUMBER})
 _known: Lru[bytes, tuple[str, str]] = Lru(4096)
 _known_paths: Lru[tuple[bytes, ...], tuple[str, ...]] = Lru(4096)
 
@@ -30,6 +31,13 @@ def common_name(certificate: Certificate) -> str:
 def signer(certificate: Certificate) -> str:
     """Common name and organisation, with a comma between them."""
     return ", ".join(dict.fromkeys(part for part in _names(certificate) if part))
+
+
+def subject(certificate: Certificate) -> str:
+    """The subject as RFC 4514 writes it, for operators; without the attributes that identify a person or a firm."""
+    kept = [[part for part in rdn if part.oid not in _IDENTIFIERS] for rdn in certificate.parsed.subject.rdns]
+    name = x509.Name([x509.RelativeDistinguishedName(parts) for parts in kept if parts])
+    return without_numbers(name.rfc4514_string())
 
 
 def path_names(certificates: tuple[Certificate, ...]) -> tuple[str, ...]:

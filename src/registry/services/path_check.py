@@ -13,7 +13,7 @@ from hashlib import sha256
 from registry.core import trust
 from registry.core.findings import Finding, Outcome, outcome_of
 from registry.core.verdict import RevocationUsed
-from registry.formats import certificates, material, paths, revocation
+from registry.formats import certificates, material, paths, revocation, shown_names
 from registry.formats.profile import Purpose as Purpose  # what the certificate is to be used for
 from registry.formats.rfc5280 import UNLIMITED
 from registry.formats.rfc5280 import PolicySettings as PolicySettings
@@ -105,5 +105,5 @@ def check(
         return Checked(tuple(findings))
     timely = paths.time_findings(path, at, at, _LEAF)
     revoked, used = revocation.revocation_findings(path, index, at, at, at, _LEAF)
-    steps = tuple(PathStep(c.parsed.subject.rfc4514_string(), c.fingerprint) for c in (*path.certificates, path.root))
+    steps = tuple(PathStep(shown_names.subject(c), c.fingerprint) for c in (*path.certificates, path.root))
     return Checked((*timely, *revoked), steps, path.policies, tuple(used))

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from registry.core.findings import Refusal
-from registry.formats import asking, material
+from registry.formats import asking, material, shown_names
 from registry.formats.certificates import Certificate
 from registry.services import taking, trust
 from registry.services.world import World
@@ -174,7 +174,7 @@ class _Run:
         result.unchanged = sum(certificate.fingerprint in there for certificate in offered)
         offered = [certificate for certificate in offered if certificate.fingerprint not in there]
         proven = await asyncio.to_thread(_proven, offered, held)
-        names = [c.parsed.subject.rfc4514_string() for c in offered if c not in proven]
+        names = [shown_names.subject(c) for c in offered if c not in proven]
         result.refused += [f"{name}: not a CA certificate that a held CA has signed" for name in names]
         await self._add(result, proven)
         return self._validated(fetched, result)
@@ -251,9 +251,7 @@ class _Run:
 
     async def _add(self, result: Result, proven: Sequence[Certificate]) -> None:
         rows = [
-            stored.StoredCertificate(
-                c.fingerprint, "intermediate", None, c.der, c.parsed.subject.rfc4514_string(), c.not_after
-            )
+            stored.StoredCertificate(c.fingerprint, "intermediate", None, c.der, shown_names.subject(c), c.not_after)
             for c in proven
         ]
         async with self.world.db.transaction() as tx:
