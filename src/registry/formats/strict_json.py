@@ -34,31 +34,21 @@ class _BadNumber:
 _BAD_NUMBER: Final = _BadNumber()
 
 
-@dataclass(slots=True)
-class _Hooks:
-    """The parser's hooks for the first, fast reading; `bad` is set when the text needs the second one."""
+class _UnfitError(Exception):
+    """Ends the first, fast reading: the text needs the second one."""
 
-    bad: bool = False
 
-    def members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        read = dict(pairs)
-        if len(read) != len(pairs):
-            self.bad = True
-        return read
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) != len(pairs):
+        raise _UnfitError
+    return read
 
-    def integer(self, text: str) -> int | _BadNumber:
-        read = _integer(text)
-        self.bad |= read is _BAD_NUMBER
-        return read
 
-    def fraction(self, text: str) -> Decimal | _BadNumber:
-        read = _fraction(text)
-        self.bad |= read is _BAD_NUMBER
-        return read
-
-    def constant(self, _: str) -> _BadNumber:
-        self.bad = True
-        return _BAD_NUMBER
+def _good(read: Any) -> Any:
+    if read is _BAD_NUMBER:
+        raise _UnfitError
+    return read
 
 
 class _Members(list[tuple[str, Any]]):
@@ -138,25 +128,18 @@ def parse(raw: bytes, *, pointer: str = "", max_depth: int = 24) -> tuple[Any, l
     brackets = text.count("[") + text.count("{")
     if brackets > _MOST_CONTAINERS:  # each costs memory and time long before anybody could look at it
         return None, [Finding(codes.JSON_LIMIT, pointer, f"at most {_MOST_CONTAINERS} objects and lists")]
-    hooks = _Hooks()
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=hooks.members,
-            parse_int=hooks.integer,
-            parse_float=hooks.fraction,
-            parse_constant=hooks.constant,
-        )
+        value = _FAST.decode(text)
+        # Only an escape can bring NUL or a surrogate this far: the decoder and the parser refuse the raw ones.
+        if ("\\u" not in text and brackets <= max_depth) or _is_clean(value, max_depth):
+            return value, []
+    except _UnfitError:
+        pass
     except json.JSONDecodeError as error:
         return None, [Finding(codes.JSON_SYNTAX, pointer, f"line {error.lineno}, column {error.colno}")]
     except RecursionError:
         return None, [Finding(codes.JSON_DEPTH, pointer, f"at most {max_depth} levels")]
-    # Only an escape can bring NUL or a surrogate this far: the decoder and the parser refuse the raw ones.
-    if hooks.bad or "\\u" in text or brackets > max_depth:
-        findings = _second_reading(text, pointer, max_depth) if hooks.bad or not _is_clean(value, max_depth) else []
-        if findings:
-            return None, findings
-    return value, []
+    return None, _second_reading(text, pointer, max_depth)
 
 
 def _is_clean(top: Any, max_depth: int) -> bool:
@@ -181,13 +164,13 @@ def _is_clean(top: Any, max_depth: int) -> bool:
 
 
 def _second_reading(text: str, pointer: str, max_depth: int) -> list[Finding]:
-    value = json.loads(
-        text,
-        object_pairs_hook=_Members,
-        parse_int=_integer,
-        parse_float=_fraction,
-        parse_constant=lambda _: _BAD_NUMBER,
-    )
+    """Everything that is bad and where; a text that breaks off behind it is a matter of syntax, as it is without it."""
+    try:
+        value = _SLOW.decode(text)
+    except json.JSONDecodeError as error:
+        return [Finding(codes.JSON_SYNTAX, pointer, f"line {error.lineno}, column {error.colno}")]
+    except RecursionError:
+        return [Finding(codes.JSON_DEPTH, pointer, f"at most {max_depth} levels")]
     places = _Places(max_depth)
     places.walk(value, pointer)
     return places.found
@@ -210,3 +193,15 @@ def _fraction(text: str) -> Decimal | _BadNumber:
     if not -_LARGEST_EXPONENT <= read.adjusted() <= _LARGEST_EXPONENT:
         return _BAD_NUMBER
     return read
+
+
+#: Made once: a decoder for each text took longer than many a text.
+_FAST = json.JSONDecoder(
+    object_pairs_hook=_members,
+    parse_int=lambda text: _good(_integer(text)),
+    parse_float=lambda text: _good(_fraction(text)),
+    parse_constant=lambda _: _good(_BAD_NUMBER),
+)
+_SLOW = json.JSONDecoder(
+    object_pairs_hook=_Members, parse_int=_integer, parse_float=_fraction, parse_constant=lambda _: _BAD_NUMBER
+)
