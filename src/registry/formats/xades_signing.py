@@ -60,7 +60,9 @@ def add_signature(container: bytes, key: SigningKey, signed_at: datetime, role: 
     tree = xml_guard.parse(container)
     signatures = tree.root.find(SIGNATURES) if tree.root is not None else None
     transcript = tree.root.find(TRANSCRIPT) if tree.root is not None else None
-    if tree.root is None or signatures is None or transcript is None:
+    if tree.root is None:
+        raise ValueError(f"not a container: {tree.findings[0].code.slug}, {tree.findings[0].detail}")
+    if signatures is None or transcript is None:
         raise ValueError("not a container of a signed transcript")
     covered = [transcript]
     for earlier in signatures.findall(SIGNATURE):

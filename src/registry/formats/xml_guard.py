@@ -49,7 +49,8 @@ def parse(raw: bytes, pointer: str = "") -> Tree:
     finding = _refusal(raw, pointer)
     if finding is not None:
         return Tree(None, (finding,))
-    # A parser for each document: lxml's keep the dictionary of every name they ever saw.
+    # A parser for each document: a shared one would serve one thread at a time. Names stay in a dictionary of the thread for
+    # as long as it lives, so who parses for strangers has to renew its threads.
     parser = etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False,
         attribute_defaults=False, huge_tree=False, recover=False, collect_ids=False,

@@ -6,6 +6,7 @@ It says what the JSON Schemas say: names, types, lengths, patterns, code lists, 
 from __future__ import annotations
 
 import threading
+from functools import cache
 
 from lxml import etree
 
@@ -20,8 +21,8 @@ _XS = "http://www.w3.org/2001/XMLSchema"
 _TEXT = "[^\r\x7f-\x9f]*"
 _FILLED = "[^\r\x7f-\x9f]*[^\\s\x7f-\x9f][^\r\x7f-\x9f]*"
 _MOST_ERRORS = 20
-#: lxml keeps the errors of a check in the schema object, so each thread has its own.
-_local = threading.local()
+#: lxml keeps the errors of a check in the schema object: one thread at a time.
+_checking = threading.Lock()
 
 
 def document() -> bytes:
@@ -47,15 +48,20 @@ def findings(payload: bytes) -> list[Finding]:
     if tree.root is None or len(tree.root) != 1:
         return [Finding(codes.XML_SCHEMA, "", "one record")]
     record = etree.ElementTree(tree.root[0])
-    own: etree.XMLSchema | None = getattr(_local, "schema", None)
-    if own is None:
-        own = _local.schema = etree.XMLSchema(etree.fromstring(document()))
-    if own.validate(record):
-        return []
-    pointers = dict.fromkeys(_pointer(record, error.path) for error in own.error_log)
+    with _checking:
+        compiled = _compiled()
+        if compiled.validate(record):
+            return []
+        paths = [error.path for error in compiled.error_log]
+    pointers = dict.fromkeys(_pointer(record, path) for path in paths)
     return [Finding(codes.XML_SCHEMA, pointer) for pointer in list(pointers)[:_MOST_ERRORS]] or [
         Finding(codes.XML_SCHEMA)
     ]
+
+
+@cache
+def _compiled() -> etree.XMLSchema:
+    return etree.XMLSchema(etree.fromstring(document()))
 
 
 def _pointer(record: etree._ElementTree[etree._Element], path: str | None) -> str:
