@@ -68,6 +68,7 @@ class SmallCity:
         rng = Random(f"{school.code}/{seed}")
         facts = transcripts.school(Random(school.code), code=school.code, name=school.name)
         year = SchoolYear(int(school.school_year[:4]))
+        choices = {"teacher": transcripts.homeroom_teacher(school.code, school.classes[0]), **choices}
         pupil = transcripts.pupil(rng, grade=school.grade, school_year=year, pupil_code=f"{school.code[-5:]}{seed:05d}")
         return transcripts.document(rng, pupil, facts, class_name=school.classes[0], **choices)
 

@@ -18,7 +18,7 @@ from random import Random
 
 from registry.client import signing
 from registry.core.ids import SchoolYear
-from registry.demo import faults, people, schools, transcripts
+from registry.demo import faults, schools, transcripts
 from registry.demo.faults import Fault
 from registry.demo.schools import DemoSchool
 from registry.demo.signers import DemoSigner, DemoTrust
@@ -107,8 +107,7 @@ def _add_class(city: City, rng: Random, school: DemoSchool, class_name: str, siz
         commune=commune,
         commune_code=schools.COMMUNES[school.commune],
     )
-    sex = people.sex(rng)
-    teacher = people.name(rng, sex), people.personal_number(rng, sex=sex, birth_year=rng.randint(1968, 1999))
+    teacher = transcripts.homeroom_teacher(school.code, class_name)
     for position in range(size):
         fault = plan.fault_of(school.code, class_name, position)
         pupil_code = f"79{school.code[-3:]}{len(roster):05d}"

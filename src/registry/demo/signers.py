@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from random import Random
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from registry.core.trust import Ownership, Role
-from registry.demo import pki
+from registry.demo import pki, transcripts
 from registry.demo.schools import DemoSchool
 from registry.formats import jws_signing
 
@@ -121,20 +122,34 @@ def class_of_revoked_teacher(schools: Sequence[DemoSchool]) -> tuple[DemoSchool,
 def _equip(
     trust: DemoTrust, school: DemoSchool, licensed: pki.Authority, late_class: tuple[DemoSchool, str] | None
 ) -> None:
-    """Seal, principal and one teacher for each class of a school."""
+    """Seal, principal and one teacher for each class of a school.
+
+    Certificates of public CAs name their holders by number, a person in an organisation by two; whether the government's do
+    nobody outside knows, so these name none.
+    """
     official = trust.government.agencies if school.ownership is Ownership.PUBLIC else licensed
-    trust.seals[school.code] = _signer(Role.SEAL, school, official, "rsa2048", f"Con dấu {school.name}")
-    trust.principals[school.code] = _signer(Role.PRINCIPAL, school, official, "rsa2048", f"Hiệu trưởng {school.name}")
+    principal = transcripts.school(Random(school.code), code=school.code, name=school.name).principal_number
+    firm = (f"MST:99{school.code}",) if official is licensed else ()  # no province begins tax codes with 99
+    head = (*firm, f"CCCD:{principal}") if official is licensed else ()
+    trust.seals[school.code] = _signer(Role.SEAL, school, official, "rsa2048", f"Con dấu {school.name}", firm)
+    trust.principals[school.code] = _signer(
+        Role.PRINCIPAL, school, official, "rsa2048", f"Hiệu trưởng {school.name}", head
+    )
     for turn, class_name in enumerate(school.classes):
         issuer = trust.late if (school, class_name) == late_class else licensed
         kind: pki.KeyKind = "ed25519" if turn % 4 == 3 else "p256"
         title = f"Giáo viên {class_name} {school.name}"
-        trust.teachers[school.code, class_name] = _signer(Role.TEACHER, school, issuer, kind, title)
+        _, number = transcripts.homeroom_teacher(school.code, class_name)
+        trust.teachers[school.code, class_name] = _signer(
+            Role.TEACHER, school, issuer, kind, title, (f"CCCD:{number}",)
+        )
 
 
-def _signer(role: Role, school: DemoSchool, issuer: pki.Authority, kind: pki.KeyKind, title: str) -> DemoSigner:
+def _signer(
+    role: Role, school: DemoSchool, issuer: pki.Authority, kind: pki.KeyKind, title: str, uids: Sequence[str]
+) -> DemoSigner:
     key = pki.new_key(kind)
-    subject = pki.name(_fitted(title), _fitted(school.name))
+    subject = pki.name(_fitted(title), _fitted(school.name), uids)
     certificate = issuer.issue_leaf(subject, key.public_key(), CERTIFICATES_FROM, CERTIFICATES_TO)
     return DemoSigner(role, school.code, certificate, issuer, key)
 

@@ -63,6 +63,13 @@ def school(
     return SchoolFacts(code, name, commune, commune_code, people.name(rng, sex), number)
 
 
+def homeroom_teacher(school_code: str, class_name: str) -> tuple[str, str]:
+    """Name and personal number of a class's teacher: always the same, for the documents and for the certificate."""
+    rng = Random(f"{school_code}/{class_name}")
+    sex = people.sex(rng)
+    return people.name(rng, sex), people.personal_number(rng, sex=sex, birth_year=rng.randint(1968, 1999))
+
+
 def pupil(rng: Random, *, grade: int, school_year: SchoolYear, pupil_code: str | None = None) -> PupilFacts:
     """A pupil of the usual age for the grade: six in the year the first grade starts."""
     sex = people.sex(rng)
