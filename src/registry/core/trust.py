@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 
 class Role(StrEnum):
@@ -111,7 +112,7 @@ class PolicyRow:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """The signature policy as data, with the version that verdicts name.
 
@@ -126,22 +127,25 @@ class Policy:
     ) -> tuple[PolicyRow, ...]:
         """The permissions that apply; an empty answer means nothing is allowed. None: not known, so not looked at."""
         return tuple(
-            r
-            for r in self.rows
-            if r.role is role
-            and (ownership is None or r.ownership is ownership)
-            and (moment is None or r.holds_at(moment))
-            and r.holds_for(year)
+            r for r in self._by_role[role, ownership] if (moment is None or r.holds_at(moment)) and r.holds_for(year)
         )
 
     def required(self, ownership: Ownership | None, moment: datetime | None, year: int | None) -> tuple[Role, ...]:
         """The roles that must sign, in the order of signing: those with at least one row marked required."""
         return tuple(role for role in Role if any(r.required for r in self.rows_for(role, ownership, moment, year)))
 
-    @property
+    @cached_property
     def algorithms(self) -> frozenset[Algorithm]:
         """Every algorithm that some row allows: what an envelope may name at all."""
         return frozenset(a for row in self.rows for a in row.algorithms)
+
+    @cached_property
+    def _by_role(self) -> Mapping[tuple[Role, Ownership | None], tuple[PolicyRow, ...]]:
+        return {
+            (role, ownership): tuple(r for r in self.rows if r.role is role and ownership in (None, r.ownership))
+            for role in Role
+            for ownership in (None, *Ownership)
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ Opening only reads; `registry.formats.signatures` verifies.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -203,6 +204,7 @@ def _open_signature(
     )
 
 
+@lru_cache(maxsize=64)
 def _pointers(at: str) -> Places:
     protected = f"{at}/protected"
     return Places(at, f"{at}/signature", f"{protected}/iat", f"{protected}/alg", f"{protected}/x5c/0")

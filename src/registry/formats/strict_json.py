@@ -130,8 +130,9 @@ def parse(raw: bytes, *, pointer: str = "", max_depth: int = 24) -> tuple[Any, l
         return None, [Finding(codes.JSON_LIMIT, pointer, f"at most {_MOST_CONTAINERS} objects and lists")]
     try:
         value = _FAST.decode(text)
-        # Only an escape can bring NUL or a surrogate this far: the decoder and the parser refuse the raw ones.
-        if ("\\u" not in text and brackets <= max_depth) or _is_clean(value, max_depth):
+        # Only an escape can bring NUL or a surrogate this far: the decoder and the parser refuse the raw ones. (One character
+        # is looked for a hundred times as fast as two.)
+        if ("\\" not in text and brackets <= max_depth) or _is_clean(value, max_depth):
             return value, []
     except _UnfitError:
         pass
