@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from registry.api import (
     access,
     arrival,
+    changes,
     completeness,
     contract,
     docs,
@@ -76,6 +77,7 @@ ROUTERS = (
     submission.router,
     verification.router,
     report.router,
+    changes.router,
     access.router,
     completeness.router,
     rosters.router,

@@ -155,6 +155,8 @@ _SCOPES_OF_TAG = {
     "rosters": ("operate",),
     "signers": ("completeness", "operate"),
     "verification": ("verify",),
+    "transcripts": ("submit", "operate"),
+    "changes": ("submit", "completeness", "operate"),
 }
 
 

@@ -22,7 +22,7 @@ from pgqueuer.domain.models import Schedule
 
 from registry.core import codes
 from registry.core.findings import Refusal
-from registry.services import refresh, submission, trust_health
+from registry.services import changes, refresh, submission, trust_health
 from registry.services.world import World
 from registry.storage import callers, journal, records, upkeep
 
@@ -60,6 +60,11 @@ async def rejudge_waiting(world: World, watch: Watch, stop: asyncio.Event) -> No
             answer = await _rejudge(world, submission_id)
             if answer is not None:
                 watch.rejudged(answer.outcome.value)
+
+
+async def number_changes(world: World, _watch: Watch, stop: asyncio.Event) -> None:
+    """Give changes their positions in the feed while nobody reads it."""
+    await changes.number_all(world, stop)
 
 
 async def forget_expired(world: World, _watch: Watch, _stop: asyncio.Event) -> None:
@@ -109,6 +114,7 @@ def _tell_refresh(result: refresh.Result) -> None:
 
 plan = (
     Task("rejudge", "* * * * * *", rejudge_waiting),
+    Task("changes", "* * * * * */5", number_changes),
     Task("count-waiting", "* * * * * */10", count_waiting),
     Task("trust", "* * * * * */10", look_at_trust),
     Task("expiry", "*/5 * * * *", forget_expired),

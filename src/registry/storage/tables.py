@@ -15,6 +15,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -297,6 +298,17 @@ pupil_number = Table(
     Index("ix_pupil_number_pupil_id", "pupil_id"),
 )
 
+#: Pupils without Vietnamese nationality may be known by nationality and entry document instead of a number.
+pupil_document = Table(
+    "pupil_document",
+    metadata,
+    Column("document_index", LargeBinary, primary_key=True),
+    Column("pupil_id", UUID(as_uuid=True), ForeignKey("pupil.pupil_id"), nullable=False),
+    Column("document_sealed", LargeBinary, nullable=False),
+    Column("known_since", _moment, nullable=False),
+    Index("ix_pupil_document_pupil_id", "pupil_id"),
+)
+
 pupil_code = Table(
     "pupil_code",
     metadata,
@@ -367,6 +379,8 @@ submission = Table(
     Column("pupil_code", Text),
     Column("number_index", LargeBinary),
     Column("transcript_code", Text),
+    Column("kind", Text, nullable=False, server_default=text("'transcript'")),
+    CheckConstraint("kind in ('transcript','withdrawal')", name="kind"),
     Index("ix_submission_pupil", "school_year", "school_code", "pupil_code", "received_at"),
     Index("ix_submission_fingerprint", "fingerprint"),
 )
@@ -384,7 +398,8 @@ verdict = Table(
 )
 
 #: Held submissions that wait to be judged again; the row goes when a verdict ends the wait. What the document claims stands
-#: here too, for the question whether something is held: the journal has no index on it.
+#: here too, for the question whether something is held: the journal has no index on it. `withdraws`: the version that a
+#: withdrawal waits for.
 waiting = Table(
     "waiting",
     metadata,
@@ -396,7 +411,9 @@ waiting = Table(
     Column("school_code", Text),
     Column("transcript_code", Text),
     Column("number_index", LargeBinary),
+    Column("withdraws", Integer),
     Index("ix_waiting_generation", "generation"),
+    Index("ix_waiting_withdraws", "transcript_code", "withdraws", postgresql_where=text("withdraws is not null")),
     Index("ix_waiting_transcript_code", "transcript_code"),
     Index("ix_waiting_number_index", "number_index"),
     Index("uq_waiting_fingerprint", "fingerprint", unique=True),
@@ -415,7 +432,8 @@ document = Table(
     Column("stored_at", _moment, nullable=False),
 )
 
-#: A record: pupil x school year x level. `current_version` is the one column that moves, and only upwards.
+#: A record: pupil x school year x level. `current_version` moves, and only upwards, and so does `withdrawn_version`: this
+#: version and all before it have been withdrawn, whatever came first.
 record = Table(
     "record",
     metadata,
@@ -429,6 +447,7 @@ record = Table(
     Column("pupil_code", Text, nullable=False),
     Column("current_version", Integer, nullable=False),
     Column("created_at", _moment, nullable=False),
+    Column("withdrawn_version", Integer, nullable=False, server_default=text("0")),
     UniqueConstraint("transcript_code", "school_year"),
     Index("ix_record_school", "school_year", "school_code", "pupil_code"),
 )
@@ -444,8 +463,96 @@ record_version = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Column("accepted_at", _moment, nullable=False),
     Column("signatures", JSONB, nullable=False),
+    Column("reason", Text),
+    Column("awaits_summer", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("fingerprint", "school_year"),
     Index("ix_record_version_accepted_at", "school_year", "accepted_at"),
+)
+
+#: A signed statement that a version (and what it superseded) no longer counts. The bytes are in `document`.
+withdrawal = Table(
+    "withdrawal",
+    metadata,
+    Column("school_year", Text, primary_key=True),
+    Column("pupil_id", UUID(as_uuid=True), primary_key=True),
+    Column("level", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("submission_id", UUID(as_uuid=True), ForeignKey("submission.submission_id"), nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("accepted_at", _moment, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("signatures", JSONB, nullable=False),
+    UniqueConstraint("fingerprint", "school_year"),
+)
+
+# --- four eyes: what the city has to approve ----------------------------------------------------------------------------
+
+#: A school year whose records are settled: what changes them from now on needs the city's approval.
+frozen_year = Table(
+    "frozen_year",
+    metadata,
+    Column("school_year", Text, primary_key=True),
+    Column("frozen_at", _moment, nullable=False),
+    Column("caller_id", Text),
+    Column("reason", Text, nullable=False),
+)
+
+#: Between these moments changes of this kind need approval also in years that are not frozen.
+approval_rule = Table(
+    "approval_rule",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("valid_from", _moment, primary_key=True),
+    Column("valid_to", _moment),
+    CheckConstraint("kind in ('correction','withdrawal')", name="kind"),
+)
+
+#: The city's decision on exactly these bytes; never changed, never deleted.
+approval = Table(
+    "approval",
+    metadata,
+    Column("fingerprint", LargeBinary, primary_key=True),
+    Column("approved", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("caller_id", Text, nullable=False),
+    Column("decided_at", _moment, nullable=False),
+)
+
+# --- the feed: what changed, in one order -------------------------------------------------------------------------------
+
+#: Changes in the transaction that makes them, written by triggers, until they get their position. Row ids are handed out
+#: before the commit, so that they say nothing about what a reader may already have passed.
+change_queue = Table(
+    "change_queue",
+    metadata,
+    Column("queued", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("school_year", Text),
+    Column("pupil_id", UUID(as_uuid=True), nullable=False),
+    Column("level", Text),
+    Column("version", Integer),
+    Column("at", _moment, nullable=False),
+    Column("school_code", Text),
+    CheckConstraint("kind in ('accepted','withdrawn','renumbered')", name="kind"),
+    CheckConstraint("kind <> 'renumbered' or school_code is not null", name="school"),
+)
+
+#: The feed: positions without a gap, in the order in which the changes became visible. `by_version` superseded `version`.
+change = Table(
+    "change",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("at", _moment, nullable=False),
+    Column("school_code", Text, nullable=False),
+    Column("school_year", Text),
+    Column("pupil_id", UUID(as_uuid=True), nullable=False),
+    Column("level", Text),
+    Column("version", Integer),
+    Column("by_version", Integer),
+    CheckConstraint("kind in ('accepted','superseded','withdrawn','renumbered')", name="kind"),
+    Index("ix_change_school_code", "school_code", "position"),
+    Index("ix_change_pupil_id", "pupil_id", "school_year", "level"),
 )
 
 #: Transcript codes are unique in the city whatever the school year; kept apart so that `record` can be partitioned.
@@ -480,7 +587,7 @@ question = Table(
 #: The only columns the service's role may UPDATE, and the only tables it may DELETE from.
 UPDATABLE: dict[str, tuple[str, ...]] = {
     "generation": ("value",),
-    "record": ("current_version", "school_code", "grade"),
+    "record": ("current_version", "school_code", "grade", "withdrawn_version"),
     "roster_pupil": ("left_at",),
     "pupil_number": ("closed_at",),
     "trust_certificate": ("closed_at", "hierarchy", "kind"),
@@ -496,6 +603,7 @@ UPDATABLE: dict[str, tuple[str, ...]] = {
     "unit": ("valid_to", "name"),
     "unit_part": ("valid_to",),
     "school": ("ownership",),
-    "waiting": ("generation", "tried_at"),
+    "waiting": ("generation", "tried_at", "withdraws"),
+    "approval_rule": ("valid_to",),
 }
-DELETABLE: tuple[str, ...] = ("spent_assertion", "waiting")
+DELETABLE: tuple[str, ...] = ("spent_assertion", "waiting", "change_queue")
