@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from registry.api import (
     access,
+    approvals,
     arrival,
     changes,
     completeness,
@@ -25,6 +26,7 @@ from registry.api import (
     submission,
     telemetry,
     verification,
+    withdrawals,
 )
 from registry.settings import Settings
 
@@ -77,7 +79,9 @@ ROUTERS = (
     submission.router,
     verification.router,
     report.router,
+    approvals.router,
     changes.router,
+    withdrawals.router,
     access.router,
     completeness.router,
     rosters.router,

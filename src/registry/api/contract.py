@@ -156,6 +156,7 @@ _SCOPES_OF_TAG = {
     "signers": ("completeness", "operate"),
     "verification": ("verify",),
     "transcripts": ("submit", "operate"),
+    "approvals": ("operate",),
     "changes": ("submit", "completeness", "operate"),
 }
 

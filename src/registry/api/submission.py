@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -95,13 +96,13 @@ async def post_submission(
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "submissions")
     now = datetime.now(UTC)
-    media_type, raw = await _body(request, edge, caller, now)
+    media_type, raw = await received(request, edge, caller, now, judging.MEDIA_TYPES)
     with telemetry.judging():
         answer = await submission.submit(edge.world, caller, raw, media_type, now)
     slugs = [finding.code.slug for finding in answer.findings]
     telemetry.count_submission(answer.outcome.value, slugs)
     logs.note(outcome=answer.outcome.value, codes=slugs, size=len(raw))
-    return _rendered(request, answer)
+    return rendered(request, answer)
 
 
 @router.get("/v1/submissions/{submission_id}", response_model=SubmissionBody)
@@ -122,16 +123,21 @@ async def get_submission(
     )
 
 
-async def _body(request: Request, edge: Edge, caller: Caller, now: datetime) -> tuple[str, bytes]:
-    """The raw body within the limit; what is turned away here leaves a journal row too."""
+async def received(
+    request: Request, edge: Edge, caller: Caller, now: datetime, media_types: Sequence[str]
+) -> tuple[str, bytes]:
+    """The media type and the raw body within the limit; what is turned away here leaves a journal row too.
+
+    Raises Refusal: request-media-type, request-too-large.
+    """
     kind, _, charset = request.headers.get("content-type", "").lower().partition(";")
     media_type = kind.strip()
     utf8 = charset.strip().replace('"', "") in {
         "",
         "charset=utf-8",
     }  # RFC 7303 lets it overrule the document's own word
-    if media_type not in judging.MEDIA_TYPES or not utf8 or "content-encoding" in request.headers:
-        detail = f"{', '.join(judging.MEDIA_TYPES)}; UTF-8"
+    if media_type not in media_types or not utf8 or "content-encoding" in request.headers:
+        detail = f"{', '.join(media_types)}; UTF-8"
         raise await _turned_away(edge, caller, now, codes.REQUEST_MEDIA_TYPE, detail, None)
     limit = edge.settings.max_body_bytes
     raw = bytearray()
@@ -148,7 +154,8 @@ async def _turned_away(edge: Edge, caller: Caller, now: datetime, code: Code, de
     return Refusal(code, [Finding(code, "", detail)])
 
 
-def _rendered(request: Request, answer: submission.Answer) -> Response:
+def rendered(request: Request, answer: submission.Answer) -> Response:
+    """What became of a submission or a withdrawal: 201, 200 (the same bytes again), 202 (held), or a problem."""
     place = f"/v1/submissions/{answer.submission_id}"
     if answer.outcome is Outcome.REFUSED:
         main = _main_code(answer.findings)

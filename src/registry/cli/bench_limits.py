@@ -66,8 +66,8 @@ async def insert_per_second(service: Service, envelope: bytes, seconds: float) -
             while time.perf_counter() < deadline:
                 attempt, place = _rows(next(counter), len(envelope), schools[0])
                 await records.accept(
-                    connection, attempt, place, version=1, sealed=sealed, number_sealed=secrets.token_bytes(41),
-                    generation=generation, journaled=False, ends_wait=False,
+                    connection, attempt, place, version=1, reason=None, awaits_summer=False, sealed=sealed,
+                    number_sealed=secrets.token_bytes(41), generation=generation, journaled=False, ends_wait=False,
                 )  # fmt: skip
                 done += 1
 

@@ -979,6 +979,72 @@ RECORD_DECISION = _code(
     Effect.HOLD,
 )
 
+VERSION_APPROVAL = _code(
+    "version-approval",
+    ("Thay đổi này cần Sở phê duyệt", "This change needs the city's approval"),
+    (
+        "Không cần gửi lại; Sở sẽ phê duyệt hoặc từ chối, theo dõi trạng thái lần gửi.",
+        "No need to send again: the city approves or rejects it; follow the submission's state.",
+    ),
+    Effect.HOLD,
+)
+VERSION_NOT_APPROVED = _code(
+    "version-not-approved",
+    ("Sở không phê duyệt thay đổi này", "The city has rejected this change"),
+    (
+        "Liên hệ Sở về lý do; nếu vẫn cần đính chính, lập và ký văn bản mới.",
+        "Ask the city for the reason; if the change is still needed, make and sign a new document.",
+    ),
+)
+WITHDRAWAL_UNKNOWN = _code(
+    "withdrawal-unknown",
+    ("Phiên bản cần thu hồi chưa có trong hệ thống", "The version to be withdrawn is not on record yet"),
+    (
+        "Không cần gửi lại nếu phiên bản sẽ đến sau; nếu mã hoặc phiên bản sai, lập văn bản thu hồi mới.",
+        "No need to send again if the version is still to come; if code or version are wrong, make a new statement.",
+    ),
+    Effect.HOLD,
+)
+WITHDRAWAL_RECORD = _code(
+    "withdrawal-record",
+    ("Văn bản thu hồi không khớp học bạ đã lưu", "The withdrawal does not fit the record"),
+    (
+        "Ghi năm học và cấp học đúng như trong học bạ bị thu hồi.",
+        "State the school year and level of the transcript that is withdrawn.",
+    ),
+)
+WITHDRAWAL_VERSION = _code(
+    "withdrawal-version",
+    ("Phiên bản này đã được thu hồi bằng văn bản khác", "This version has been withdrawn by another statement"),
+    (
+        "Không cần làm gì: phiên bản đã hết hiệu lực. Không lập hai văn bản thu hồi cho một phiên bản.",
+        "Nothing to do: the version no longer counts. Make one statement of withdrawal per version.",
+    ),
+)
+APPROVAL_UNKNOWN = _code(
+    "approval-unknown",
+    ("Không có thay đổi nào chờ phê duyệt với mã này", "Nothing with this id waits for approval"),
+    ("Xem danh sách đang chờ (GET /v1/approvals).", "See what waits (GET /v1/approvals)."),
+    kind=Kind.NOT_FOUND,
+)
+APPROVAL_DECIDED = _code(
+    "approval-decided",
+    ("Thay đổi này đã được quyết định", "This change has been decided on already"),
+    ("Một quyết định không thay đổi được nữa.", "A decision is not changed any more."),
+    kind=Kind.CONFLICT,
+)
+APPROVAL_FOUR_EYES = _code(
+    "approval-four-eyes",
+    ("Bên gửi không được tự phê duyệt", "Who submitted a change may not approve it"),
+    ("Đề nghị một cán bộ khác quyết định.", "Have somebody else decide."),
+    kind=Kind.FORBIDDEN,
+)
+YEAR_FROZEN = _code(
+    "year-frozen",
+    ("Năm học này đã được chốt", "This school year is frozen already"),
+    ("Việc chốt năm học không lặp lại được.", "A school year is frozen once."),
+    kind=Kind.CONFLICT,
+)
 # --- rosters, completeness, verification ---------------------------------------------------------------------------------------------------------
 
 ROSTER_SHAPE = _code(

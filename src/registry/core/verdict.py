@@ -9,6 +9,7 @@ from enum import StrEnum
 from registry.core.findings import Finding, Outcome, outcome_of
 from registry.core.transcript import Claims, Transcript
 from registry.core.trust import Algorithm, Hierarchy, Role
+from registry.core.withdrawal import Withdrawal
 
 
 class Proof(StrEnum):
@@ -70,6 +71,7 @@ class Verdict:
     generation: int
     policy_version: str
     rules_version: str
+    withdrawal: Withdrawal | None = None  # of a statement of withdrawal, which has no transcript
 
     @property
     def outcome(self) -> Outcome:

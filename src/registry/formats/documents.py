@@ -100,6 +100,12 @@ def read(value: Mapping[str, Any]) -> Parsed:
     return Parsed(transcript, _claims(read), tuple(sheet.findings))
 
 
+def members(value: Mapping[str, object], plan: plans.Plan) -> tuple[dict[str, Any], tuple[Finding, ...]]:
+    """One object read by a plan: its values by their places, and what is wrong with it. Codes: field-*, transcript-year."""
+    sheet = _Sheet()
+    return _members(value, plan, "", True, sheet), tuple(sheet.findings)
+
+
 def with_wire_pointer(finding: Finding, transcript: Transcript) -> Finding:
     """A finding about a transcript, its pointer in the registry's words (`/marks/3/test_mark`) turned into a payload pointer."""
     return replace(finding, pointer=wire_pointer(finding.pointer, transcript.level))

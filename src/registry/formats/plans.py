@@ -47,8 +47,8 @@ class FamilyPlan:
     wires: Mapping[str, str]  # "marks" -> list; "marks/*/term1" -> member of its rows
 
 
-def _plan(members: Iterable[Field], lists: Iterable[Rows] = ()) -> Plan:
-    """The personal number is no step: it is read together with sex and birth date."""
+def plan(members: Iterable[Field], lists: Iterable[Rows] = ()) -> Plan:
+    """The plan of an object with these fields. The personal number is no step: it is read with sex and birth date."""
     steps = tuple(
         Step(f.wire, values.reader(f), f.need, f.path or f.wire, _blocks(f))
         for f in members
@@ -68,8 +68,8 @@ def _family_plan(family: Family) -> FamilyPlan:
     for rows in record.lists:
         wires[rows.path] = rows.wire
         wires |= {f"{rows.path}/*/{field.path}": field.wire for field in rows.fields if field.path}
-    lists = tuple((rows, _plan(rows.fields)) for rows in record.lists)
-    return FamilyPlan(family, _plan(record.fields, record.lists), lists, wires)
+    lists = tuple((rows, plan(rows.fields)) for rows in record.lists)
+    return FamilyPlan(family, plan(record.fields, record.lists), lists, wires)
 
 
 PLANS: Mapping[Family, FamilyPlan] = {family: _family_plan(family) for family in Family}

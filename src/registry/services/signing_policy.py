@@ -23,6 +23,8 @@ _ENDINGS = (
     (trust.Role.PRINCIPAL,),
     (),
 )
+#: Who may make a statement about a record, in the order in which they sign.
+_STATEMENT = (trust.Role.PRINCIPAL, trust.Role.SEAL)
 Registered = Sequence[tuple[trust.Signer, ...]]
 
 
@@ -56,8 +58,12 @@ class _Case:
     """What decides which rows of the policy apply to a document."""
 
     policy: trust.Policy
-    ownership: trust.Ownership | None
+    school: trust.School | None
     year: int | None
+
+    @property
+    def ownership(self) -> trust.Ownership | None:
+        return self.school.ownership if self.school is not None else None
 
     def rows(self, role: trust.Role, moment: datetime | None) -> tuple[trust.PolicyRow, ...]:
         return self.policy.rows_for(role, self.ownership, moment, self.year)
@@ -71,15 +77,8 @@ def check(
     Codes: signature-repeated, signer-unregistered, signer-school, signer-period, signer-role-order, signer-role-missing,
     signer-hierarchy, certificate-policy, signer-time-stamp, signer-time-stamp-open, policy-empty.
     """
-    findings = list(_repeated(signed))
-    registered = []
-    for each in signed:
-        mine, trouble = _registrations(each, trust_list, claims.school_code)
-        registered.append(mine)
-        findings += trouble
-    school = trust_list.schools.get(claims.school_code) if claims.school_code is not None else None
-    year = claims.school_year.first if claims.school_year is not None else None
-    case = _Case(trust_list.policy, school.ownership if school is not None else None, year)
+    registered, case, findings = _known(signed, trust_list, claims)
+    school = case.school
     # A document is finished by its last signature: who must sign is asked for that moment.
     finished = max((each.signed_at for each in signed if each.signed_at is not None), default=None)
     required = case.policy.required(case.ownership, finished, case.year)
@@ -94,6 +93,48 @@ def check(
             # Roles that may all be absent leave nobody to answer for the document.
             findings.append(Finding(codes.POLICY_EMPTY, "/signatures", "at least one role that must sign"))
     return roles, findings
+
+
+def check_statement(
+    signed: Sequence[Signed], trust_list: trust.TrustList, claims: Claims
+) -> tuple[list[trust.Role | None], list[Finding]]:
+    """The same for a statement that the principal or the seal alone may make, or both in this order (a withdrawal).
+
+    Codes: those of `check`; signer-role-missing when neither of the two signed.
+    """
+    registered, case, findings = _known(signed, trust_list, claims)
+    roles: list[trust.Role | None] = []
+    for mine in registered:
+        able = {signer.role for signer in mine}
+        wanted = [role for role in _STATEMENT if role in able and role not in roles]
+        roles.append(wanted[0] if wanted else min(able, key=lambda role: _ORDER[role], default=None))
+    before: set[trust.Role] = set()
+    for each, role in zip(signed, roles, strict=True):
+        if role is None:
+            continue
+        if role not in _STATEMENT or role in before or (role is trust.Role.PRINCIPAL and before):
+            findings.append(Finding(codes.SIGNER_ROLE_ORDER, each.at, "principal, seal"))
+        elif case.school is not None:
+            findings += _allowed(each, role, case)
+        before.add(role)
+    if None not in roles and not set(roles) & set(_STATEMENT):
+        findings.append(Finding(codes.SIGNER_ROLE_MISSING, "/signatures", "principal or seal"))
+    return roles, findings
+
+
+def _known(
+    signed: Sequence[Signed], trust_list: trust.TrustList, claims: Claims
+) -> tuple[list[tuple[trust.Signer, ...]], _Case, list[Finding]]:
+    """The registrations of each signature at the school, what decides about policy rows, and who should not have signed."""
+    findings = list(_repeated(signed))
+    registered = []
+    for each in signed:
+        mine, trouble = _registrations(each, trust_list, claims.school_code)
+        registered.append(mine)
+        findings += trouble
+    school = trust_list.schools.get(claims.school_code) if claims.school_code is not None else None
+    year = claims.school_year.first if claims.school_year is not None else None
+    return registered, _Case(trust_list.policy, school, year), findings
 
 
 def _repeated(signed: Sequence[Signed]) -> Iterable[Finding]:

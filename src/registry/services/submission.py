@@ -19,7 +19,7 @@ from registry.core.findings import Code, Finding, Outcome, Refusal, outcome_of
 from registry.core.record import Found, Place, Receipt, place
 from registry.core.verdict import Verdict
 from registry.formats import documents
-from registry.services import evidence_rows, judging
+from registry.services import approvals, evidence_rows, judging, withdrawal
 from registry.services.world import Known, World
 from registry.storage import journal, records
 from registry.storage.database import Hot
@@ -48,9 +48,15 @@ async def submit(world: World, caller: Caller, raw: bytes, media_type: str, now:
     Raises Refusal: service-busy, service-database, access-token (the caller was closed meanwhile).
     """
     submission_id = ids.uuid7(now, secrets.token_bytes(10))
-    return await _judged_and_stored(
-        world, caller.caller_id, submission_id, raw, media_type, now, now, held_before=False
-    )
+    received = _Received(submission_id, caller.caller_id, raw, media_type, now)
+    return await _judged_and_stored(world, received, now, held_before=False)
+
+
+async def withdraw(world: World, caller: Caller, raw: bytes, media_type: str, now: datetime) -> Answer:
+    """Judge and store one signed statement of withdrawal, as `submit` does with a transcript."""
+    submission_id = ids.uuid7(now, secrets.token_bytes(10))
+    received = _Received(submission_id, caller.caller_id, raw, media_type, now, "withdrawal")
+    return await _judged_and_stored(world, received, now, held_before=False)
 
 
 async def rejudge(world: World, submission_id: UUID, now: datetime) -> Answer | None:
@@ -60,9 +66,8 @@ async def rejudge(world: World, submission_id: UUID, now: datetime) -> Answer | 
     if held is None:
         return None
     raw = world.sealer.open_document(held.sealed, held.fingerprint)
-    return await _judged_and_stored(
-        world, held.caller_id, submission_id, raw, held.media_type, held.received_at, now, held_before=True
-    )
+    received = _Received(submission_id, held.caller_id, raw, held.media_type, held.received_at, held.kind)
+    return await _judged_and_stored(world, received, now, held_before=True)
 
 
 async def waiting(world: World, limit: int) -> list[UUID]:
@@ -95,19 +100,27 @@ async def journal_refusal(
     return submission_id
 
 
-async def _judged_and_stored(
-    world: World, caller_id: str, submission_id: UUID, raw: bytes, media_type: str, received_at: datetime, now: datetime,
-    *, held_before: bool,
-) -> Answer:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """What came in: whose, when, which bytes, and whether they are a transcript or a withdrawal."""
+
+    submission_id: UUID
+    caller_id: str
+    raw: bytes
+    media_type: str
+    received_at: datetime
+    kind: str = "transcript"
+
+
+async def _judged_and_stored(world: World, received: _Received, now: datetime, *, held_before: bool) -> Answer:
     known = await world.known()
     for _ in range(_TRIES):
-        caller = known.caller(caller_id)
-        verdict, sealed = await _judge(world, known, caller, raw, media_type, received_at, now)
-        attempt = _attempt(world, known, submission_id, caller_id, raw, media_type, received_at, now, verdict)
-        writing = _Writing(world, caller, attempt, verdict, sealed, held_before)
+        caller = known.caller(received.caller_id)
+        verdict, sealed = await _judge(world, known, caller, received, now)
+        attempt = _attempt(world, known, received, now, verdict)
         try:
             async with world.db.hot() as statements:
-                answer = await writing.write(statements)
+                answer = await _written(statements, world, caller, attempt, verdict, sealed, held_before)
         except records.LOST_RACE:
             continue  # somebody else wrote first; the next look finds their rows
         if answer is not None:
@@ -118,17 +131,33 @@ async def _judged_and_stored(
 
 
 async def _judge(
-    world: World, known: Known, caller: Caller, raw: bytes, media_type: str, received_at: datetime, now: datetime
+    world: World, known: Known, caller: Caller, received: _Received, now: datetime
 ) -> tuple[Verdict, bytes]:
     """The verdict, and the sealed bytes unless it refuses: both take time that the event loop must not lose."""
-    moment = judging.Moment(now, received_at, world.skew)
+    moment = judging.Moment(now, received.received_at, world.skew)
+    judge = judging.judge if received.kind == "transcript" else judging.judge_withdrawal
 
     def work() -> tuple[Verdict, bytes]:
-        verdict = judging.judge(raw, media_type, known.index, moment, schools=caller.schools)
+        verdict = judge(received.raw, received.media_type, known.index, moment, schools=caller.schools)
         refused = verdict.outcome is Outcome.REFUSED
-        return verdict, b"" if refused else world.sealer.seal_document(raw, verdict.fingerprint)
+        return verdict, b"" if refused else world.sealer.seal_document(received.raw, verdict.fingerprint)
 
     return await world.judges.run(work)
+
+
+async def _written(
+    tx: Hot, world: World, caller: Caller, attempt: records.Attempt, verdict: Verdict, sealed: bytes, held_before: bool
+) -> Answer | None:
+    """One write; None when the register has moved and the verdict is stale."""
+    if attempt.kind == "transcript":
+        return await _Writing(world, caller, attempt, verdict, sealed, held_before).write(tx)
+    written = await withdrawal.Writing(attempt, verdict, sealed, caller.schools, held_before).write(tx)
+    if written is None:
+        return None
+    return Answer(
+        attempt.submission_id, written.outcome, written.findings, written.receipt, attempt.received_at,
+        attempt.judged_at, written.repeated,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +178,9 @@ class _Writing:
         if found.receipt is not None and found.receipt.school_code in self.caller.schools:
             return await self._repeated(tx, found.receipt)
         findings, spot = self._placed(found)
+        trouble = await self._unapproved(tx) if isinstance(spot, Place) else None
+        if trouble is not None:
+            findings, spot = (*findings, trouble), None
         outcome = outcome_of(findings)
         attempt = replace(self.attempt, outcome=outcome.value, findings=[_finding_row(f) for f in findings])
         if outcome is Outcome.ACCEPTED and isinstance(spot, Place):
@@ -190,6 +222,14 @@ class _Writing:
             return self.verdict.findings, spot
         return (*self.verdict.findings, documents.with_wire_pointer(spot, transcript)), None
 
+    async def _unapproved(self, tx: Hot) -> Finding | None:
+        """Any version but the first corrects something; whether the city must approve that is asked for these alone."""
+        transcript = self.verdict.transcript
+        if transcript is None or transcript.version == 1:
+            return None
+        year, now = str(transcript.school_year), self.attempt.judged_at
+        return await approvals.trouble(tx, approvals.Kind.CORRECTION, year, self.verdict.fingerprint, now)
+
     async def _accept(
         self, tx: Hot, attempt: records.Attempt, findings: tuple[Finding, ...], spot: Place, found: Found
     ) -> Answer:
@@ -201,6 +241,8 @@ class _Writing:
             attempt,
             spot,
             version=transcript.version,
+            reason=None,
+            awaits_summer=False,
             sealed=self.sealed,
             number_sealed=self.world.sealer.seal_number(transcript.number),
             generation=self.verdict.generation,
@@ -240,18 +282,15 @@ class _Writing:
         return Answer(attempt.submission_id, outcome, findings, receipt, attempt.received_at, attempt.judged_at)
 
 
-def _attempt(
-    world: World, known: Known, submission_id: UUID, caller_id: str, raw: bytes, media_type: str, received_at: datetime,
-    now: datetime, verdict: Verdict,
-) -> records.Attempt:  # fmt: skip
+def _attempt(world: World, known: Known, received: _Received, now: datetime, verdict: Verdict) -> records.Attempt:
     claims = verdict.claims
     return records.Attempt(
-        submission_id=submission_id,
-        received_at=received_at,
-        caller_id=caller_id,
+        submission_id=received.submission_id,
+        received_at=received.received_at,
+        caller_id=received.caller_id,
         fingerprint=verdict.fingerprint,
-        media_type=media_type,
-        size=len(raw),
+        media_type=received.media_type,
+        size=len(received.raw),
         school_year=str(claims.school_year) if claims.school_year else None,
         school_code=claims.school_code,
         level=claims.level.value if claims.level else None,
@@ -262,7 +301,8 @@ def _attempt(
         judged_at=now,
         outcome=verdict.outcome.value,
         findings=[_finding_row(f) for f in verdict.findings],
-        evidence=evidence_rows.row(verdict, known.index.trust, received_at, world.skew),
+        evidence=evidence_rows.row(verdict, known.index.trust, received.received_at, world.skew),
+        kind=received.kind,
     )
 
 

@@ -7,11 +7,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy import select
 
 from registry.core.record import Receipt
 from registry.storage.database import Reading
-from registry.storage.tables import document, record, record_version, submission, verdict, waiting
+from registry.storage.tables import (
+    document,
+    record,
+    record_version,
+    submission,
+    transcript_code,
+    verdict,
+    waiting,
+    withdrawal,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,7 @@ class State:
     evidence: dict[str, Any]
     fingerprint: bytes | None
     receipt: Receipt | None
+    kind: str = "transcript"  # or withdrawal
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +51,31 @@ class Waiting:
     media_type: str
     size: int
     sealed: bytes
+    kind: str
 
 
 async def state(tx: Reading, submission_id: UUID) -> State | None:
     """What became of a submission, or None."""
-    s, v, rv, r = submission.c, verdict.c, record_version.c, record.c
-    same_record = (rv.school_year == r.school_year) & (rv.pupil_id == r.pupil_id) & (rv.level == r.level)
+    s, v, rv, wd, r = submission.c, verdict.c, record_version.c, withdrawal.c, record.c
+    same_record = (
+        (r.school_year == s.school_year)
+        & (r.pupil_id == sa.func.coalesce(rv.pupil_id, wd.pupil_id))
+        & (r.level == sa.func.coalesce(rv.level, wd.level))
+    )
     query = (
         select(
             s.submission_id,
             s.caller_id,
             s.received_at,
             s.fingerprint,
+            s.kind,
             v.judged_at,
             v.outcome,
             v.findings,
             v.evidence,
-            rv.submission_id.label("accepted_as"),
-            rv.version,
-            rv.accepted_at,
+            sa.func.coalesce(rv.submission_id, wd.submission_id).label("accepted_as"),
+            sa.func.coalesce(rv.version, wd.version).label("version"),
+            sa.func.coalesce(rv.accepted_at, wd.accepted_at).label("accepted_at"),
             r.record_id,
             r.transcript_code,
             r.school_year,
@@ -68,6 +85,7 @@ async def state(tx: Reading, submission_id: UUID) -> State | None:
         .select_from(
             submission.join(verdict, v.submission_id == s.submission_id)
             .outerjoin(record_version, (rv.fingerprint == s.fingerprint) & (rv.school_year == s.school_year))
+            .outerjoin(withdrawal, (wd.fingerprint == s.fingerprint) & (wd.school_year == s.school_year))
             .outerjoin(record, same_record)
         )
         .where(s.submission_id == submission_id)
@@ -100,14 +118,22 @@ async def state(tx: Reading, submission_id: UUID) -> State | None:
         row.evidence,
         row.fingerprint,
         receipt,
+        row.kind,
     )
 
 
 async def waiting_since(tx: Reading, generation: int, limit: int) -> list[UUID]:
-    """Held submissions that were last judged under an older generation of the register, oldest first."""
+    """Held submissions that were last judged under an older generation, or whose version has come; oldest first."""
+    rv, t, w = record_version.c, transcript_code.c, waiting.c
+    same_record = (rv.school_year == t.school_year) & (rv.pupil_id == t.pupil_id) & (rv.level == t.level)
+    arrived = (
+        sa.exists()
+        .select_from(transcript_code.join(record_version, same_record))
+        .where(t.transcript_code == w.transcript_code, rv.version == w.withdraws)
+    )
     query = (
-        select(waiting.c.submission_id)
-        .where(waiting.c.generation < generation)
+        select(w.submission_id)
+        .where((w.generation < generation) | (w.withdraws.is_not(None) & arrived))
         .order_by(waiting.c.tried_at)
         .limit(limit)
     )
@@ -118,7 +144,7 @@ async def held_document(tx: Reading, submission_id: UUID) -> Waiting | None:
     """A waiting submission with its sealed bytes, or None when its wait has ended."""
     s, d, w = submission.c, document.c, waiting.c
     query = (
-        select(s.submission_id, s.caller_id, s.received_at, s.fingerprint, s.size, d.media_type, d.sealed)
+        select(s.submission_id, s.caller_id, s.received_at, s.fingerprint, s.size, d.media_type, d.sealed, s.kind)
         .select_from(
             waiting.join(submission, s.submission_id == w.submission_id).join(
                 document, (d.school_year == w.school_year) & (d.fingerprint == w.fingerprint)
@@ -127,4 +153,4 @@ async def held_document(tx: Reading, submission_id: UUID) -> Waiting | None:
         .where(w.submission_id == submission_id)
     )
     row = (await tx.execute(query)).one_or_none()
-    return None if row is None else Waiting(*row[:4], row.media_type, row.size, row.sealed)
+    return None if row is None else Waiting(*row[:4], row.media_type, row.size, row.sealed, row.kind)

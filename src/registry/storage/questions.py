@@ -25,7 +25,7 @@ _VERSION = """k.school_year, k.pupil_id, k.level, k.grade, k.school_code, k.tran
 #: read all of `submission` later.
 _WAITING = """waiting w CROSS JOIN LATERAL (
     SELECT school_code, school_year, level, transcript_code, number_index FROM submission
-    WHERE submission_id = w.submission_id OFFSET 0) s"""
+    WHERE submission_id = w.submission_id AND kind = 'transcript' OFFSET 0) s"""
 
 _BY_CODE = f"""
 WITH found AS (SELECT {_VERSION} FROM transcript_code t

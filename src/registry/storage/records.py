@@ -56,22 +56,33 @@ FROM (SELECT) AS one LEFT JOIN b ON true LEFT JOIN r ON true LEFT JOIN o ON true
 _JOURNAL_COLUMNS = """submission_id, received_at, caller_id, fingerprint, media_type, size, school_year, school_code, level,
   grade, pupil_code, number_index, transcript_code"""
 
-_JOURNAL = f"""
-WITH s AS (INSERT INTO submission ({_JOURNAL_COLUMNS})
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13))
+#: The journal row, by the kind of what was submitted.
+SUBMISSION = {
+    kind: f"""INSERT INTO submission ({_JOURNAL_COLUMNS}, kind)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '{kind}')"""  # noqa: S608
+    for kind in ("transcript", "withdrawal")
+}
+
+_JOURNAL = {
+    kind: f"""
+WITH s AS ({row})
 INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALUES ($1, $14, $15, $16, $17)
 """  # noqa: S608
+    for kind, row in SUBMISSION.items()
+}
 
-_HOLD = f"""
-WITH s AS (INSERT INTO submission ({_JOURNAL_COLUMNS})
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)),
+_HOLD = {
+    kind: f"""
+WITH s AS ({row}),
      d AS (INSERT INTO document (school_year, fingerprint, media_type, sealed, stored_at)
              VALUES ($7, $4, $5, $18, $14) ON CONFLICT DO NOTHING),
      w AS (INSERT INTO waiting (submission_id, school_year, fingerprint, generation, tried_at, school_code, transcript_code,
-                                number_index)
-             VALUES ($1, $7, $4, $19, $14, $8, $13, $12) ON CONFLICT (fingerprint) DO NOTHING)
+                                number_index, withdraws)
+             VALUES ($1, $7, $4, $19, $14, $8, $13, $12, $20) ON CONFLICT (fingerprint) DO NOTHING)
 INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALUES ($1, $14, $15, $16, $17)
 """  # noqa: S608 - only constants of this file are put together
+    for kind, row in SUBMISSION.items()
+}
 
 _RECORD_PARTS = """
      d AS (INSERT INTO document (school_year, fingerprint, media_type, sealed, stored_at)
@@ -88,8 +99,8 @@ _RECORD_PARTS = """
      ru AS (UPDATE record SET current_version = greatest(current_version, $26)
               WHERE NOT $25 AND school_year = $7 AND pupil_id = $19 AND level = $9),
      rv AS (INSERT INTO record_version (school_year, pupil_id, level, version, submission_id, fingerprint, accepted_at,
-                                        signatures)
-              VALUES ($7, $19, $9, $26, $1, $4, $14, $27))
+                                        signatures, reason, awaits_summer)
+              VALUES ($7, $19, $9, $26, $1, $4, $14, $27, $29, $30))
 """
 
 #: The verdict, if the register's generation is still $28; else the division fails, and with it the whole statement.
@@ -99,9 +110,8 @@ SELECT $1, $14, $15, $16, $17 FROM generation WHERE 1 / (value = $28)::int = 1
 """
 
 _ACCEPT = f"""
-WITH s AS (INSERT INTO submission ({_JOURNAL_COLUMNS})
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)), {_RECORD_PARTS} {_VERDICT_IF_UNMOVED}
-"""  # noqa: S608
+WITH s AS ({SUBMISSION["transcript"]}), {_RECORD_PARTS} {_VERDICT_IF_UNMOVED}
+"""
 
 #: The same for a document that was held: its submission is in the journal already. The parameters of the journal that are
 #: not used again are named once, so that both statements take one list of arguments.
@@ -140,6 +150,7 @@ class Attempt:
     outcome: str
     findings: Sequence[dict[str, object]]
     evidence: dict[str, object]
+    kind: str = "transcript"  # or withdrawal
 
     def arguments(self) -> tuple[object, ...]:
         """The parameters $1 to $17 of every statement here."""
@@ -213,12 +224,12 @@ async def look_up(
 
 async def journal(tx: Hot, attempt: Attempt) -> None:
     """Write an attempt and its verdict, and nothing else."""
-    await tx.execute(_JOURNAL, *attempt.arguments())
+    await tx.execute(_JOURNAL[attempt.kind], *attempt.arguments())
 
 
-async def hold(tx: Hot, attempt: Attempt, sealed: bytes, generation: int) -> None:
-    """Write an attempt, keep its sealed bytes, and queue it to be judged again."""
-    await tx.execute(_HOLD, *attempt.arguments(), sealed, generation)
+async def hold(tx: Hot, attempt: Attempt, sealed: bytes, generation: int, withdraws: int | None = None) -> None:
+    """Write an attempt, keep its sealed bytes, and queue it to be judged again; `withdraws`: the version it waits for."""
+    await tx.execute(_HOLD[attempt.kind], *attempt.arguments(), sealed, generation, withdraws)
 
 
 async def accept(
@@ -227,6 +238,8 @@ async def accept(
     place: Place,
     *,
     version: int,
+    reason: str | None,
+    awaits_summer: bool,
     sealed: bytes,
     number_sealed: bytes,
     generation: int,
@@ -251,6 +264,8 @@ async def accept(
         version,
         _json(attempt.evidence["signatures"]),
         generation,
+        reason,
+        awaits_summer,
     )
     statement = _ACCEPT_HELD if journaled else _ACCEPT
     if not ends_wait:
@@ -267,10 +282,16 @@ async def end_wait(tx: Hot, attempt: Attempt) -> None:
     await tx.execute(_END_WAIT, attempt.fingerprint, attempt.judged_at, attempt.outcome, arguments[15], arguments[16])
 
 
-async def keep_waiting(tx: Hot, fingerprint: bytes, generation: int, now: datetime) -> None:
+async def keep_waiting(
+    tx: Hot, fingerprint: bytes, generation: int, now: datetime, withdraws: int | None = None
+) -> None:
     """Note that a held document was judged again under this generation, and is still held."""
     await tx.execute(
-        "UPDATE waiting SET generation = $2, tried_at = $3 WHERE fingerprint = $1", fingerprint, generation, now
+        "UPDATE waiting SET generation = $2, tried_at = $3, withdraws = $4 WHERE fingerprint = $1",
+        fingerprint,
+        generation,
+        now,
+        withdraws,
     )
 
 
