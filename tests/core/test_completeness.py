@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from registry.core import completeness
 from registry.core.completeness import Bucket, Counts, Standing
 from registry.core.findings import Outcome
 
-STANDINGS = st.builds(Standing, st.booleans(), st.booleans(), st.none() | st.sampled_from(Outcome))
+STANDINGS = st.builds(Standing, st.booleans(), st.booleans(), st.none() | st.sampled_from(Outcome), st.booleans())
 ROWS = st.lists(st.tuples(st.sampled_from("ABC"), st.none() | STANDINGS, st.integers(1, 9)))
 
 
@@ -31,6 +33,11 @@ def test_precedence(on_record: bool, without_number: bool, last: Outcome | None,
     assert completeness.bucket_of(Standing(on_record, without_number, last)) is bucket
 
 
+def test_who_is_assessed_again_in_summer_is_on_record() -> None:
+    assert completeness.bucket_of(Standing(True, False, None, True)) is Bucket.AWAITING_SUMMER
+    assert completeness.bucket_of(Standing(False, False, None, True)) is Bucket.MISSING
+
+
 @given(STANDINGS)
 def test_each_standing_belongs_to_exactly_one_bucket(standing: Standing) -> None:
     homes = [bucket for bucket in Bucket if standing in completeness.standings_of(bucket)]
@@ -39,10 +46,10 @@ def test_each_standing_belongs_to_exactly_one_bucket(standing: Standing) -> None
 
 
 @given(STANDINGS, st.none() | st.sampled_from(Outcome))
-def test_attempts_do_not_matter_to_the_first_two(standing: Standing, other: Outcome | None) -> None:
+def test_attempts_do_not_matter_to_the_first_three(standing: Standing, other: Outcome | None) -> None:
     bucket = completeness.bucket_of(standing)
-    if bucket in {Bucket.PRESENT, Bucket.AWAITING_NUMBER}:
-        assert completeness.bucket_of(Standing(standing.on_record, standing.without_number, other)) is bucket
+    if bucket in {Bucket.PRESENT, Bucket.AWAITING_SUMMER, Bucket.AWAITING_NUMBER}:
+        assert completeness.bucket_of(replace(standing, last=other)) is bucket
 
 
 @given(ROWS)

@@ -20,6 +20,7 @@ from registry.core.ids import SchoolYear
 from registry.core.rosters import Place
 from registry.services import completeness, judging, rosters, submission, trust, units
 from registry.services.world import World
+from registry.storage.database import Hot
 from tests.small_city import NOW, PRIMARY, SECONDARY, SmallCity, settle, small_city, vendor
 
 pytestmark = pytest.mark.anyio
@@ -289,24 +290,39 @@ class Attempt:
 
 @dataclass
 class History:
-    """Rosters (school, pupil, from, to, has a number), records (school, pupil, since), attempts."""
+    """Rosters (school, pupil, from, to, has a number), records (school, pupil, versions, withdrawals), attempts.
+
+    A version is (number, since, awaits summer), a withdrawal (number, since).
+    """
 
     stays: list[tuple[str, str, datetime, datetime | None, bool]] = field(default_factory=list)
-    records: list[tuple[str, str, datetime]] = field(default_factory=list)
+    records: list[tuple[str, str, list[tuple[int, datetime, bool]], list[tuple[int, datetime]]]] = field(
+        default_factory=list
+    )
     attempts: list[Attempt] = field(default_factory=list)
 
     def buckets(self, as_of: datetime) -> dict[tuple[str, str], Bucket]:
         """Every pupil's bucket, read from the rules one pupil at a time."""
-        on_record = {(school, pupil) for school, pupil, since in self.records if since <= as_of}
+        on_record = self.on_record(as_of)
         found = dict.fromkeys(on_record, Bucket.UNEXPECTED)
         for school, pupil, since, until, has_number in self.stays:
             if since <= as_of and (until is None or until > as_of):
-                found[school, pupil] = self._bucket((school, pupil), (school, pupil) in on_record, has_number, as_of)
+                found[school, pupil] = self._bucket((school, pupil), on_record.get((school, pupil)), has_number, as_of)
         return found
 
-    def _bucket(self, key: tuple[str, str], on_record: bool, has_number: bool, as_of: datetime) -> Bucket:
-        if on_record:
-            return Bucket.PRESENT
+    def on_record(self, as_of: datetime) -> dict[tuple[str, str], bool]:
+        """Whose record had a version in force, and whether that one awaits the summer."""
+        found = {}
+        for school, pupil, versions, withdrawals in self.records:
+            gone = max((number for number, since in withdrawals if since <= as_of), default=0)
+            there = [(number, summer) for number, since, summer in versions if since <= as_of and number > gone]
+            if there:
+                found[school, pupil] = max(there)[1]
+        return found
+
+    def _bucket(self, key: tuple[str, str], on_record: bool | None, has_number: bool, as_of: datetime) -> Bucket:
+        if on_record is not None:
+            return Bucket.AWAITING_SUMMER if on_record else Bucket.PRESENT
         if not has_number:
             return Bucket.AWAITING_NUMBER
         last = None
@@ -332,7 +348,12 @@ def made_up(rng: Random) -> History:
                 if end is not None and rng.random() < 0.5:
                     history.stays.append((school, pupil, hours(end), None, rng.random() < 0.7))
             if rng.random() < 0.3:
-                history.records.append((school, pupil, hours(rng.randrange(30))))
+                numbers = rng.sample(range(1, 6), rng.choice([1, 1, 2, 3]))
+                versions = [(number, hours(rng.randrange(30)), rng.random() < 0.3) for number in numbers]
+                first = {number: since for number, since, _ in versions}
+                gone = [n for n in numbers if rng.random() < 0.3]
+                withdrawals = [(n, first[n] + timedelta(hours=rng.randrange(10))) for n in gone]
+                history.records.append((school, pupil, versions, withdrawals))
             for _ in range(rng.choice([0, 0, 1, 2, 4])):
                 at, outcome = rng.uniform(0, 30), rng.choice(["accepted", "held", "held", "refused"])
                 verdicts = [(hours(at), outcome, outcome == "refused" and rng.random() < 0.5)]
@@ -343,6 +364,14 @@ def made_up(rng: Random) -> History:
                 history.attempts.append(Attempt(school, pupil, hours(at), verdicts))
     rng.shuffle(history.attempts)
     return history
+
+
+async def put_submission(tx: Hot, at: datetime) -> uuid.UUID:
+    """A journal row that names no pupil, for something to point to."""
+    submission_id = uuid.uuid4()
+    row = "INSERT INTO submission (submission_id, received_at, caller_id) VALUES ($1, $2, 'v')"
+    await tx.execute(row, submission_id, at)
+    return submission_id
 
 
 async def write(world: World, history: History) -> None:
@@ -361,13 +390,26 @@ async def write(world: World, history: History) -> None:
             " number_index, import_id) VALUES ($1, $2, $3, $4, $5, 1, '1A', 'Tên', $6, $7)",
             [(year, s, p, since, until, b"n" if has else None, imported) for s, p, since, until, has in history.stays],
         )
-        for number, (school, pupil, since) in enumerate(history.records):
-            pupil_id = uuid.uuid4()
+        for number, (school, pupil, versions, withdrawals) in enumerate(history.records):
+            pupil_id, since = uuid.uuid4(), min(since for _, since, _ in versions)
+            current, gone = max(versions)[0], max((n for n, _ in withdrawals), default=0)
             await tx.execute("INSERT INTO pupil VALUES ($1, $2)", pupil_id, since)
             await tx.execute(
-                "INSERT INTO record VALUES ($1, $2, 'primary', $3, $4, $5, 1, $6, 1, $7)",
-                year, pupil_id, uuid.uuid4(), f"T{number}", school, pupil, since,
+                "INSERT INTO record VALUES ($1, $2, 'primary', $3, $4, $5, 1, $6, $7, $8, $9)",
+                year, pupil_id, uuid.uuid4(), f"T{number}", school, pupil, current, since, gone,
             )  # fmt: skip
+            for version, at, summer in versions:
+                submission_id = await put_submission(tx, at)
+                await tx.execute(
+                    "INSERT INTO record_version VALUES ($1, $2, 'primary', $3, $4, $5, $6, '[]', NULL, $7)",
+                    year, pupil_id, version, submission_id, submission_id.bytes, at, summer,
+                )  # fmt: skip
+            for version, at in withdrawals:
+                submission_id = await put_submission(tx, at)
+                await tx.execute(
+                    "INSERT INTO withdrawal VALUES ($1, $2, 'primary', $3, $4, $5, $6, 'lý do', '[]')",
+                    year, pupil_id, version, submission_id, submission_id.bytes, at,
+                )  # fmt: skip
         for attempt in history.attempts:
             submission_id = uuid.uuid4()
             await tx.execute(

@@ -11,7 +11,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.core.findings import Outcome
+from registry.core import ids
+from registry.core.findings import Outcome, Refusal
 from registry.core.trust import Role
 from registry.demo.signers import DemoSigner
 from registry.services import approvals, judging, submission
@@ -207,7 +208,7 @@ async def wipe(owner: str) -> None:
 
 async def test_a_frozen_year_asks_the_city(settled: World) -> None:
     await send(settled, version(1))
-    year = judging.ids.SchoolYear.parse(CITY.document()["namhoc"])
+    year = ids.SchoolYear.parse(CITY.document()["namhoc"])
     assert year is not None
     await approvals.freeze(settled, None, year, "Đã duyệt năm học", NOW)
     held = [await send(settled, version(2)), await withdraw(settled, statement(1))]
@@ -216,11 +217,11 @@ async def test_a_frozen_year_asks_the_city(settled: World) -> None:
     assert await standing(settled) == [(1, 0)]
     pending = await approvals.pending(settled)
     assert [each.kind for each in pending] == ["transcript", "withdrawal"]
-    with pytest.raises(submission.Refusal) as own:
+    with pytest.raises(Refusal) as own:
         await approvals.decide(settled, MINE, pending[0].submission_id, True, "tự duyệt", NOW)
     assert own.value.code.slug == "approval-four-eyes"
     await approvals.decide(settled, OTHER, pending[0].submission_id, True, "đúng", NOW)
-    with pytest.raises(submission.Refusal) as twice:
+    with pytest.raises(Refusal) as twice:
         await approvals.decide(settled, OTHER, pending[0].submission_id, False, "đổi ý", NOW)
     assert twice.value.code.slug == "approval-decided"
     await approvals.decide(settled, None, pending[1].submission_id, False, "không đủ căn cứ", NOW)
@@ -228,16 +229,16 @@ async def test_a_frozen_year_asks_the_city(settled: World) -> None:
     assert await standing(settled) == [(2, 0)]
     state = await submission.state(settled, MINE, held[1].submission_id)
     assert (state.outcome, [row["code"] for row in state.findings]) == ("refused", ["version-not-approved"])
-    with pytest.raises(submission.Refusal) as gone:
+    with pytest.raises(Refusal) as gone:
         await approvals.decide(settled, None, pending[1].submission_id, True, "x", NOW)
     assert gone.value.code.slug == "approval-unknown"
-    with pytest.raises(submission.Refusal) as again:
+    with pytest.raises(Refusal) as again:
         await approvals.freeze(settled, None, year, "lần nữa", NOW)
     assert again.value.code.slug == "year-frozen"
 
 
 async def test_a_first_version_needs_no_approval_in_a_frozen_year(settled: World) -> None:
-    year = judging.ids.SchoolYear.parse(CITY.document()["namhoc"])
+    year = ids.SchoolYear.parse(CITY.document()["namhoc"])
     assert year is not None
     await approvals.freeze(settled, None, year, "Đã duyệt năm học", NOW)
     assert (await send(settled, version(1))).outcome is Outcome.ACCEPTED

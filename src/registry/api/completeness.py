@@ -44,7 +44,8 @@ class _PupilsQuestion(_Question):
 class BucketsBody(BaseModel):
     """Pupils by bucket. All but `unexpected` add up to `expected`."""
 
-    present: int = Field(description="A transcript stands on record")
+    present: int = Field(description="A transcript in force stands on record")
+    awaiting_summer: int = Field(description="On record, to be assessed again in summer: another version will come")
     missing: int = Field(description="Nothing came")
     awaiting_number: int = Field(description="On the roster without a personal number, nothing on record")
     held: int = Field(description="The last attempt is held")

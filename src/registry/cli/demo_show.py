@@ -12,7 +12,7 @@ from rich.table import Table
 from registry.cli.demo_run import Result
 from registry.demo import schools
 
-_BUCKETS = ("present", "missing", "awaiting_number", "held", "refused")
+_BUCKETS = ("present", "awaiting_summer", "missing", "awaiting_number", "held", "refused")
 #: Narrow enough for 80 columns.
 _PLAIN: dict[str, Any] = {"title_justify": "left", "box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0), "pad_edge": False}
 _COLUMNS = (

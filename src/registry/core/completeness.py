@@ -17,7 +17,8 @@ from registry.core.findings import Outcome
 class Bucket(StrEnum):
     """Where a pupil stands in one school year. All but UNEXPECTED share out the pupils on the rosters."""
 
-    PRESENT = "present"  # a transcript stands on record
+    PRESENT = "present"  # a transcript in force stands on record
+    AWAITING_SUMMER = "awaiting_summer"  # the one on record says that the pupil is assessed again in summer
     MISSING = "missing"  # nothing came, or nothing that counts
     AWAITING_NUMBER = "awaiting_number"  # nothing can be accepted before the pupil has a personal number
     HELD = "held"  # the last attempt waits for a decision
@@ -27,20 +28,24 @@ class Bucket(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known about one pupil on a roster; `last` is the outcome of the last attempt, None without any."""
+    """What is known about one pupil on a roster; `last` is the outcome of the last attempt, None without any.
+
+    `on_record`: a version that is not withdrawn; `awaits_summer`: the newest of these says so.
+    """
 
     on_record: bool
     without_number: bool
     last: Outcome | None
+    awaits_summer: bool = False
 
 
 def bucket_of(standing: Standing) -> Bucket:
-    """The one bucket of a pupil on a roster: present before awaiting number before held before refused before missing.
+    """The one bucket of a pupil on a roster: present or awaiting summer, awaiting number, held, refused, missing.
 
-    Neither of the first two depends on attempts, so that attempts need not be looked at for such pupils.
+    None of the first three depends on attempts, so that attempts need not be looked at for such pupils.
     """
     if standing.on_record:
-        return Bucket.PRESENT
+        return Bucket.AWAITING_SUMMER if standing.awaits_summer else Bucket.PRESENT
     if standing.without_number:
         return Bucket.AWAITING_NUMBER
     if standing.last is Outcome.HELD:
@@ -52,7 +57,7 @@ def bucket_of(standing: Standing) -> Bucket:
 
 def standings() -> tuple[Standing, ...]:
     """Every standing there can be."""
-    return tuple(Standing(*parts) for parts in product((False, True), (False, True), (None, *Outcome)))
+    return tuple(Standing(*parts) for parts in product((False, True), (False, True), (None, *Outcome), (False, True)))
 
 
 def standings_of(bucket: Bucket) -> tuple[Standing, ...]:

@@ -32,24 +32,36 @@ _ATTEMPT = """
 """
 _NEWEST_FIRST = "ORDER BY s.received_at DESC, s.submission_id DESC LIMIT 1"
 
-_EXPECTED = """
+# The version of record k that counted at the time, if any: the newest one, unless it or a later one had been withdrawn.
+_IN_FORCE = """(
+  SELECT v.awaits_summer FROM record_version v
+   WHERE v.school_year = k.school_year AND v.pupil_id = k.pupil_id AND v.level = k.level AND v.accepted_at <= :as_of
+     AND (k.withdrawn_version = 0 OR NOT EXISTS (
+       SELECT FROM withdrawal w WHERE w.school_year = k.school_year AND w.pupil_id = k.pupil_id AND w.level = k.level
+          AND w.accepted_at <= :as_of AND w.version >= v.version))
+   ORDER BY v.version DESC LIMIT 1)"""
+
+_EXPECTED = f"""
   SELECT r.school_code, r.pupil_code, r.pupil_name, r.class_name, r.grade, r.number_index IS NULL AS without_number,
-         EXISTS (SELECT FROM record k WHERE k.school_year = :school_year AND k.school_code = ANY(:schools)
-                   AND k.school_code = r.school_code AND k.pupil_code = r.pupil_code AND k.created_at <= :as_of) AS on_record
-    FROM roster_pupil r
+         f.awaits_summer IS NOT NULL AS on_record, coalesce(f.awaits_summer, false) AS awaits_summer
+    FROM roster_pupil r LEFT JOIN LATERAL (
+      SELECT bool_or({_IN_FORCE}) AS awaits_summer FROM record k
+       WHERE k.school_year = :school_year AND k.school_code = ANY(:schools)
+         AND k.school_code = r.school_code AND k.pupil_code = r.pupil_code AND k.created_at <= :as_of) f ON true
    WHERE r.school_year = :school_year AND r.school_code = ANY(:schools)
      AND r.joined_at <= :as_of AND (r.left_at IS NULL OR r.left_at > :as_of)
-"""
+"""  # noqa: S608 - only constants of this file are put together
 
-_UNEXPECTED = """
+_UNEXPECTED = f"""
     FROM record k
    WHERE k.school_year = :school_year AND k.school_code = ANY(:schools) AND k.created_at <= :as_of
      AND NOT EXISTS (SELECT FROM roster_pupil r
                       WHERE r.school_year = k.school_year AND r.school_code = k.school_code AND r.pupil_code = k.pupil_code
                         AND r.joined_at <= :as_of AND (r.left_at IS NULL OR r.left_at > :as_of))
+     AND {_IN_FORCE} IS NOT NULL
 """
 
-_STANDING = "concat(e.on_record::int, e.without_number::int, a.outcome)"
+_STANDING = "concat(e.on_record::int, e.without_number::int, e.awaits_summer::int, a.outcome)"
 _CODES = "ARRAY(SELECT f->>'code' FROM jsonb_array_elements(a.findings) WITH ORDINALITY AS t(f, n) ORDER BY n)"
 _AFTER = "(school_code, pupil_code) > (:after_school, :after_pupil)"
 _PAGE = "ORDER BY school_code, pupil_code LIMIT :most"
@@ -133,7 +145,8 @@ def _arguments(question: Question) -> dict[str, Any]:
 
 def _key(standing: Standing) -> str:
     """A standing as `_STANDING` writes it."""
-    return f"{standing.on_record:d}{standing.without_number:d}{standing.last.value if standing.last else ''}"
+    last = standing.last.value if standing.last else ""
+    return f"{standing.on_record:d}{standing.without_number:d}{standing.awaits_summer:d}{last}"
 
 
 _STANDINGS = {_key(standing): standing for standing in completeness.standings()}
