@@ -18,7 +18,15 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 FIRST, SECOND = schools.all_schools()[:2]
 YEAR = FIRST.school_year
 HEADER = "mahocsinh,hovaten,tenlop,ngaysinh,gioitinh,sodinhdanh\n"
-NOBODY = {"present": 0, "missing": 0, "awaiting_number": 0, "held": 0, "refused": 0, "unexpected": 0}
+NOBODY = {
+    "present": 0,
+    "awaiting_summer": 0,
+    "missing": 0,
+    "awaiting_number": 0,
+    "held": 0,
+    "refused": 0,
+    "unexpected": 0,
+}
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from registry.api import (
     signers,
     submission,
     telemetry,
+    transcripts,
     verification,
     withdrawals,
 )
@@ -81,6 +82,7 @@ ROUTERS = (
     report.router,
     approvals.router,
     changes.router,
+    transcripts.router,
     withdrawals.router,
     access.router,
     completeness.router,

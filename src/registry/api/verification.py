@@ -81,14 +81,20 @@ class SignerBody(BaseModel):
     hierarchy: str | None = Field(description="government or public: the hierarchy of the signer's certificate")
 
 
+class WithdrawnBody(BaseModel):
+    """The signed statement that withdrew the version."""
+
+    at: datetime
+    reason: str = Field(description="As the school stated it")
+
+
 class VerificationBody(BaseModel):
     """The answer. All members are always there; for held and not_known all after `answer` are null."""
 
     question_id: str = Field(description="Names this question in the registry's record of questions")
     asked_at: datetime
     answer: Answer = Field(
-        description="genuine_withdrawn is reserved: no record can be withdrawn yet. not_known also stands for records of "
-        "schools outside the caller's units and for refused documents"
+        description="not_known also stands for records of schools outside the caller's units and for refused documents"
     )
     school: SchoolBody | None = None
     school_year: str | None = None
@@ -96,7 +102,10 @@ class VerificationBody(BaseModel):
     grade: int | None = None
     transcript_code: str | None = None
     version: int | None = Field(None, description="The version the answer is about")
-    current_version: int | None = None
+    current_version: int | None = Field(None, description="The greatest version there is, withdrawn or not")
+    replaced_by: int | None = Field(None, description="The version that counts in the place of this one, if any does")
+    withdrawn: WithdrawnBody | None = Field(None, description="When and why, for genuine_withdrawn")
+    awaits_summer: bool | None = Field(None, description="The pupil is assessed again in summer: a version will follow")
     accepted_at: datetime | None = None
     fingerprint: str | None = Field(None, description="SHA-256 of the document as received, in hex")
     signers: list[SignerBody] | None = None
@@ -206,6 +215,11 @@ def _told(genuine: verification.Genuine) -> dict[str, Any]:
         "transcript_code": version.transcript_code,
         "version": version.version,
         "current_version": version.current_version,
+        "replaced_by": version.replaced_by,
+        "withdrawn": WithdrawnBody(at=genuine.withdrawn.at, reason=genuine.withdrawn.reason)
+        if genuine.withdrawn
+        else None,
+        "awaits_summer": version.awaits_summer,
         "accepted_at": version.accepted_at,
         "fingerprint": version.fingerprint.hex(),
         "signers": [

@@ -1045,6 +1045,16 @@ YEAR_FROZEN = _code(
     ("Việc chốt năm học không lặp lại được.", "A school year is frozen once."),
     kind=Kind.CONFLICT,
 )
+RECORD_UNKNOWN = _code(
+    "record-unknown",
+    ("Không có học bạ này trong phạm vi của bạn", "No such record within your scope"),
+    (
+        "Kiểm tra mã định danh học bạ và phiên bản; chỉ xem được học bạ của các trường trong phạm vi.",
+        "Check the transcript code and version; only records of your own schools are shown.",
+    ),
+    kind=Kind.NOT_FOUND,
+)
+
 # --- rosters, completeness, verification ---------------------------------------------------------------------------------------------------------
 
 ROSTER_SHAPE = _code(

@@ -13,10 +13,11 @@ from typing import TypeAlias
 from uuid import UUID
 
 from registry.core.ids import Level, SchoolYear
+from registry.core.withdrawal import Standing
 
 
 class Answer(StrEnum):
-    """Every answer there is. `genuine_withdrawn` is given once records can be withdrawn; the contract names it from the start."""
+    """Every answer there is."""
 
     GENUINE_CURRENT = "genuine_current"
     GENUINE_SUPERSEDED = "genuine_superseded"
@@ -67,6 +68,26 @@ class Stored:
     submission_id: UUID
     fingerprint: bytes
     accepted_at: datetime
+    withdrawn_version: int = 0
+    awaits_summer: bool = False
+
+    @property
+    def standing(self) -> Standing:
+        """What of the record counts now."""
+        return Standing(self.current_version, self.withdrawn_version)
+
+    @property
+    def replaced_by(self) -> int | None:
+        """The version that counts in the place of this one; None when this one does, or none does."""
+        in_force = self.standing.in_force
+        return None if in_force == self.version else in_force
+
+    @property
+    def answer(self) -> Answer:
+        """What this version is: current, superseded or withdrawn."""
+        if self.version <= self.withdrawn_version:
+            return Answer.GENUINE_WITHDRAWN
+        return Answer.GENUINE_CURRENT if self.version == self.current_version else Answer.GENUINE_SUPERSEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +116,7 @@ def decide(sighting: Sighting, schools: Container[str]) -> Decision:
     visible = [version for version in sighting.versions if version.school_code in schools]
     if visible:
         newest = max(visible, key=lambda version: (version.accepted_at, version.submission_id))
-        current = newest.version == newest.current_version
-        return Decision(Answer.GENUINE_CURRENT if current else Answer.GENUINE_SUPERSEDED, newest)
+        return Decision(newest.answer, newest)
     if any(school in schools for school in sighting.held_at):
         return Decision(Answer.HELD)
     return Decision(Answer.NOT_KNOWN)

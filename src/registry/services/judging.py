@@ -11,10 +11,10 @@ as a transcript.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from registry.core import codes, ids, rules, trust
 from registry.core.findings import Effect, Finding
@@ -29,9 +29,11 @@ from registry.formats import (
     revocation,
     shown_names,
     signatures,
+    strict_json,
     time_stamps,
     withdrawals,
     xades,
+    xml_transcript,
     xsd,
 )
 from registry.services import signing_persons, signing_policy
@@ -52,12 +54,21 @@ class _Syntax:
     open_envelope: _Opens
     parse: Callable[[bytes], documents.Parsed]
     schema_findings: Callable[[bytes], list[Finding]]
+    members: Callable[[bytes], object]
+
+
+def _json_members(payload: bytes) -> object:
+    return strict_json.parse(payload)[0]
+
+
+def _xml_members(payload: bytes) -> object:
+    return xml_transcript.read(payload)[0]
 
 
 _SYNTAXES = {
-    JOSE: _Syntax(jws.open_envelope, documents.parse, lambda _: []),
-    COMPACT: _Syntax(jws.open_compact_envelope, documents.parse, lambda _: []),
-    XML: _Syntax(xades.open_envelope, documents.parse_xml, xsd.findings),
+    JOSE: _Syntax(jws.open_envelope, documents.parse, lambda _: [], _json_members),
+    COMPACT: _Syntax(jws.open_compact_envelope, documents.parse, lambda _: [], _json_members),
+    XML: _Syntax(xades.open_envelope, documents.parse_xml, xsd.findings, _xml_members),
 }
 MEDIA_TYPES = tuple(_SYNTAXES)
 #: A withdrawal has no published XML form.
@@ -116,6 +127,16 @@ def judge(
         findings += [f for f in syntax.schema_findings(envelope.payload) if f.pointer not in said]
     findings += _check_scope(parsed.claims, index.trust, schools)
     return replace(_verdict(raw, index, moment, judged, roles, findings, parsed.claims), transcript=parsed.transcript)
+
+
+def payload_members(raw: bytes, media_type: str) -> Mapping[str, Any]:
+    """What a document that was accepted says, by the published field names; nothing is judged again."""
+    syntax = _SYNTAXES[media_type]
+    payload = syntax.open_envelope(raw, algorithms=frozenset(trust.Algorithm)).payload
+    members = syntax.members(payload) if payload is not None else None
+    if not isinstance(members, Mapping):
+        raise ValueError("a document on record can't be read")
+    return members
 
 
 def judge_withdrawal(

@@ -65,6 +65,7 @@ class Genuine:
     signatures: tuple[Signature, ...]
     policy: str | None
     rules: str | None
+    withdrawn: questions.Withdrawn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,7 @@ def _bears_out(world: World, version: Stored, proof: questions.Proof) -> bool:
 
 def _genuine(version: Stored, school_name: str, proof: questions.Proof) -> Genuine:
     signatures = tuple(_signature(row) for row in proof.signatures)
-    return Genuine(version, school_name, signatures, proof.policy, proof.rules)
+    return Genuine(version, school_name, signatures, proof.policy, proof.rules, proof.withdrawn)
 
 
 def _signature(row: dict[str, Any]) -> Signature:

@@ -19,7 +19,7 @@ from registry.core.verification import Sighting, Stored
 from registry.storage.database import Hot
 
 _VERSION = """k.school_year, k.pupil_id, k.level, k.grade, k.school_code, k.transcript_code, k.current_version, v.version,
-  v.submission_id, v.fingerprint, v.accepted_at"""
+  v.submission_id, v.fingerprint, v.accepted_at, k.withdrawn_version, v.awaits_summer"""
 
 #: OFFSET 0 keeps the planner at one look into `submission` per waiting row: a plan made while the tables were small must not
 #: read all of `submission` later.
@@ -60,12 +60,14 @@ FROM (SELECT) AS one LEFT JOIN found ON true
 _WRITE = """
 WITH written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer)
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9))
-SELECT d.sealed, v.signatures::text AS signatures, j.policy, j.rules
+SELECT d.sealed, v.signatures::text AS signatures, j.policy, j.rules, w.accepted_at AS withdrawn_at, w.reason
 FROM (SELECT) AS one
 LEFT JOIN record_version v ON v.school_year = $10 AND v.pupil_id = $11 AND v.level = $12 AND v.version = $13
 LEFT JOIN document d ON d.school_year = v.school_year AND d.fingerprint = $14
 LEFT JOIN LATERAL (SELECT evidence ->> 'policy' AS policy, evidence ->> 'rules' AS rules FROM verdict
                      WHERE submission_id = v.submission_id AND outcome = 'accepted' ORDER BY judged_at DESC LIMIT 1) j ON true
+LEFT JOIN LATERAL (SELECT accepted_at, reason FROM withdrawal
+                     WHERE school_year = $10 AND pupil_id = $11 AND level = $12 AND version >= $13 ORDER BY version LIMIT 1) w ON true
 """
 
 
@@ -85,6 +87,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The statement that withdrew a version: when it was accepted, and the reason it gives."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """What stands behind a version: its sealed bytes (None when they are gone), signatures, and what it was judged under."""
 
@@ -92,6 +102,7 @@ class Proof:
     signatures: list[dict[str, Any]]
     policy: str | None
     rules: str | None
+    withdrawn: Withdrawn | None = None
 
 
 async def find_by_code(tx: Hot, transcript_code: str, version: int | None) -> Sighting:
@@ -131,7 +142,9 @@ async def write(tx: Hot, row: Row, version: Stored | None) -> Proof:
         *key,
     )
     assert found is not None, "a row comes back whatever was found"
-    return Proof(found["sealed"], json.loads(found["signatures"] or "[]"), found["policy"], found["rules"])
+    withdrawn = Withdrawn(found["withdrawn_at"], found["reason"]) if found["withdrawn_at"] is not None else None
+    signatures = json.loads(found["signatures"] or "[]")
+    return Proof(found["sealed"], signatures, found["policy"], found["rules"], withdrawn)
 
 
 def _sighting(rows: Sequence[asyncpg.Record]) -> Sighting:
@@ -153,4 +166,6 @@ def _stored(row: asyncpg.Record) -> Stored:
         row["submission_id"],
         row["fingerprint"],
         row["accepted_at"],
+        row["withdrawn_version"],
+        row["awaits_summer"],
     )

@@ -1,0 +1,109 @@
+"""The history of one record: its versions and withdrawals, and the received bytes of a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from registry.storage.database import Reading
+from registry.storage.tables import document, record, record_version, transcript_code, withdrawal
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as it stands."""
+
+    record_id: UUID
+    transcript_code: str
+    pupil_id: UUID
+    pupil_code: str
+    school_year: str
+    school_code: str
+    level: str
+    grade: int
+    current_version: int
+    withdrawn_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One accepted version of it."""
+
+    version: int
+    submission_id: UUID
+    fingerprint: bytes
+    accepted_at: datetime
+    reason: str | None
+    awaits_summer: bool
+    signatures: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A withdrawal of a version and all before it."""
+
+    version: int
+    submission_id: UUID
+    fingerprint: bytes
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A record with everything that was accepted about it, by version."""
+
+    record: Record
+    versions: tuple[Version, ...]
+    withdrawals: tuple[Withdrawn, ...]
+
+
+async def load(tx: Reading, code: str, schools: Iterable[str]) -> History | None:
+    """The record with this transcript code, if it is one of these schools'; else None."""
+    r, t = record.c, transcript_code.c
+    query = (
+        select(
+            r.record_id, r.transcript_code, r.pupil_id, r.pupil_code, r.school_year, r.school_code, r.level, r.grade,
+            r.current_version, r.withdrawn_version,
+        )
+        .join(transcript_code, (t.school_year == r.school_year) & (t.pupil_id == r.pupil_id) & (t.level == r.level))
+        .where(t.transcript_code == code, r.school_code.in_(sorted(schools)))
+    )  # fmt: skip
+    row = (await tx.execute(query)).one_or_none()
+    if row is None:
+        return None
+    found = Record(*tuple(row))
+    return History(found, await _versions(tx, found), await _withdrawals(tx, found))
+
+
+async def _versions(tx: Reading, of: Record) -> tuple[Version, ...]:
+    v = record_version.c
+    query = (
+        select(v.version, v.submission_id, v.fingerprint, v.accepted_at, v.reason, v.awaits_summer, v.signatures)
+        .where(v.school_year == of.school_year, v.pupil_id == of.pupil_id, v.level == of.level)
+        .order_by(v.version)
+    )
+    return tuple(Version(*row) for row in await tx.execute(query))
+
+
+async def _withdrawals(tx: Reading, of: Record) -> tuple[Withdrawn, ...]:
+    w = withdrawal.c
+    query = (
+        select(w.version, w.submission_id, w.fingerprint, w.accepted_at, w.reason)
+        .where(w.school_year == of.school_year, w.pupil_id == of.pupil_id, w.level == of.level)
+        .order_by(w.version)
+    )
+    return tuple(Withdrawn(*row) for row in await tx.execute(query))
+
+
+async def received(tx: Reading, school_year: str, fingerprint: bytes) -> tuple[str, bytes] | None:
+    """Media type and sealed bytes of a document, or None when it is gone."""
+    d = document.c
+    query = select(d.media_type, d.sealed).where(d.school_year == school_year, d.fingerprint == fingerprint)
+    row = (await tx.execute(query)).one_or_none()
+    return None if row is None else (row.media_type, row.sealed)
