@@ -15,6 +15,7 @@ import pytest
 from registry.client.api import JOSE, XML, RegistryClient
 from registry.core import codes
 from registry.core.callers import Scope
+from registry.demo import transcripts
 from registry.demo.city import sign_document
 from tests import hostile, hostile_xml
 from tests.api.conftest import Registry, served
@@ -215,7 +216,7 @@ async def test_one_transcript_in_two_syntaxes_is_one_record(
     assert (await vendor.submit(sign_document(document, signers, first))).status == 201
     twin = await vendor.submit(sign_document(document, signers, second))
     assert (twin.status, twin.codes) == (422, ["record-version"])
-    newer = sign_document(document | {"phienbanthongtinhocba": "2"}, signers, second)
+    newer = sign_document(transcripts.revised(document, 2), signers, second)
     assert (await vendor.submit(newer)).status == 201
     assert await count(registry, "record", "record_version") == {"record": 1, "record_version": 2}
 

@@ -14,6 +14,7 @@ import pytest
 
 from registry.core.callers import Scope
 from registry.core.ids import SchoolYear
+from registry.demo import transcripts
 from registry.demo.city import sign_document
 from registry.services import approvals
 from tests.api.conftest import Registry
@@ -53,7 +54,7 @@ async def callers(registry: Registry) -> AsyncIterator[Callers]:
 
 
 def version(number: int) -> tuple[dict[str, Any], bytes]:
-    document = CITY.document() | {"phienbanthongtinhocba": str(number)}
+    document = transcripts.revised(CITY.document(), number)
     return document, CITY.signed(document)
 
 

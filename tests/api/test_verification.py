@@ -84,7 +84,7 @@ async def questions(world: World) -> int:
 
 async def test_every_answer_has_one_shape(registry: Registry, office: Office, city: SmallCity) -> None:
     first = await submit(registry, city)
-    second = await submit(registry, city, phienbanthongtinhocba="2", seed=1)
+    second = await submit(registry, city, phienbanthongtinhocba="2", lydophienban="2", seed=1)
     held = await submit(registry, city, seed=2, status=202, sodinhdanh="")
     refused = await submit(registry, city, seed=3, status=422, la="x")
     code, number = first.document["madinhdanhhocba"], first.document["sodinhdanh"]

@@ -12,6 +12,7 @@ import pytest
 from registry.core import ids
 from registry.core.callers import Caller
 from registry.core.findings import Refusal
+from registry.demo import transcripts
 from registry.services import changes, judging, submission
 from registry.services.world import World
 from registry.storage.changes import Change
@@ -52,7 +53,7 @@ def told(found: list[Change]) -> list[tuple[str, int | None, int | None]]:
 async def test_versions_tell_what_they_superseded_in_any_order(settled: World) -> None:
     document = small_city().document()
     for number in (2, 1, 4):
-        await send(settled, document | {"phienbanthongtinhocba": str(number)})
+        await send(settled, transcripts.revised(document, number))
     found = await read_all(settled)
     assert told(found) == [
         ("accepted", 2, None),

@@ -145,13 +145,28 @@ async def test_refused_leaves_the_journal_and_nothing_else(settled: World, city:
 
 async def test_two_versions_make_one_record(settled: World, city: SmallCity) -> None:
     document = city.document()
-    newer = document | {"phienbanthongtinhocba": "2"}
+    newer = transcripts.revised(document, 2)
     second, first = await send(settled, city.signed(newer)), await send(settled, city.signed(document), now=LATER)
     assert first.receipt is not None
     assert second.receipt is not None
     assert first.receipt.record_id == second.receipt.record_id
     async with settled.db.hot_transaction() as tx:
         assert await tx.fetchval("SELECT current_version FROM record") == 2
+
+
+async def test_a_foreign_pupil_is_known_by_nationality_and_entry_document(settled: World, city: SmallCity) -> None:
+    document = {**city.document(), "quoctich": "KR", "sogiaytoxnc": "M1234567", "sodinhdanh": ""}
+    newer = transcripts.revised(document, 2)
+    other = {**city.document(seed=2), "quoctich": "JP", "sogiaytoxnc": "M1234567", "sodinhdanh": ""}
+    for sent in (document, newer, other):
+        assert slugs(await send(settled, city.signed(sent))) == []
+    clash = {**city.document(seed=3), "quoctich": "KR", "sogiaytoxnc": "M1234567", "sodinhdanh": ""}
+    assert slugs(await send(settled, city.signed(clash))) == ["record-decision"]
+    async with settled.db.hot_transaction() as tx:
+        rows = await tx.fetch("SELECT current_version FROM record ORDER BY 1")
+        assert [row[0] for row in rows] == [1, 2]
+        assert await tx.fetchval("SELECT count(*) FROM pupil_document") == 2
+        assert await tx.fetchval("SELECT count(*) FROM pupil_number") == 0
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from registry.core.callers import Caller, CallerKind, Scope
 from registry.core.findings import Outcome, Refusal
 from registry.core.ids import Level, SchoolYear
 from registry.core.verification import Answer, ByCode, ByDocument, ByNumber, Question
+from registry.demo import transcripts
 from registry.services import judging, submission, verification
 from registry.services.world import World
 from tests.conftest import Urls
@@ -84,7 +85,7 @@ async def test_a_current_record_by_all_three_ways(settled: World, city: SmallCit
 async def test_an_older_version_is_superseded(settled: World, city: SmallCity) -> None:
     document = city.document()
     first = (await send(settled, city.signed(document))).receipt
-    second = (await send(settled, city.signed({**document, "phienbanthongtinhocba": "2"}))).receipt
+    second = (await send(settled, city.signed(transcripts.revised(document, 2)))).receipt
     assert first is not None
     assert second is not None
     by_code, by_hash, by_number = questions(document, first.fingerprint)
@@ -201,7 +202,7 @@ async def test_a_document_of_another_pupil_in_its_place_is_noticed(
 async def test_current_stays_current_while_a_newer_version_waits(settled: World, city: SmallCity) -> None:
     document = city.document()
     await send(settled, city.signed(document))
-    newer = {**document, "phienbanthongtinhocba": "2", "sodinhdanh": ""}
+    newer = transcripts.revised(document, 2) | {"sodinhdanh": ""}
     assert (await send(settled, city.signed(newer))).outcome is Outcome.HELD
     assert (await ask(settled, questions(document, bytes(32))[0])).answer is Answer.GENUINE_CURRENT
 

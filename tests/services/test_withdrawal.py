@@ -14,6 +14,7 @@ import pytest
 from registry.core import ids
 from registry.core.findings import Outcome, Refusal
 from registry.core.trust import Role
+from registry.demo import transcripts
 from registry.demo.signers import DemoSigner
 from registry.services import approvals, judging, submission
 from registry.services.world import World
@@ -39,7 +40,7 @@ async def settled(world: World) -> World:
 
 
 def version(number: int, seed: int = 1) -> bytes:
-    document = CITY.document(PRIMARY, seed) | {"phienbanthongtinhocba": str(number)}
+    document = transcripts.revised(CITY.document(PRIMARY, seed), number)
     return CITY.signed(document)
 
 
@@ -215,7 +216,7 @@ async def test_a_frozen_year_asks_the_city(settled: World) -> None:
     assert [slugs(each) for each in held] == [["version-approval"]] * 2
     await rejudge_all(settled)
     assert await standing(settled) == [(1, 0)]
-    pending = await approvals.pending(settled)
+    pending = sorted(await approvals.pending(settled), key=lambda change: change.kind)
     assert [each.kind for each in pending] == ["transcript", "withdrawal"]
     with pytest.raises(Refusal) as own:
         await approvals.decide(settled, MINE, pending[0].submission_id, True, "tự duyệt", NOW)

@@ -836,6 +836,25 @@ TRANSCRIPT_EXTRACT = _code(
     ("Không cần gửi lại: hồ sơ được giữ để xét.", "No need to send again: it is kept to be judged."),
     Effect.HOLD,
 )
+VERSION_REASON = _code(
+    "version-reason",
+    ("Thiếu hoặc sai lý do lập phiên bản", "The reason for this version is missing or out of place"),
+    (
+        "Từ phiên bản 2 ghi lydophienban; với lý do 1, 3, 4 ghi thêm noidunglydo; phiên bản 1 không ghi.",
+        "From version 2 on give lydophienban, with 1, 3 and 4 also noidunglydo; not with version 1.",
+    ),
+)
+ENTRY_DOCUMENT = _code(
+    "entry-document",
+    (
+        "Giấy tờ xuất nhập cảnh chỉ dùng cho học sinh nước ngoài",
+        "An entry document is for pupils of other nationalities",
+    ),
+    (
+        "Bỏ sogiaytoxnc hoặc sửa quốc tịch; học sinh Việt Nam dùng số định danh cá nhân.",
+        "Leave sogiaytoxnc out or mend quoctich; a Vietnamese pupil has a personal number.",
+    ),
+)
 TRANSCRIPT_DATES = _code(
     "transcript-dates",
     ("Ngày tạo hoặc ngày phát hành mâu thuẫn", "The dates of making and issue contradict each other"),

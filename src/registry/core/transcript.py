@@ -24,6 +24,15 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class VersionReason(StrEnum):
+    """Why there is a version after the first."""
+
+    CORRECTION = "correction"
+    SUMMER = "summer"  # re-assessment or training in summer (TT 22/2021 art. 13, 14; TT 27/2020 art. 11)
+    CIVIL_STATUS = "civil_status"
+    OTHER = "other"
+
+
 class Letter(StrEnum):
     """A mark that is not a number, with the letters of the circulars."""
 
@@ -116,6 +125,13 @@ class SecondaryResults:
     absences: Decimal | None = None  # half-days in the year
     certificates: tuple[Certificate, ...] = ()
 
+    @property
+    def awaits_summer(self) -> bool:
+        """Training or re-assessment is due and its result is not there (TT 22/2021 art. 13, 14)."""
+        if self.conduct.year == "CĐ":
+            return self.conduct_retaken is None
+        return self.learning.year == "CĐ" and self.learning_retaken is None
+
     def but(self, **changes: Any) -> SecondaryResults:
         """The same results with other values in the named fields."""
         return replace(self, **changes)
@@ -159,6 +175,22 @@ class Transcript:
     history: tuple[Stay, ...] = field(default=(), repr=False)
     primary: PrimaryResults | None = None
     secondary: SecondaryResults | None = None
+    version_reason: VersionReason | None = None
+    version_note: str | None = field(default=None, repr=False)
+    entry_document: str | None = field(default=None, repr=False)  # of a pupil of foreign nationality
+
+    @property
+    def awaits_summer(self) -> bool:
+        """True when the pupil is to be assessed again or to train in summer, and this version does not say how it ended.
+
+        Secondary: TT 22/2021 art. 13 (conduct), art. 14 (learning, only with conduct of the year at Đ or better).
+        Primary: TT 27/2020 art. 11, a pupil who has not completed the grade and is not promoted is helped and assessed again.
+        """
+        if self.extract or self.disabled_not_assessed or self.promoted or self.version_reason is VersionReason.SUMMER:
+            return False
+        if self.primary is not None:
+            return self.primary.overall == "CHT" and not self.primary.grade_completed
+        return self.secondary is not None and self.secondary.awaits_summer
 
     def but(self, **changes: Any) -> Transcript:
         """The same transcript with other values in the named fields."""
@@ -180,3 +212,5 @@ class Claims:
     grade: int | None = None
     pupil_code: str | None = None
     number: str | None = field(default=None, repr=False)
+    nationality: str | None = None
+    entry_document: str | None = field(default=None, repr=False)

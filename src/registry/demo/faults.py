@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from registry.demo import signers
+from registry.demo import signers, transcripts
 from registry.demo.schools import DemoSchool
 from registry.demo.signers import DemoSigner, DemoTrust
 
@@ -144,7 +144,7 @@ OTHER_VENDOR = Fault(
 #: Not a fault: the corrected version that a school sends later.
 CORRECTED = Fault(
     "second-version", "bản đính chính / a corrected version", "accepted", "", "", "present",
-    change=lambda document: {**document, "phienbanthongtinhocba": "2"},
+    change=lambda document: transcripts.revised(document, 2),
 )  # fmt: skip
 
 

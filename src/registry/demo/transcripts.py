@@ -170,6 +170,12 @@ def secondary_document(
     }
 
 
+def revised(document: Mapping[str, Any], version: int, reason: str = "1", note: str = "Sửa lỗi nhập liệu") -> Document:
+    """The document as another version of itself; `reason` by `code_lists.VERSION_REASONS`, left out for the first."""
+    said = {} if version == 1 else {"lydophienban": reason, "noidunglydo": note}
+    return {**document, "phienbanthongtinhocba": str(version), **said}
+
+
 def to_bytes(document: Mapping[str, object]) -> bytes:
     """The payload: UTF-8 JSON without spaces."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
@@ -210,6 +216,7 @@ def _head(
         "dantoc": "04" if rng.random() < 0.06 else "01",
         "quoctich": "VN",
         "cokhuyettatkhongdanhgia": False,
+        **({} if version == 1 else {"lydophienban": "1", "noidunglydo": "Sửa lỗi nhập liệu"}),
     }
 
 

@@ -54,6 +54,9 @@ def transcript(read: _Values, lists: Mapping[str, Sequence[_Values]], primary: b
         history=tuple(_stay(row) for row in lists["history"]),
         primary=_primary(read, lists["marks"]) if primary else None,
         secondary=None if primary else _secondary(read, lists),
+        version_reason=get("version_reason"),
+        version_note=get("version_note"),
+        entry_document=get("entry_document"),
     )
 
 

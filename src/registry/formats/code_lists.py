@@ -13,7 +13,7 @@ from typing import Any
 
 from registry.core import ids, rules_primary, rules_secondary, subjects
 from registry.core.subjects import Subject
-from registry.core.transcript import State
+from registry.core.transcript import State, VersionReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,18 @@ SUBJECTS = CodeList(
 
 STATES = CodeList(
     "Trạng thái học bạ", {"1": "Có hiệu lực", "2": "Thu hồi"}, {"1": State.IN_FORCE, "2": State.WITHDRAWN}
+)
+
+#: The project's own: the published structure has no field for it.
+VERSION_REASONS = CodeList(
+    "Lý do lập phiên bản",
+    {"1": "Đính chính", "2": "Kết quả sau hè", "3": "Thay đổi hộ tịch", "4": "Lý do khác"},
+    {
+        "1": VersionReason.CORRECTION,
+        "2": VersionReason.SUMMER,
+        "3": VersionReason.CIVIL_STATUS,
+        "4": VersionReason.OTHER,
+    },
 )
 
 LEVELS = CodeList(

@@ -14,7 +14,7 @@ from typing import Any, Final
 from registry.core import codes, ids
 from registry.core.findings import Finding
 from registry.core.ids import Level
-from registry.core.transcript import Claims, State, Transcript
+from registry.core.transcript import Claims, State, Transcript, VersionReason
 from registry.formats import assembling, code_lists, fields, plans, strict_json, xml_transcript
 from registry.formats.fields import Family
 from registry.formats.structure import Need, Rows
@@ -25,6 +25,7 @@ _MOST_UNKNOWN = 20  # findings for unknown members of one object
 _PLAIN_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,63}")
 _NUMBER_LIKE = re.compile("[0-9]{5}")
 _DISABLED = "cokhuyettatkhongdanhgia"
+_VIETNAM = "VN"
 _GRADE_WIRE, _LEVEL_WIRE = "makhoi", "macaphoc"
 _BIRTH_PATHS = ("birth", "birth_month", "birth_year")
 
@@ -249,7 +250,12 @@ def _read_birth(read: dict[str, Any], value: Mapping[str, object], sheet: _Sheet
 def _read_number(read: dict[str, Any], value: Mapping[str, object], sheet: _Sheet) -> None:
     """The personal number: absent, null and "" hold the document, anything else must agree with sex and birth date."""
     number, pointer = value.get("sodinhdanh"), "/sodinhdanh"
+    foreign = read.get("nationality") not in (None, _VIETNAM)
+    if "entry_document" in read and not foreign:
+        sheet.findings.append(Finding(codes.ENTRY_DOCUMENT, "/sogiaytoxnc", "only with another nationality than VN"))
     if number is None or number == "":
+        if foreign and "entry_document" in read:
+            return
         sheet.findings.append(Finding(codes.NUMBER_ABSENT, pointer, ""))
     elif type(number) is not str:
         sheet.findings.append(Finding(codes.FIELD_TYPE, pointer, "text"))
@@ -275,6 +281,22 @@ def _check_head(read: Mapping[str, Any], sheet: _Sheet) -> None:
     made, issued = read.get("made_on"), read.get("issued_on")
     if made is not None and issued is not None and issued < made:
         found.append(Finding(codes.TRANSCRIPT_DATES, "/ngaykyphathanh", "not before ngaytao"))
+    _check_reason(read, found)
+
+
+def _check_reason(read: Mapping[str, Any], found: list[Finding]) -> None:
+    """Why there is a version: said of every version but the first; in words where the code does not say it all."""
+    version, reason = read.get("version"), read.get("version_reason")
+    if version is None:
+        return
+    if version > 1 and reason is None:
+        if any(finding.pointer == "/lydophienban" for finding in found):
+            return  # it is there and could not be read
+        found.append(Finding(codes.VERSION_REASON, "/lydophienban", "with every version after the first"))
+    elif version == 1 and reason is not None:
+        found.append(Finding(codes.VERSION_REASON, "/lydophienban", "not with the first version"))
+    elif reason is not None and reason is not VersionReason.SUMMER and "version_note" not in read:
+        found.append(Finding(codes.VERSION_REASON, "/noidunglydo", "the reason in words"))
 
 
 def _claims(read: Mapping[str, Any]) -> Claims:
@@ -287,4 +309,6 @@ def _claims(read: Mapping[str, Any]) -> Claims:
         grade=read.get("grade"),
         pupil_code=read.get("pupil_code"),
         number=read.get("number"),
+        nationality=read.get("nationality"),
+        entry_document=read.get("entry_document"),
     )

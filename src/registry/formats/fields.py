@@ -30,6 +30,7 @@ COMMUNE = Shape("^[0-9]{5}$", "5 digits")
 STAFF_NUMBER = Shape("^[0-9]{12}$", "12 digits")
 VERSION = Shape("^[1-9][0-9]{0,8}$", "a whole number from 1 to 999999999, as text")
 OPAQUE = Shape("^[A-Za-z0-9_-]{1,20}$", "1 to 20 letters A to Z, digits, - or _")
+ENTRY_DOCUMENT = Shape("^[A-Z0-9-]{4,20}$", "4 to 20 letters A to Z in capitals, digits or -")
 TRANSCRIPT_CODE = Shape("^[A-Za-z0-9-]{1,36}$", "1 to 36 letters A to Z, digits or -")
 
 
@@ -41,8 +42,8 @@ def _shape(wire: str, length: int, title: str, shape: Shape, path: str = "", nee
     return Field(wire, path, title, Form.SHAPE, length, need, shape=shape)
 
 
-def _listed(wire: str, length: int, title: str, codes: CodeList, path: str) -> Field:
-    return Field(wire, path, title, Form.LISTED, length, codes=codes)
+def _listed(wire: str, length: int, title: str, codes: CodeList, path: str, need: Need = _REQUIRED) -> Field:
+    return Field(wire, path, title, Form.LISTED, length, need, codes=codes)
 
 
 def _flag(wire: str, title: str, path: str) -> Field:
@@ -107,6 +108,17 @@ def _head(state_length: int, circular_length: int) -> tuple[Field, ...]:
         _listed("quoctich", 2, "Quốc tịch", code_lists.NATIONALITIES, "nationality"),
         _text("doituongchinhsach", 250, "Đối tượng chính sách", _OPTIONAL),
         _flag("cokhuyettatkhongdanhgia", "Học sinh khuyết tật không đánh giá", "disabled_not_assessed"),
+        # The project's own: the published exchange names the first elsewhere and has no field for the other two.
+        _shape(
+            "sogiaytoxnc",
+            20,
+            "Số giấy tờ xuất nhập cảnh của học sinh nước ngoài",
+            ENTRY_DOCUMENT,
+            "entry_document",
+            _OPTIONAL,
+        ),
+        _listed("lydophienban", 1, "Lý do lập phiên bản", code_lists.VERSION_REASONS, "version_reason", _OPTIONAL),
+        _text("noidunglydo", 500, "Nội dung lý do", _OPTIONAL, "version_note"),
     )
 
 

@@ -14,6 +14,7 @@ from registry.formats.values import Reader
 #: Places without which the rules can't be checked, or that have no neutral value; marks and letters are needed too.
 _NEEDED = frozenset(
     {"circular", "school_year", "level", "grade", "disabled_not_assessed", "subject", "version", "state", "extract"}
+    | {"version_reason"}
     | {"made_on", "issued_on", "promoted", "grade_completed", "level_completed"}
 )
 

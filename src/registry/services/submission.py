@@ -194,7 +194,7 @@ class _Writing:
         return self._answer(outcome, findings)
 
     def _keys(self) -> dict[str, Any]:
-        claims = self.verdict.claims
+        claims, entry_document = self.verdict.claims, self._entry_document()
         return {
             "fingerprint": self.verdict.fingerprint,
             "number_index": self.attempt.number_index,
@@ -203,7 +203,16 @@ class _Writing:
             "level": self.attempt.level,
             "transcript_code": claims.transcript_code,
             "version": self.verdict.transcript.version if self.verdict.transcript else None,
+            "document_index": None if entry_document is None else entry_document.index,
         }
+
+    def _entry_document(self) -> records.EntryDocument | None:
+        """Of a foreign pupil without a number: nationality and document number together stand in its place."""
+        claims = self.verdict.claims
+        if claims.number is not None or claims.entry_document is None or claims.nationality is None:
+            return None
+        text, sealer = f"{claims.nationality}:{claims.entry_document}", self.world.sealer
+        return records.EntryDocument(sealer.number_index(text), sealer.seal_number(text))
 
     def _placed(self, found: Found) -> tuple[tuple[Finding, ...], Place | None]:
         """The verdict's findings, and where the record belongs or what speaks against it."""
@@ -235,19 +244,19 @@ class _Writing:
     ) -> Answer:
         transcript = self.verdict.transcript
         assert transcript is not None, "accepted only with a readable transcript"
-        assert transcript.number is not None, "accepted only with a number"
         await records.accept(
             tx,
             attempt,
             spot,
             version=transcript.version,
-            reason=None,
-            awaits_summer=False,
+            reason=transcript.version_reason.value if transcript.version_reason else None,
+            awaits_summer=transcript.awaits_summer,
             sealed=self.sealed,
-            number_sealed=self.world.sealer.seal_number(transcript.number),
+            number_sealed=None if transcript.number is None else self.world.sealer.seal_number(transcript.number),
             generation=self.verdict.generation,
             journaled=self.held_before,
             ends_wait=found.waits,
+            entry_document=self._entry_document(),
         )
         receipt = Receipt(
             attempt.submission_id,

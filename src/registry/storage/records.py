@@ -28,7 +28,7 @@ LOST_RACE = (
 )
 
 _LOOK_UP = """
-WITH n AS (SELECT pupil_id FROM pupil_number WHERE number_index = $2),
+WITH n AS (SELECT coalesce($8::uuid, (SELECT pupil_id FROM pupil_number WHERE number_index = $2)) AS pupil_id),
      c AS (SELECT pupil_id FROM pupil_code WHERE pupil_code = $3),
      r AS (SELECT * FROM record WHERE school_year = $4 AND level = $5
              AND pupil_id = coalesce((SELECT pupil_id FROM n), (SELECT pupil_id FROM c))),
@@ -129,6 +129,18 @@ WHERE s.fingerprint = $1
 """
 
 
+_DOCUMENT = """INSERT INTO pupil_document (document_index, pupil_id, document_sealed, known_since)
+  VALUES ($1, $2, $3, $4)"""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDocument:
+    """The entry document of a foreign pupil, as it is stored: a keyed index of nationality and number, and both sealed."""
+
+    index: bytes
+    sealed: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """A journal row with its verdict. The identifying fields are what the document claims, or None."""
@@ -185,10 +197,17 @@ async def look_up(
     level: str | None,
     transcript_code: str | None,
     version: int | None,
+    document_index: bytes | None = None,
 ) -> Found:
-    """What is known about these bytes, this pupil, this record and this code, with the register's generation."""
+    """What is known about these bytes, this pupil, this record and this code, with the register's generation.
+
+    `document_index` stands for the number of a foreign pupil who has none.
+    """
+    pupil = None
+    if document_index is not None:
+        pupil = await tx.fetchval("SELECT pupil_id FROM pupil_document WHERE document_index = $1", document_index)
     row = await tx.fetchrow(
-        _LOOK_UP, fingerprint, number_index, pupil_code, school_year, level, transcript_code, version
+        _LOOK_UP, fingerprint, number_index, pupil_code, school_year, level, transcript_code, version, pupil
     )
     assert row is not None
     receipt = None
@@ -241,14 +260,15 @@ async def accept(
     reason: str | None,
     awaits_summer: bool,
     sealed: bytes,
-    number_sealed: bytes,
+    number_sealed: bytes | None,
     generation: int,
     journaled: bool,
     ends_wait: bool,
+    entry_document: EntryDocument | None = None,
 ) -> None:
     """Write attempt, document, pupil, record and version, all or none; `journaled` when the attempt was held before.
 
-    `ends_wait`: every held submission of these bytes gets the attempt's verdict too. Raises one of LOST_RACE when a
+    `entry_document`: of a foreign pupil who has no number. `ends_wait`: every held submission of these bytes gets the attempt's verdict too. Raises one of LOST_RACE when a
     concurrent writer was first, or the register's generation is no longer `generation`.
     """
     arguments = (
@@ -257,7 +277,7 @@ async def accept(
         place.pupil_id,
         place.new_pupil,
         number_sealed,
-        place.new_number,
+        place.new_number and entry_document is None,
         place.new_code,
         place.record_id,
         place.new_record,
@@ -268,12 +288,15 @@ async def accept(
         awaits_summer,
     )
     statement = _ACCEPT_HELD if journaled else _ACCEPT
-    if not ends_wait:
+    if not ends_wait and entry_document is None:
         await tx.execute(statement, *arguments)
         return
     async with tx.transaction():
         await tx.execute(statement, *arguments)
-        await end_wait(tx, attempt)
+        if entry_document is not None and place.new_number:
+            await tx.execute(_DOCUMENT, entry_document.index, place.pupil_id, entry_document.sealed, attempt.judged_at)
+        if ends_wait:
+            await end_wait(tx, attempt)
 
 
 async def end_wait(tx: Hot, attempt: Attempt) -> None:
