@@ -48,11 +48,12 @@ GRADE_1 = (
 
 
 def results(marks: tuple[PrimaryMark, ...], overall: str | None = "HTXS") -> PrimaryResults:
-    return PrimaryResults(marks, QUALITIES, COMPETENCIES, overall, True, False)
+    return PrimaryResults(marks, QUALITIES, COMPETENCIES, overall, overall != "CHT", False)
 
 
 def year(grade: int, marks: tuple[PrimaryMark, ...], overall: str | None = "HTXS") -> Transcript:
-    return made(grade).but(school_year=SchoolYear(2024), primary=results(marks, overall))
+    judged = results(marks, overall)
+    return made(grade).but(school_year=SchoolYear(2024), primary=judged, promoted=judged.grade_completed, awards=None)
 
 
 def swapped(index: int, **changes: object) -> tuple[PrimaryMark, ...]:
@@ -100,18 +101,23 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     (lambda: year(4, swapped(1, level=None)), [("rule-mark-missing", "/marks/1/level")]),
     # art. 7.1: test marks
     (lambda: year(4, swapped(0, test_mark=Decimal(11))), [("rule-mark-scale", "/marks/0/test_mark")]),
-    (lambda: year(4, swapped(0, test_mark=Decimal("8.5"))), [("rule-mark-scale", "/marks/0/test_mark")]),
+    (
+        lambda: year(4, swapped(0, test_mark=Decimal("8.5"))),
+        [("rule-mark-decimal", "/marks/0/test_mark"), ("rule-result", "/overall")],
+    ),
+    (lambda: year(4, swapped(0, test_mark=Decimal("9.5"))), [("rule-mark-decimal", "/marks/0/test_mark")]),
     (lambda: year(4, swapped(0, test_mark=Decimal("9.0"))), []),
     (lambda: year(4, swapped(0, test_mark=Letter.PASSED)), [("rule-mark-kind", "/marks/0/test_mark")]),
     (lambda: year(4, swapped(6, test_mark=Decimal(9))), [("rule-mark-kind", "/marks/6/test_mark")]),
-    (lambda: year(4, swapped(4, test_mark=None)), [("rule-mark-missing", "/marks/4/test_mark")]),
+    (lambda: year(4, swapped(0, test_mark=None)), [("rule-mark-missing", "/marks/0/test_mark")]),
+    (lambda: year(4, swapped(4, test_mark=None)), [("rule-test-missing", "/marks/4/test_mark")]),
     # exempt
     (lambda: year(4, swapped(7, level="M")), []),
     (lambda: year(4, swapped(5, level="M", test_mark=Letter.EXEMPT)), []),
     (lambda: year(4, swapped(5, level="M", test_mark=None)), []),
     (lambda: year(4, swapped(5, test_mark=Letter.EXEMPT)), []),
     # subjects of the grade (TT 32/2018)
-    (lambda: year(4, (*GRADE_4, row(S.NATURE_AND_SOCIETY))), [("rule-subject", "/marks/10/subject")]),
+    (lambda: year(4, (*GRADE_4, row(S.NATURE_AND_SOCIETY))), [("rule-subject-grade", "/marks/10/subject")]),
     (lambda: year(4, (*GRADE_4, row(S.ETHICS))), [("rule-subject", "/marks/10/subject")]),
     (lambda: year(4, (*GRADE_4, row(S.MUSIC))), [("rule-subject", "/marks/10/subject")]),
     (lambda: year(1, (*GRADE_1, row(S.ART))), [("rule-subject", "/marks/8/subject")]),
@@ -148,7 +154,7 @@ def test_letters_of_qualities_and_competencies() -> None:
     ]
     weak = good.but(qualities={**QUALITIES, "honesty": "C"})
     assert found(year(4, GRADE_4).but(primary=weak)) == [("rule-result", "/overall")]
-    assert found(year(4, GRADE_4).but(primary=weak.but(overall="CHT"))) == []
+    assert found(year(4, GRADE_4, "CHT").but(primary=weak.but(overall="CHT", grade_completed=False))) == []
 
 
 def test_a_disabled_pupil_not_assessed_needs_nothing_but_what_is_given_must_be_good() -> None:
@@ -160,9 +166,41 @@ def test_a_disabled_pupil_not_assessed_needs_nothing_but_what_is_given_must_be_g
     ]
 
 
-def test_promotion_is_left_to_the_principal() -> None:
-    transcript = year(4, swapped(6, level="C"), "CHT")
+def test_promotion_after_cht_is_left_to_the_principal() -> None:
+    """Art. 11.2; the decision has to stand there in words."""
+    transcript = year(4, swapped(6, level="C"), "CHT").but(completion_note="Hiệu trưởng quyết định cho lên lớp")
     assert found(transcript.but(promoted=True)) == found(transcript.but(promoted=False)) == []
+    without = transcript.but(promoted=True, completion_note=None)
+    assert found(without) == [("rule-promotion-decision", "/completion_note")]
+
+
+def test_who_has_passed_is_promoted_and_has_completed_the_grade() -> None:
+    """Art. 11.1."""
+    good = year(4, GRADE_4)
+    assert good.primary is not None
+    assert found(good.but(promoted=False)) == [("rule-promotion", "/promoted")]
+    assert found(good.but(primary=good.primary.but(grade_completed=False))) == [("rule-completion", "/grade_completed")]
+    assert found(good.but(primary=good.primary.but(level_completed=True))) == [("rule-completion", "/level_completed")]
+    failed = year(4, swapped(6, level="C"), "CHT")
+    assert failed.primary is not None
+    assert found(failed.but(primary=failed.primary.but(grade_completed=True))) == [
+        ("rule-completion-open", "/grade_completed")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "overall", "expected"),
+    [
+        ("Học sinh Xuất sắc", "HTXS", []),
+        ("Học sinh Xuất sắc", "HTT", ["rule-award"]),
+        ("Giấy khen; danh hiệu “Học sinh Xuất sắc”", "HTT", ["rule-award"]),
+        ("Giải ba học sinh xuất sắc môn Toán cấp quận", "HTT", []),
+        ("Học sinh Tiêu biểu hoàn thành tốt trong học tập và rèn luyện", "HTT", []),
+    ],
+)
+def test_the_title_of_art_13(text: str, overall: str, expected: list[str]) -> None:
+    marks = GRADE_4 if overall == "HTXS" else swapped(0, test_mark=Decimal(8))
+    assert [code for code, _ in found(year(4, marks, overall).but(awards=text))] == expected
 
 
 def test_details_name_the_circular() -> None:

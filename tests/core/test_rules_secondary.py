@@ -41,7 +41,9 @@ EIGHTS = ("9", "8", "8", "8", "8", "8", "6.5", "6.5")
 
 
 def year(marks: tuple[SecondaryMark, ...], level: str = "T", conduct: Terms = GOOD, grade: int = 6) -> Transcript:
-    return made(grade).but(secondary=SecondaryResults(marks, Terms(level, level, level), conduct))
+    promoted = "CĐ" not in (level, conduct.year)
+    results = SecondaryResults(marks, Terms(level, level, level), conduct)
+    return made(grade).but(secondary=results, promoted=promoted, awards=None)
 
 
 def swapped(index: int, **changes: Mark) -> tuple[SecondaryMark, ...]:
@@ -154,6 +156,7 @@ def test_the_conduct_of_the_year_follows_the_table_of_art_8(term1: str, term2: s
 Change = Callable[[], Transcript]
 EXEMPT, PASSED, FAILED = Letter.EXEMPT, Letter.PASSED, Letter.FAILED
 ALL_RESULTS = [("rule-result", f"/learning/{period}") for period in ("term1", "term2", "year")]
+LIBERAL = [("rule-result-liberal", f"/learning/{period}") for period in ("term1", "term2", "year")]
 
 CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     (lambda: year(rows(*EIGHTS)), []),
@@ -162,13 +165,13 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     (lambda: year(rows("9", "9", "9", "9", "9", "9", "9", "4.9"), "K"), []),
     (lambda: year(rows("9", "9", "9", "9", "9", "9", "9", "4.9"), "Đ"), ALL_RESULTS),
     (lambda: year(rows("9", "9", "9", "9", "9", "7", "7", "4.9"), "Đ"), []),
-    (lambda: year(rows("9", "9", "9", "9", "9", "7", "7", "4.9"), "K"), []),
+    (lambda: year(rows("9", "9", "9", "9", "9", "7", "7", "4.9"), "K"), LIBERAL),  # the one counts towards the six
     (lambda: year(rows("9", "9", "9", "9", "9", "7", "7", "4.9"), "T"), ALL_RESULTS),
     (lambda: year(rows(*EIGHTS, comments=(FAILED, PASSED, PASSED, PASSED)), "Đ"), []),
     (lambda: year(rows(*EIGHTS, comments=(FAILED, FAILED, PASSED, PASSED)), "CĐ"), []),
     (lambda: year(rows(*EIGHTS, comments=(FAILED, FAILED, PASSED, PASSED)), "Đ"), ALL_RESULTS),
     # Nghệ thuật in two rows, both failed: one subject or two
-    (lambda: year((*rows(*EIGHTS)[:8], *_art(FAILED, FAILED)), "Đ"), []),
+    (lambda: year((*rows(*EIGHTS)[:8], *_art(FAILED, FAILED)), "Đ"), LIBERAL),
     (lambda: year((*rows(*EIGHTS)[:8], *_art(FAILED, FAILED)), "CĐ"), []),
     (lambda: year((*rows(*EIGHTS)[:8], *_art(FAILED, FAILED)), "T"), ALL_RESULTS),
     (lambda: year((*rows(*EIGHTS)[:8], *_art(PASSED, PASSED))), []),
@@ -181,10 +184,16 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     (lambda: year(swapped(0, term1=Decimal(11))), [("rule-mark-scale", "/marks/0/term1")]),
     (lambda: year(swapped(0, term2=Decimal("8.55"))), [("rule-mark-scale", "/marks/0/term2")]),
     (lambda: year(swapped(0, year=Decimal("10.1"))), [("rule-mark-scale", "/marks/0/year")]),
-    (lambda: year(swapped(0, retake=Decimal("11"))), [("rule-mark-scale", "/marks/0/retake")]),
+    (
+        lambda: year(swapped(0, retake=Decimal("11"))),
+        [("rule-mark-scale", "/marks/0/retake"), ("rule-retake", "/marks/0/retake")],
+    ),
     (lambda: year(swapped(0, term1=PASSED)), [("rule-mark-kind", "/marks/0/term1")]),
     (lambda: year(swapped(8, term2=Decimal(9))), [("rule-mark-kind", "/marks/8/term2")]),
-    (lambda: year(swapped(8, retake=Decimal(9))), [("rule-mark-kind", "/marks/8/retake")]),
+    (
+        lambda: year(swapped(8, retake=Decimal(9))),
+        [("rule-mark-kind", "/marks/8/retake"), ("rule-retake", "/marks/8/retake")],
+    ),
     # art. 9.1: nothing missing
     (lambda: year(swapped(3, term1=None)), [("rule-mark-missing", "/marks/3/term1")]),
     (lambda: year(swapped(3, year=None)), [("rule-mark-missing", "/marks/3/year")]),
@@ -194,17 +203,18 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     (lambda: year(swapped(7, term1=EXEMPT, term2=None, year=None)), []),
     (lambda: year(swapped(7, term1=EXEMPT)), []),
     # subjects of the grade (TT 32/2018)
-    (lambda: year((*rows(*EIGHTS), same(S.PHYSICS, "8"))), [("rule-subject", "/marks/12/subject")]),
+    (lambda: year((*rows(*EIGHTS), same(S.PHYSICS, "8"))), [("rule-subject-grade", "/marks/12/subject")]),
     (lambda: year((*rows(*EIGHTS), same(S.MATHEMATICS, "8"))), [("rule-subject", "/marks/12/subject")]),
     (lambda: year((*rows(*EIGHTS), same(S.MUSIC, PASSED))), [("rule-subject", "/marks/12/subject")]),
-    (lambda: year(rows(*EIGHTS)[1:]), [("rule-subject-missing", "/marks")]),
+    (lambda: year(rows(*EIGHTS)[1:]), [("rule-subject-missing", "/marks"), *ALL_RESULTS]),
+    (lambda: year(rows(*EIGHTS)[:7] + rows(*EIGHTS)[8:]), [("rule-subject-missing", "/marks")]),
     (lambda: year((*rows(*EIGHTS), same(S.FOREIGN_LANGUAGE_2, "8"))), []),
     # electives (grades 10 to 12)
     (lambda: year(_upper(S.PHYSICS, S.CHEMISTRY, S.BIOLOGY, S.MUSIC), grade=10), []),
     (lambda: year(_upper(S.PHYSICS, S.CHEMISTRY, S.BIOLOGY), grade=10), [("rule-subject-missing", "/marks")]),
     (
         lambda: year(_upper(S.PHYSICS, S.CHEMISTRY, S.BIOLOGY, S.TECHNOLOGY, S.CIVICS), grade=12),
-        [("rule-subject", "/marks/12/subject")],
+        [("rule-subject-grade", "/marks/12/subject")],
     ),
 ]
 
@@ -242,3 +252,85 @@ def test_a_disabled_pupil_not_assessed_needs_nothing_but_what_is_given_must_be_g
         ("rule-mark-scale", "/marks/0/term1"),
         *(("rule-mark-kind", f"/marks/1/{period}") for period in ("term1", "term2", "year")),
     ]
+
+
+# --- what a year leads to ------------------------------------------------------------------------------------------------
+
+FAILING = ("6", "6", "6", "6", "6", "5", "4", "3")  # art. 9.2.d: one average below 3.5
+
+
+def failing(**changes: object) -> Transcript:
+    transcript = year(rows(*FAILING), "CĐ")
+    assert transcript.secondary is not None
+    return transcript.but(secondary=transcript.secondary.but(**changes))
+
+
+def with_retakes(*retakes: tuple[int, str]) -> tuple[SecondaryMark, ...]:
+    marks = list(rows(*FAILING))
+    for index, mark in retakes:
+        marks[index] = replace(marks[index], retake=Decimal(mark))
+    return tuple(marks)
+
+
+OUTCOMES: list[tuple[Change, list[tuple[str, str]]]] = [
+    # art. 12.1: all three conditions, 45 half-days being the most
+    (lambda: year(rows(*EIGHTS)).but(promoted=False), [("rule-promotion-open", "/promoted")]),
+    (lambda: failing().but(promoted=True), [("rule-promotion", "/promoted")]),
+    (lambda: absent("45"), []),
+    (lambda: absent("46"), [("rule-promotion", "/promoted")]),
+    (lambda: absent("46").but(promoted=False), []),
+    # art. 13: training in summer after CĐ in conduct, and with Đ the pupil is promoted
+    (lambda: trained("CĐ", "Đ").but(promoted=True), []),
+    (lambda: trained("CĐ", "CĐ"), []),
+    (lambda: trained("CĐ", "CĐ").but(promoted=True), [("rule-promotion", "/promoted")]),
+    (lambda: trained("Đ", "Đ").but(promoted=True), [("rule-summer-training", "/conduct_retaken")]),
+    # art. 14: re-assessment of averages below 5.0; 5.0 and 5.0 in their place give Đ (art. 9.2.c)
+    (lambda: failing(marks=with_retakes((6, "5"), (7, "5")), learning_retaken="Đ").but(promoted=True), []),
+    (lambda: failing(marks=with_retakes((7, "3.4")), learning_retaken="CĐ"), []),
+    (
+        lambda: failing(marks=with_retakes((7, "3.4")), learning_retaken="Đ").but(promoted=True),
+        [("rule-retake-result", "/learning_retaken")],
+    ),
+    (
+        lambda: failing(marks=with_retakes((0, "7"), (7, "5")), learning_retaken="Đ").but(promoted=True),
+        [("rule-retake-unusual", "/marks/0/retake")],
+    ),
+    (lambda: retaken_without_need(), [("rule-retake", "/learning_retaken")]),
+    # art. 15
+    (lambda: year(rows(*EIGHTS)).but(awards="Học sinh Giỏi"), []),
+    (lambda: year(rows(*EIGHTS)).but(awards="Học sinh Xuất sắc"), [("rule-award", "/awards")]),
+    (lambda: year(rows(*("9",) * 6, "6.5", "6.5")).but(awards="Học sinh Xuất sắc"), []),
+    (lambda: year(rows(*("7",) * 8), "K").but(awards="Học sinh Giỏi"), [("rule-award", "/awards")]),
+    (lambda: year(rows(*("7",) * 8), "K").but(awards="Giải nhì học sinh giỏi cấp thành phố"), []),
+]
+
+
+def absent(half_days: str) -> Transcript:
+    transcript = year(rows(*EIGHTS))
+    assert transcript.secondary is not None
+    return transcript.but(secondary=transcript.secondary.but(absences=Decimal(half_days)))
+
+
+def trained(of_the_year: str, after: str) -> Transcript:
+    transcript = year(rows(*EIGHTS), conduct=Terms("K", of_the_year, of_the_year))
+    assert transcript.secondary is not None
+    return transcript.but(secondary=transcript.secondary.but(conduct_retaken=after))
+
+
+def retaken_without_need() -> Transcript:
+    transcript = year(rows(*EIGHTS))
+    assert transcript.secondary is not None
+    return transcript.but(secondary=transcript.secondary.but(learning_retaken="T"))
+
+
+@pytest.mark.parametrize(("change", "expected"), OUTCOMES)
+def test_what_a_year_leads_to(change: Change, expected: list[tuple[str, str]]) -> None:
+    assert found(change()) == expected
+
+
+def test_the_liberal_reading_of_art_9_3_is_accepted_and_told() -> None:
+    """A comment-assessed subject alone pulls Tốt down to Đạt: whether art. 9.3 lifts that is open."""
+    marks = rows(*EIGHTS, comments=(FAILED, PASSED, PASSED, PASSED))
+    assert found(year(marks, "Đ")) == []
+    assert found(year(marks, "K")) == LIBERAL
+    assert found(year(marks, "T")) == ALL_RESULTS

@@ -943,13 +943,20 @@ RULE_LEVEL = _code(
 )
 RULE_SUBJECT = _code(
     "rule-subject",
-    ("Môn học lặp lại hoặc không thuộc khối lớp", "A subject is repeated or not taught in this grade"),
-    ("Mỗi môn một dòng, theo chương trình của khối lớp.", "One row per subject, following the grade's curriculum."),
+    ("Môn học lặp lại", "A subject is repeated"),
+    ("Mỗi môn một dòng; môn ghép ghi chung hoặc ghi riêng từng phần.", "One row per subject, whole or in its parts."),
+)
+RULE_SUBJECT_GRADE = _code(
+    "rule-subject-grade",
+    ("Môn học không thuộc chương trình của khối lớp", "The subject is not in the programme of this grade"),
+    ("Kiểm tra mã môn học theo chương trình của khối lớp.", "Check the subject's code against the grade's programme."),
+    Effect.WARN,
 )
 RULE_SUBJECT_MISSING = _code(
     "rule-subject-missing",
-    ("Thiếu môn học bắt buộc", "A compulsory subject is missing"),
-    ("Bổ sung môn nêu trong chi tiết.", "Add the subject named in the detail."),
+    ("Thiếu môn học bắt buộc hoặc môn lựa chọn", "A compulsory subject or an elective is missing"),
+    ("Bổ sung môn nêu trong chi tiết, nếu học sinh có học.", "Add the subject named in the detail, if it was taught."),
+    Effect.WARN,
 )
 RULE_YEAR_AVERAGE = _code(
     "rule-year-average",
@@ -971,6 +978,101 @@ RULE_RESULT = _code(
         "Tính lại kết quả theo TT 27/2020 điều 9 hoặc TT 22/2021 điều 9.",
         "Recompute by circular 27/2020 art. 9 or 22/2021 art. 9.",
     ),
+)
+RULE_CIRCULAR_UNSURE = _code(
+    "rule-circular-unsure",
+    ("Chưa chắc thông tư này áp dụng cho khối lớp và năm học", "It is not certain that the circular was in force"),
+    ("Kiểm tra thông tư mà trường đã áp dụng trong năm học.", "Check which circular the school followed that year."),
+    Effect.WARN,
+)
+RULE_MARK_DECIMAL = _code(
+    "rule-mark-decimal",
+    ("Điểm kiểm tra tiểu học có phần thập phân", "A primary test mark has a decimal"),
+    ("Điểm kiểm tra định kỳ ở tiểu học là số nguyên.", "Test marks in primary school are whole numbers."),
+    Effect.WARN,
+)
+RULE_TEST_MISSING = _code(
+    "rule-test-missing",
+    ("Thiếu điểm kiểm tra môn Khoa học", "Khoa học has no test mark"),
+    ("Bổ sung điểm kiểm tra cuối năm nếu có.", "Add the mark of the end-of-year test, if there was one."),
+    Effect.WARN,
+)
+RULE_COMMENT_YEAR = _code(
+    "rule-comment-year",
+    ("Kết quả cả năm của môn nhận xét khác học kỳ II", "A comment-assessed subject's year differs from term 2"),
+    ("Kết quả cả năm lấy theo học kỳ II.", "The result of the year is that of term 2."),
+    Effect.WARN,
+)
+RULE_RESULT_LIBERAL = _code(
+    "rule-result-liberal",
+    ("Kết quả học tập theo cách hiểu rộng của khoản 3 Điều 9", "The result follows a liberal reading of art. 9.3"),
+    (
+        "Kiểm tra lại việc điều chỉnh mức; kết quả được nhận.",
+        "Check the adjustment of the level; the result is accepted.",
+    ),
+    Effect.WARN,
+)
+RULE_PROMOTION = _code(
+    "rule-promotion",
+    ("Lên lớp không khớp điều kiện của thông tư", "Promotion does not follow from the circular's conditions"),
+    (
+        "Sửa duoclenlop theo kết quả cuối cùng (TT 27/2020 điều 11, TT 22/2021 điều 12).",
+        "Mend duoclenlop by the final results (circular 27/2020 art. 11, 22/2021 art. 12).",
+    ),
+)
+RULE_PROMOTION_OPEN = _code(
+    "rule-promotion-open",
+    ("Đủ điều kiện nhưng không được lên lớp", "All conditions are met, yet the pupil is not promoted"),
+    ("Kiểm tra duoclenlop và nội dung quyết định.", "Check duoclenlop and what was decided."),
+    Effect.WARN,
+)
+RULE_PROMOTION_DECISION = _code(
+    "rule-promotion-decision",
+    ("Lên lớp theo quyết định của hiệu trưởng nhưng không có nội dung", "Promoted by the principal without a text"),
+    ("Ghi nội dung quyết định vào ndunghoanthanh.", "Write what was decided into ndunghoanthanh."),
+    Effect.WARN,
+)
+RULE_COMPLETION = _code(
+    "rule-completion",
+    ("Hoàn thành chương trình không khớp kết quả", "Completion does not follow from the result"),
+    ("Sửa dahthanhctrinhlophoc hoặc dahthanhctrinhtieuhoc.", "Mend dahthanhctrinhlophoc or dahthanhctrinhtieuhoc."),
+)
+RULE_COMPLETION_OPEN = _code(
+    "rule-completion-open",
+    ("Chưa hoàn thành nhưng ghi đã hoàn thành chương trình lớp", "CHT, yet the grade is said to be completed"),
+    ("Kiểm tra kết quả đánh giá lại và ghi xeploai theo đó.", "Check the re-assessment and give xeploai after it."),
+    Effect.WARN,
+)
+RULE_SUMMER_TRAINING = _code(
+    "rule-summer-training",
+    ("Có kết quả rèn luyện trong hè nhưng không phải rèn luyện lại", "A result of summer training without need for it"),
+    ("Chỉ ghi renluyenlai khi rèn luyện cả năm là CĐ.", "Give renluyenlai only when conduct of the year is CĐ."),
+)
+RULE_RETAKE = _code(
+    "rule-retake",
+    ("Có kết quả kiểm tra lại nhưng không phải đánh giá lại", "A result of re-assessment without need for it"),
+    (
+        "Chỉ ghi diemkttralai, kqhoctaplai khi học tập cả năm là CĐ.",
+        "Give diemkttralai and kqhoctaplai only when learning of the year is CĐ.",
+    ),
+)
+RULE_RETAKE_UNUSUAL = _code(
+    "rule-retake-unusual",
+    ("Kiểm tra lại trong trường hợp ít gặp", "An unusual re-assessment"),
+    ("Kiểm tra môn được đánh giá lại và kết quả rèn luyện.", "Check the subject and the conduct of the year."),
+    Effect.WARN,
+)
+RULE_RETAKE_RESULT = _code(
+    "rule-retake-result",
+    ("Kết quả học tập sau đánh giá lại không khớp", "The result after re-assessment does not follow from the marks"),
+    ("Tính lại kqhoctaplai với điểm kiểm tra lại.", "Recompute kqhoctaplai with the retaken marks."),
+    Effect.WARN,
+)
+RULE_AWARD = _code(
+    "rule-award",
+    ("Danh hiệu khen thưởng không khớp kết quả", "The award does not follow from the results"),
+    ("Kiểm tra danh hiệu trong ndungkhenthuong.", "Check the title in ndungkhenthuong."),
+    Effect.WARN,
 )
 
 # --- the record -------------------------------------------------------------------------------------------------------------------------------

@@ -1,66 +1,112 @@
 """Which rule set judges a transcript: circulars with the grades and school years they are in force for, as data.
 
-A new circular is one module with a `check` function and one row of dates here. Texts for vendors: `openapi/rules.md`.
+A new circular is one module with a `check` function and its RULES, and one row of dates here. `openapi/rules.md` is made of
+what stands here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from datetime import date
 
 from registry.core import codes, rules_primary, rules_secondary
 from registry.core.findings import Finding
 from registry.core.ids import SchoolYear
+from registry.core.rule_sets import Change, Rule, RuleSet
 from registry.core.transcript import Transcript
 
-#: Named in every verdict; changes with every change of what a rule accepts.
-version = "2026-11-1"
+#: What changed when, the newest last. Its version is named in every verdict.
+CHANGES: tuple[Change, ...] = (
+    Change(
+        "2026-11-1",
+        date(2026, 11, 1),
+        ("Bộ quy tắc đầu tiên: môn học, mức đánh giá, điểm, kết quả.",),
+        ("The first rules: subjects, levels, marks, results.",),
+    ),
+    Change(
+        "2026-11-2",
+        date(2026, 11, 24),
+        (
+            "Lên lớp, hoàn thành chương trình, đánh giá lại, rèn luyện trong hè, khen thưởng được kiểm tra.",
+            "Quy tắc dựa trên hiểu biết chưa kiểm chứng chỉ cảnh báo: thiếu môn học, môn không thuộc khối lớp, điểm kiểm tra "
+            "tiểu học có phần thập phân, thiếu điểm kiểm tra môn Khoa học.",
+            "Thông tư cũ được nhận như lịch sử, chỉ kiểm tra hình thức.",
+            "Phiên bản từ thứ hai trở đi ghi lý do (lydophienban); học sinh nước ngoài dùng sogiaytoxnc và quoctich.",
+        ),
+        (
+            "Promotion, completion, re-assessment, training in summer and awards are checked.",
+            "Rules that rest on unverified knowledge only warn: a missing subject, a subject of another grade, primary test "
+            "marks with decimals, no test mark in Khoa học.",
+            "Older circulars are taken as history, with checks of shape alone.",
+            "From the second version on a reason is given (lydophienban); foreign pupils have sogiaytoxnc and quoctich.",
+        ),
+    ),
+)
+version = CHANGES[-1].version
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSet:
-    """A circular, its rules, and per grade the first (and last) school year it assesses."""
-
-    circular: str  # number and year of issue, "27/2020"
-    check: Callable[[Transcript], list[Finding]]
-    first: Mapping[int, SchoolYear]
-    last: SchoolYear | None = None
-
-    def in_force(self, grade: int, school_year: SchoolYear) -> bool:
-        """True when pupils of the grade were assessed by this circular in the school year."""
-        first = self.first.get(grade)
-        return first is not None and first <= school_year and (self.last is None or school_year <= self.last)
+def _years(first: dict[int, int]) -> dict[int, SchoolYear]:
+    return {grade: SchoolYear(year) for grade, year in first.items()}
 
 
-#: Both circulars came into force grade by grade (their closing provisions; 22/2021: grades 9 and 12 from unverified knowledge).
+_PRIMARY_FIRST = _years({grade: 2019 + grade for grade in range(1, 6)})
+_SECONDARY_FIRST = _years({6: 2021, 7: 2022, 8: 2023, 9: 2024, 10: 2022, 11: 2023, 12: 2024})
+
+
+def _shape_alone(_transcript: Transcript) -> list[Finding]:
+    return []
+
+
+def _history(circular: str, year: int, successor: dict[int, SchoolYear]) -> RuleSet:
+    """A circular of the past, until the year before the one that took its place in each grade."""
+    last = {grade: SchoolYear(first.first - 1) for grade, first in successor.items()}
+    return RuleSet(circular, _shape_alone, {grade: SchoolYear(year) for grade in successor}, last)
+
+
+#: Both circulars in force came grade by grade (their closing provisions; 22/2021: grades 9 and 12 from unverified knowledge).
 RULE_SETS: tuple[RuleSet, ...] = (
-    RuleSet("27/2020", rules_primary.check, {grade: SchoolYear(2019 + grade) for grade in range(1, 6)}),
-    RuleSet(
-        "22/2021",
-        rules_secondary.check,
-        {
-            grade: SchoolYear(first)
-            for grade, first in {6: 2021, 7: 2022, 8: 2023, 9: 2024, 10: 2022, 11: 2023, 12: 2024}.items()
-        },
+    RuleSet("27/2020", rules_primary.check, _PRIMARY_FIRST, rules=rules_primary.RULES),
+    RuleSet("22/2021", rules_secondary.check, _SECONDARY_FIRST, rules=rules_secondary.RULES, unsure=frozenset({9, 12})),
+    _history("30/2014", 2014, _PRIMARY_FIRST),
+    _history("22/2016", 2016, _PRIMARY_FIRST),
+    _history("58/2011", 2011, _SECONDARY_FIRST),
+    _history("26/2020", 2020, _SECONDARY_FIRST),
+)
+
+#: What is asked of every transcript, whatever its circular.
+GENERAL: tuple[Rule, ...] = (
+    Rule(
+        codes.RULE_CIRCULAR,
+        "TT 27/2020, TT 22/2021: lộ trình / roadmaps",
+        "Thông tư ghi trong học bạ áp dụng cho khối lớp và năm học",
+        "The circular named was in force for the grade and school year",
+    ),
+    Rule(
+        codes.RULE_CIRCULAR_UNSURE,
+        "TT 22/2021: lớp 9, 12 / grades 9, 12",
+        "Lớp 9 và 12 bắt đầu TT 22/2021 từ năm học 2024-2025",
+        "Grades 9 and 12 came under TT 22/2021 in 2024-2025",
+        unverified=True,
     ),
 )
 
 _NAME = re.compile(r"(?:TT )?([0-9]{1,3}/[0-9]{4})(?:/TT-BGDĐT)?")
+_BY_NAME = {rule_set.circular: rule_set for rule_set in RULE_SETS}
 
 
-def rule_set_for(transcript: Transcript) -> RuleSet | None:
-    """The rule set the transcript names, when it was in force for its grade and school year.
+def named(transcript: Transcript) -> RuleSet | None:
+    """The rule set of the circular that the transcript names, whether or not it was in force.
 
     Spellings taken: "27/2020", "27/2020/TT-BGDĐT", each also after "TT ".
     """
     name = _NAME.fullmatch(transcript.circular)
-    if name is None:
-        return None
-    for rule_set in RULE_SETS:
-        if rule_set.circular == name[1] and rule_set.in_force(transcript.grade, transcript.school_year):
-            return rule_set
-    return None
+    return _BY_NAME.get(name[1]) if name is not None else None
+
+
+def rule_set_for(transcript: Transcript) -> RuleSet | None:
+    """The rule set the transcript names, when it was in force for its grade and school year."""
+    found = named(transcript)
+    return found if found is not None and found.in_force(transcript.grade, transcript.school_year) else None
 
 
 def check(transcript: Transcript) -> list[Finding]:
@@ -69,8 +115,20 @@ def check(transcript: Transcript) -> list[Finding]:
     Pointers are in the registry's own words, to be turned into wire names by the reader of the format.
     """
     rule_set = rule_set_for(transcript)
-    if rule_set is None:
-        return [
-            Finding(codes.RULE_CIRCULAR, "/circular", "27/2020/TT-BGDĐT (grades 1 to 5) or 22/2021/TT-BGDĐT (6 to 12)")
-        ]
-    return rule_set.check(transcript)
+    if rule_set is not None:
+        return rule_set.check(transcript)
+    meant = named(transcript)
+    if meant is not None and _may_be_in_force(meant, transcript):
+        return [Finding(codes.RULE_CIRCULAR_UNSURE, "/circular", "2024-2025"), *meant.check(transcript)]
+    return [Finding(codes.RULE_CIRCULAR, "/circular", "27/2020/TT-BGDĐT (grades 1 to 5) or 22/2021/TT-BGDĐT (6 to 12)")]
+
+
+def _may_be_in_force(meant: RuleSet, transcript: Transcript) -> bool:
+    """True for the year on the wrong side of a change whose date rests on unverified knowledge."""
+    for unsure in RULE_SETS:
+        first = unsure.first.get(transcript.grade)
+        if transcript.grade not in unsure.unsure or first is None or transcript.grade not in meant.first:
+            continue
+        before = SchoolYear(first.first - 1)
+        return transcript.school_year == (before if meant is unsure else first)
+    return False

@@ -1,7 +1,7 @@
 """Rules of circular 27/2020/TT-BGDĐT, grades 1 to 5: subjects, levels, test marks, overall result. Pure.
 
 Pointers are in the registry's own words (`/marks/3/test_mark`); `registry.formats.documents` turns them into wire names.
-Promotion, completion and awards are left to the teacher and the principal (art. 11, 13) and not judged here.
+What a year leads to (art. 11, 13) is in `registry.core.rules_primary_outcome`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from registry.core import codes, subjects
-from registry.core.findings import Finding
+from registry.core import codes, rules_primary_outcome, subjects
+from registry.core.findings import Effect, Finding
+from registry.core.rule_sets import Rule
 from registry.core.subjects import Need, Subject
 from registry.core.transcript import Letter, PrimaryMark, PrimaryResults, Transcript
 
@@ -36,21 +37,55 @@ TESTED = frozenset(
 
 _TEN = Decimal(10)
 
+RULES: tuple[Rule, ...] = (
+    Rule(codes.RULE_SUBJECT, "TT 32/2018", "Mỗi môn một dòng, môn ghép chung hoặc riêng từng phần",
+         "Each subject once, combined ones whole or in parts"),
+    Rule(codes.RULE_SUBJECT_GRADE, "TT 32/2018", "Môn học thuộc chương trình của khối lớp",
+         "Subjects of the grade's programme", unverified=True),
+    Rule(codes.RULE_SUBJECT_MISSING, "TT 32/2018", "Đủ các môn bắt buộc của khối lớp",
+         "All compulsory subjects of the grade", unverified=True),
+    Rule(codes.RULE_LEVEL, "TT 27/2020 art. 7, 9.2",
+         "Môn học T, H, C (M: miễn); 5 phẩm chất và 10 năng lực T, Đ, C; kết quả HTXS, HTT, HT, CHT",
+         "Subjects T, H, C (M: exempt); five qualities and ten competencies T, Đ, C; results HTXS, HTT, HT, CHT"),
+    Rule(codes.RULE_MARK_MISSING, "TT 27/2020 art. 7.1", "Môn có kiểm tra ghi điểm; mọi môn ghi mức đạt được",
+         "Tested subjects carry the test's mark; every subject its level"),
+    Rule(codes.RULE_TEST_MISSING, "TT 27/2020 art. 7.1", "Khoa học có điểm kiểm tra", "Khoa học is tested", unverified=True),
+    Rule(codes.RULE_MARK_KIND, "TT 27/2020 art. 7.1", "Chỉ môn có kiểm tra mới ghi điểm số",
+         "Numbers only in tested subjects"),
+    Rule(codes.RULE_MARK_SCALE, "TT 27/2020 art. 7.1", "Điểm kiểm tra từ 0 đến 10", "Test marks from 0 to 10"),
+    Rule(codes.RULE_MARK_DECIMAL, "TT 27/2020 art. 7.1", "Điểm kiểm tra là số nguyên", "Test marks are whole numbers",
+         unverified=True),
+    Rule(codes.RULE_RESULT, "TT 27/2020 art. 9.2", "Kết quả giáo dục tính lại từ các mức và điểm",
+         "The overall result follows from levels and marks"),
+    Rule(codes.RULE_PROMOTION, "TT 27/2020 art. 11.1", "HTXS, HTT, HT được lên lớp (lớp 1 đến 4)",
+         "HTXS, HTT and HT are promoted (grades 1 to 4)"),
+    Rule(codes.RULE_PROMOTION_DECISION, "TT 27/2020 art. 11.2",
+         "CHT được lên lớp theo quyết định của hiệu trưởng, có ghi nội dung",
+         "With CHT the principal may promote; the decision is written down"),
+    Rule(codes.RULE_COMPLETION, "TT 27/2020 art. 11", "HTXS, HTT, HT hoàn thành chương trình lớp; lớp 5 hoàn thành tiểu học",
+         "HTXS, HTT and HT complete the grade, in grade 5 primary school"),
+    Rule(codes.RULE_COMPLETION_OPEN, "TT 27/2020 art. 11.2", "CHT không ghi hoàn thành chương trình lớp",
+         "CHT does not complete the grade"),
+    Rule(codes.RULE_AWARD, "TT 27/2020 art. 13", "Học sinh Xuất sắc: kết quả HTXS", "Học sinh Xuất sắc: result HTXS"),
+)  # fmt: skip
+
 
 def check(transcript: Transcript) -> list[Finding]:
-    """Check a primary transcript; codes rule-subject, -subject-missing, -mark-kind, -mark-missing, -mark-scale, -level, -result.
+    """Check a primary transcript; codes: those of RULES.
 
-    The overall result is recomputed only from rows without a finding, so that one mistake gives one finding. A disabled
-    pupil who is not assessed needs no row, level or result; what is given must still be well-formed.
+    The overall result is recomputed only when no mark or level is refused, and what it leads to only when it holds, so that
+    one mistake gives one finding. A disabled pupil who is not assessed needs no row, level or result; what is given must still
+    be well-formed.
     """
     results = transcript.primary
     if results is None:
         return []
     assessed = not transcript.disabled_not_assessed
     findings = [*_row_findings(results.marks, transcript.grade, assessed), *_letter_findings(results)]
-    if assessed and not findings and results.overall is not None:
-        findings += _result_findings(results, transcript.grade)
-    return findings
+    if not assessed or results.overall is None or any(f.code.effect is Effect.REFUSE for f in findings):
+        return findings
+    wrong = _result_findings(results, transcript.grade)
+    return [*findings, *(wrong or rules_primary_outcome.check(transcript, results))]
 
 
 def overall_result(levels: Iterable[str], letters: Iterable[str], tests: Iterable[Decimal]) -> str:
@@ -74,13 +109,13 @@ def _row_findings(marks: Sequence[PrimaryMark], grade: int, assessed: bool) -> l
     taught, seen = subjects.taught_in(grade), frozenset[Subject]()
     for index, row in enumerate(marks):
         pointer = f"/marks/{index}"
-        if row.subject not in taught or subjects.overlaps(row.subject, seen):
-            findings.append(
-                Finding(codes.RULE_SUBJECT, f"{pointer}/subject", "TT 32/2018: one row per subject of the grade")
-            )
+        if subjects.overlaps(row.subject, seen):
+            findings.append(Finding(codes.RULE_SUBJECT, f"{pointer}/subject", "TT 32/2018: one row per subject"))
         else:
+            if row.subject not in taught:
+                findings.append(Finding(codes.RULE_SUBJECT_GRADE, f"{pointer}/subject", "TT 32/2018"))
             findings += _level_findings(row, pointer, assessed)
-            findings += _test_findings(row, pointer, assessed and _needs_test(row, taught[row.subject], marks))
+            findings += _test_findings(row, pointer, assessed and _needs_test(row, taught.get(row.subject), marks))
         seen |= {row.subject}
     if assessed:
         findings += subjects.missing_findings(grade, seen)
@@ -104,21 +139,18 @@ def _test_findings(row: PrimaryMark, pointer: str, needed: bool) -> list[Finding
     """Art. 7.1: test marks are whole numbers from 0 to 10, only in the subjects that have a test."""
     mark, pointer = row.test_mark, f"{pointer}/test_mark"
     if mark is None:
-        return (
-            [Finding(codes.RULE_MARK_MISSING, pointer, "TT 27/2020 art. 7.1: end-of-year test, M if exempt")]
-            if needed
-            else []
-        )
+        code = codes.RULE_TEST_MISSING if row.subject is Subject.SCIENCE else codes.RULE_MARK_MISSING
+        return [Finding(code, pointer, "TT 27/2020 art. 7.1: end-of-year test, M if exempt")] if needed else []
     if mark is Letter.EXEMPT:
         return []
     if row.subject not in TESTED or isinstance(mark, Letter):
         return [Finding(codes.RULE_MARK_KIND, pointer, "TT 27/2020 art. 7.1: a number, only in subjects with a test")]
-    if mark > 10 or mark < 0 or mark % 1:
-        return [Finding(codes.RULE_MARK_SCALE, pointer, "TT 27/2020 art. 7.1: a whole number from 0 to 10")]
-    return []
+    if mark > 10 or mark < 0:
+        return [Finding(codes.RULE_MARK_SCALE, pointer, "TT 27/2020 art. 7.1: from 0 to 10")]
+    return [Finding(codes.RULE_MARK_DECIMAL, pointer, "TT 27/2020 art. 7.1: a whole number")] if mark % 1 else []
 
 
-def _needs_test(row: PrimaryMark, need: Need, marks: Sequence[PrimaryMark]) -> bool:
+def _needs_test(row: PrimaryMark, need: Need | None, marks: Sequence[PrimaryMark]) -> bool:
     """True when the row must carry a test mark; of a subject given in two rows one of them is enough."""
     if row.subject not in TESTED or need is not Need.COMPULSORY or row.level == EXEMPT:
         return False
@@ -141,14 +173,17 @@ def _letter_findings(results: PrimaryResults) -> list[Finding]:
 
 
 def _result_findings(results: PrimaryResults, grade: int) -> list[Finding]:
-    """Art. 9.2; whether the test of an optional subject counts is open, so both readings are accepted."""
+    """Art. 9.2; whether optional subjects and those of no known grade count is open, so both readings are accepted."""
     rows = [row for row in results.marks if row.level != EXEMPT]
     levels = [row.level for row in rows if row.level is not None]
     letters = [x for x in (*results.qualities.values(), *results.competencies.values()) if x is not None]
     tests = [(row.subject, row.test_mark) for row in rows if isinstance(row.test_mark, Decimal)]
     taught = subjects.taught_in(grade)
-    compulsory = [mark for subject, mark in tests if taught[subject] is Need.COMPULSORY]
+    compulsory = [mark for subject, mark in tests if taught.get(subject) is Need.COMPULSORY]
     readings = {overall_result(levels, letters, [m for _, m in tests]), overall_result(levels, letters, compulsory)}
+    known = [row.level for row in rows if row.level is not None and row.subject in taught]
+    if len(known) < len(levels):
+        readings.add(overall_result(known, letters, compulsory))
     if results.overall in readings:
         return []
     return [

@@ -1,7 +1,7 @@
 """Rules of circular 22/2021/TT-BGDĐT, grades 6 to 12: subjects, marks, averages, conduct, learning results. Pure.
 
-Pointers are in the registry's own words (`/marks/3/term1`, `/learning/year`). Promotion, summer training, re-assessment and
-awards (art. 12 to 15) are not judged here. Where the circular can be read in several ways, every reading is accepted.
+Pointers are in the registry's own words (`/marks/3/term1`, `/learning/year`). What a year leads to (art. 12 to 15) is in
+`registry.core.rules_secondary_outcome`. Where the circular can be read in several ways, every reading is accepted.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import product
 
-from registry.core import codes, subjects
-from registry.core.findings import Code, Finding
+from registry.core import codes, rules_secondary_outcome, subjects
+from registry.core.findings import Code, Effect, Finding
+from registry.core.rule_sets import Rule
 from registry.core.subjects import Subject
 from registry.core.transcript import Letter, SecondaryMark, SecondaryResults, Terms, Transcript
 
@@ -48,13 +49,55 @@ _COLUMNS = (*_PERIODS, "retake")
 _ZERO, _TENTH, _TEN = Decimal(0), Decimal("0.1"), Decimal(10)
 _M35, _M50, _M65, _M80 = Decimal("3.5"), Decimal(5), Decimal("6.5"), Decimal(8)  # the marks of art. 9.2
 _SIX = 6  # art. 9.2: "ít nhất 06 môn học"
+#: Where a finding leaves open what the year leads to.
+_OF_THE_YEAR = frozenset({"/learning/year", "/conduct/year", "/learning_retaken", "/conduct_retaken"})
+
+RULES: tuple[Rule, ...] = (
+    Rule(codes.RULE_SUBJECT, "TT 32/2018", "Mỗi môn một dòng, môn ghép chung hoặc riêng từng phần",
+         "Each subject once, combined ones whole or in parts"),
+    Rule(codes.RULE_SUBJECT_GRADE, "TT 32/2018", "Môn học thuộc chương trình của khối lớp",
+         "Subjects of the grade's programme", unverified=True),
+    Rule(codes.RULE_SUBJECT_MISSING, "TT 32/2018", "Đủ các môn bắt buộc; lớp 10 đến 12 có 4 môn lựa chọn",
+         "All compulsory subjects; four electives in grades 10 to 12", unverified=True),
+    Rule(codes.RULE_MARK_KIND, "TT 22/2021 art. 5.3", "Môn cho điểm ghi số; môn nhận xét ghi Đ, CĐ; M: miễn",
+         "Scored subjects carry numbers, comment-assessed ones Đ or CĐ; M: exempt"),
+    Rule(codes.RULE_MARK_SCALE, "TT 22/2021 art. 5.3.b", "Điểm từ 0 đến 10, tối đa một chữ số thập phân",
+         "Marks from 0 to 10, at most one decimal"),
+    Rule(codes.RULE_MARK_MISSING, "TT 22/2021 art. 9.1", "Mỗi môn có điểm hai học kỳ và cả năm, hoặc M",
+         "Every subject has both terms and the year, or M"),
+    Rule(codes.RULE_YEAR_AVERAGE, "TT 22/2021 art. 9.1.b", "ĐTBmcn = (HKI + 2 × HKII) / 3, làm tròn một chữ số",
+         "Year = (term 1 + 2 × term 2) / 3, rounded half up to one digit"),
+    Rule(codes.RULE_COMMENT_YEAR, "TT 22/2021 art. 9.1.a", "Môn nhận xét: cả năm theo học kỳ II",
+         "Comment-assessed subjects: the year is as term 2", unverified=True),
+    Rule(codes.RULE_LEVEL, "TT 22/2021 art. 8, 9", "Rèn luyện và học tập: T, K, Đ, CĐ", "Conduct and learning: T, K, Đ, CĐ"),
+    Rule(codes.RULE_CONDUCT_YEAR, "TT 22/2021 art. 8", "Rèn luyện cả năm theo bảng hai học kỳ",
+         "Conduct of the year by the table of both terms"),
+    Rule(codes.RULE_RESULT, "TT 22/2021 art. 9.2, 9.3", "Kết quả học tập từng kỳ và cả năm tính lại, mọi cách hiểu hợp lý",
+         "The learning result per term and year, by any admissible reading"),
+    Rule(codes.RULE_RESULT_LIBERAL, "TT 22/2021 art. 9.3", "Điều chỉnh mức theo cách hiểu rộng",
+         "An adjustment that needs a liberal reading", unverified=True),
+    Rule(codes.RULE_PROMOTION, "TT 22/2021 art. 12.1", "Lên lớp: rèn luyện và học tập từ Đ, nghỉ không quá 45 buổi",
+         "Promotion: conduct and learning Đ or better, at most 45 half-days absent"),
+    Rule(codes.RULE_PROMOTION_OPEN, "TT 22/2021 art. 12.1", "Đủ điều kiện thì được lên lớp (trừ lớp 9, 12)",
+         "Who meets all conditions is promoted (grades 9 and 12 apart)"),
+    Rule(codes.RULE_SUMMER_TRAINING, "TT 22/2021 art. 13", "Rèn luyện trong hè khi rèn luyện cả năm là CĐ",
+         "Training in summer after CĐ in conduct of the year"),
+    Rule(codes.RULE_RETAKE, "TT 22/2021 art. 14", "Đánh giá lại khi học tập cả năm là CĐ",
+         "Re-assessment after CĐ in learning of the year"),
+    Rule(codes.RULE_RETAKE_UNUSUAL, "TT 22/2021 art. 14", "Đánh giá lại môn dưới 5,0 hoặc CĐ, rèn luyện từ Đ",
+         "Re-assessed are subjects below 5.0 or at CĐ, with conduct Đ or better", unverified=True),
+    Rule(codes.RULE_RETAKE_RESULT, "TT 22/2021 art. 14", "Kết quả sau đánh giá lại tính với điểm kiểm tra lại",
+         "The result afterwards follows from the retaken marks", unverified=True),
+    Rule(codes.RULE_AWARD, "TT 22/2021 art. 15", "Xuất sắc: rèn luyện, học tập T, sáu môn từ 9,0; Giỏi: cả hai T",
+         "Xuất sắc: conduct and learning T, six averages of 9.0; Giỏi: both T"),
+)  # fmt: skip
 
 
 def check(transcript: Transcript) -> list[Finding]:
-    """Check a secondary transcript; codes rule-subject, -subject-missing, -mark-kind, -mark-missing, -mark-scale, -level,
-    -year-average, -conduct-year, -result.
+    """Check a secondary transcript; codes: those of RULES.
 
-    The learning result of a period is recomputed only from marks without a finding, so that one mistake gives one finding.
+    The learning result of a period is recomputed only when none of its marks is refused, and what the year leads to only when
+    its results hold, so that one mistake gives one finding.
     For a disabled pupil who is not assessed nothing is required and nothing recomputed; what is given must be well-formed.
     """
     results = transcript.secondary
@@ -67,6 +110,10 @@ def check(transcript: Transcript) -> list[Finding]:
     findings += _conduct_findings(results.conduct)
     if assessed:
         findings += _learning_findings(results, transcript.grade, spoiled)
+        if not any(f.code.effect is Effect.REFUSE and f.pointer in _OF_THE_YEAR for f in findings):
+            findings += rules_secondary_outcome.check(
+                transcript, results, lambda marks: _readings(marks, "year", transcript.grade)
+            )
     return findings
 
 
@@ -128,16 +175,16 @@ def _row_findings(marks: Sequence[SecondaryMark], grade: int, assessed: bool, sp
     taught, seen = subjects.taught_in(grade), frozenset[Subject]()
     for index, row in enumerate(marks):
         pointer = f"/marks/{index}"
-        if row.subject not in taught or subjects.overlaps(row.subject, seen):
+        if subjects.overlaps(row.subject, seen):
             spoiled.update(_PERIODS)
-            yield Finding(codes.RULE_SUBJECT, f"{pointer}/subject", "TT 32/2018: one row per subject of the grade")
+            yield Finding(codes.RULE_SUBJECT, f"{pointer}/subject", "TT 32/2018: one row per subject")
         else:
+            if row.subject not in taught:
+                yield Finding(codes.RULE_SUBJECT_GRADE, f"{pointer}/subject", "TT 32/2018")
             yield from _mark_findings(row, pointer, assessed, spoiled)
         seen |= {row.subject}
-    missing = [*subjects.missing_findings(grade, seen)] if assessed else []
-    if missing:
-        spoiled.update(_PERIODS)
-    yield from missing
+    if assessed:
+        yield from subjects.missing_findings(grade, seen)
 
 
 def _mark_findings(row: SecondaryMark, pointer: str, assessed: bool, spoiled: set[str]) -> Iterator[Finding]:
@@ -159,6 +206,13 @@ def _mark_findings(row: SecondaryMark, pointer: str, assessed: bool, spoiled: se
         yield Finding(
             codes.RULE_YEAR_AVERAGE, f"{pointer}/year", "TT 22/2021 art. 9.1.b: (term 1 + 2 × term 2) / 3, half up"
         )
+    if clean and assessed and comment_assessed and _differs(row):
+        yield Finding(codes.RULE_COMMENT_YEAR, f"{pointer}/year", "TT 22/2021 art. 9.1.a: as in term 2")
+
+
+def _differs(row: SecondaryMark) -> bool:
+    """True when the year of a comment-assessed subject is not what term 2 says."""
+    return isinstance(row.term2, Letter) and isinstance(row.year, Letter) and row.year is not row.term2
 
 
 def _trouble(mark: Decimal | Letter, comment_assessed: bool) -> tuple[Code, str] | None:
@@ -204,21 +258,56 @@ def _conduct_findings(conduct: Terms) -> list[Finding]:
 
 
 def _learning_findings(results: SecondaryResults, grade: int, spoiled: set[str]) -> Iterator[Finding]:
-    """Art. 9.2 and 9.3 for each term and the year."""
+    """Art. 9.2 and 9.3 for each term and the year; which reading of 9.3 a result needs is told."""
     for period in _PERIODS:
         declared = getattr(results.learning, period)
-        if declared is not None and period not in spoiled and declared not in _readings(results.marks, period, grade):
+        if declared is None or period in spoiled:
+            continue
+        if declared not in _readings(results.marks, period, grade):
             yield Finding(
                 codes.RULE_RESULT, f"/learning/{period}", "TT 22/2021 art. 9.2 and 9.3, from the marks of the period"
             )
+        elif declared not in _narrow(results.marks, period, grade):
+            yield Finding(codes.RULE_RESULT_LIBERAL, f"/learning/{period}", "TT 22/2021 art. 9.3")
 
 
 def _readings(marks: Sequence[SecondaryMark], period: str, grade: int) -> frozenset[str]:
-    """Admissible results of a period; Nghệ thuật in two rows may count as one subject or as two (grades 6 to 9)."""
+    """Admissible results of a period.
+
+    Nghệ thuật in two rows may count as one subject or as two (grades 6 to 9); subjects of no known grade count or not.
+    """
+    found: frozenset[str] = frozenset()
+    for rows in _rows_that_count(marks, grade):
+        scored, failed = _given(rows, period)
+        found |= admissible_results(len(failed), scored)
+        if len(failed) > 1 and grade < 10:
+            found |= admissible_results(len({subjects.WHOLE.get(subject, subject) for subject in failed}), scored)
+    return found
+
+
+def _narrow(marks: Sequence[SecondaryMark], period: str, grade: int) -> frozenset[str]:
+    """The results without the open points of art. 9.3: the one subject is a scored one and counts towards nothing."""
+    return frozenset(
+        _strict_result(len(failed), scored)
+        for scored, failed in (_given(rows, period) for rows in _rows_that_count(marks, grade))
+    )
+
+
+def _strict_result(failed: int, scored: Sequence[Decimal]) -> str:
+    base = _base(failed, scored)
+    return LEVELS[base if base >= _FAIR else base + _lifted(base, failed, scored, comment=False, bonus=0)]
+
+
+def _rows_that_count(marks: Sequence[SecondaryMark], grade: int) -> Iterator[Sequence[SecondaryMark]]:
+    yield marks
+    taught = subjects.taught_in(grade)
+    known = [row for row in marks if row.subject in taught]
+    if len(known) < len(marks):
+        yield known
+
+
+def _given(marks: Sequence[SecondaryMark], period: str) -> tuple[list[Decimal], list[Subject]]:
+    """The averages of the scored subjects, and the comment-assessed subjects at CĐ."""
     given = [(row.subject, getattr(row, period)) for row in marks]
     scored = [mark for _, mark in given if isinstance(mark, Decimal)]
-    failed = [subject for subject, mark in given if mark is Letter.FAILED]
-    found = admissible_results(len(failed), scored)
-    if len(failed) > 1 and grade < 10:
-        found |= admissible_results(len({subjects.WHOLE.get(subject, subject) for subject in failed}), scored)
-    return found
+    return scored, [subject for subject, mark in given if mark is Letter.FAILED]

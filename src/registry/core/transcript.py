@@ -177,6 +177,8 @@ class Transcript:
     secondary: SecondaryResults | None = None
     version_reason: VersionReason | None = None
     version_note: str | None = field(default=None, repr=False)
+    completion_note: str | None = field(default=None, repr=False)
+    awards: str | None = field(default=None, repr=False)
     entry_document: str | None = field(default=None, repr=False)  # of a pupil of foreign nationality
 
     @property

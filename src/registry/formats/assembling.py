@@ -56,6 +56,8 @@ def transcript(read: _Values, lists: Mapping[str, Sequence[_Values]], primary: b
         secondary=None if primary else _secondary(read, lists),
         version_reason=get("version_reason"),
         version_note=get("version_note"),
+        completion_note=get("completion_note"),
+        awards=get("awards"),
         entry_document=get("entry_document"),
     )
 
