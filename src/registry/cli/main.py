@@ -42,6 +42,7 @@ COMMANDS = {
     "submit": Entry("submit", "submit", _SEND, "Submit signed transcripts; shows a table of outcomes."),
     "sign": Entry("submit", "sign", _SEND, "Sign a transcript with key files, each signature over everything before it."),
     "judge": Entry("judge", "judge", _SEND, "Judge signed transcripts exactly as the registry would; one JSON line per file."),
+    "rules": Entry("rules", "app", _MAKE, "Rules of the circulars: what is checked, by which clause, and the proof that it is."),
     "demo": Entry("demo", "demo", _MAKE, "Start a registry, build a synthetic Quận 10, submit its transcripts as two vendors would, and show every answer."),
     "bench": Entry("bench", "bench", _MAKE, "Measure accepted submissions/s and look-ups/s over HTTP, and this machine's own limits beside them."),
     "openapi": Entry("contract", "openapi", _MAKE, "Write the OpenAPI document, the table of codes and the transcript schemas, all generated from the code."),
