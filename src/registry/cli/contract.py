@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,8 @@ import yaml
 from rich.console import Console
 
 from registry.api.app import create_app
-from registry.core import codes
+from registry.core import codes, rules
+from registry.core.rule_sets import Rule
 from registry.formats import schema, xsd
 from registry.formats.fields import Family
 from registry.settings import Settings
@@ -59,10 +61,46 @@ def _documents() -> dict[str, str]:
     return {
         "registry.yaml": yaml.dump(app.openapi(), Dumper=_InFull, allow_unicode=True, sort_keys=False, width=120),
         "problems.md": _problems(),
+        "rules.md": _rules(),
         "transcript-primary.schema.json": _json(schema.schema(Family.PRIMARY)),
         "transcript.xsd": xsd.document().decode(),
         "transcript-secondary.schema.json": _json(schema.schema(Family.SECONDARY)),
     }
+
+
+_RULES_HEAD = """# Quy tắc kiểm tra học bạ / Rules for transcripts
+
+Lịch sử các quy tắc mà hệ thống áp dụng; thay đổi được công bố ở đây trước ngày áp dụng. Quy tắc dựa trên hiểu biết chưa kiểm
+chứng chỉ cảnh báo. Điều thông tư giao cho hiệu trưởng không bao giờ bị từ chối.
+The dated history of what the registry checks; a change is announced here before it binds. What rests on unverified knowledge
+only warns. What the circulars leave to the principal is never refused."""
+
+
+def _rules() -> str:
+    """The rules with their clauses and history, made from the same values that judge."""
+    lines = [_RULES_HEAD, ""]
+    for change in reversed(rules.CHANGES):
+        lines += [f"## {change.version}, from {change.binds_from}", ""]
+        lines += [f"* {vi}  \n  {en}" for vi, en in zip(change.vi, change.en, strict=True)] + [""]
+    lines += ["## Mọi học bạ / Every transcript", "", *_rule_table(rules.GENERAL)]
+    for rule_set in rules.RULE_SETS:
+        years = ", ".join(
+            f"{grade}: {first}{f' – {rule_set.last[grade]}' if rule_set.last else ''}"
+            for grade, first in sorted(rule_set.first.items())
+        )
+        lines += [f"## TT {rule_set.circular}", "", f"Lớp: năm học / grade: school year. {years}", ""]
+        lines += (
+            _rule_table(rule_set.rules) if rule_set.rules else ["Chỉ kiểm tra hình thức. Shape alone is checked.", ""]
+        )
+    lines += ["## Dựa trên hiểu biết chưa kiểm chứng / Resting on unverified knowledge", ""]
+    listed = [*rules.GENERAL, *(rule for rule_set in rules.RULE_SETS for rule in rule_set.rules)]
+    lines += [f"* `{rule.code.slug}` ({rule.clause}): {rule.vi}. {rule.en}." for rule in listed if rule.unverified]
+    return "\n".join(lines) + "\n"
+
+
+def _rule_table(listed: Iterable[Rule]) -> list[str]:
+    rows = [f"| {r.vi}<br>{r.en} | `{r.code.slug}` | {r.clause} | {r.effect.value} |" for r in listed]
+    return ["| quy tắc / rule | code | clause | effect |", "| --- | --- | --- | --- |", *rows, ""]
 
 
 def _json(value: object) -> str:

@@ -15,7 +15,8 @@ from registry.core.rule_sets import Rule
 from registry.demo import mutations, rule_cases, rule_proof
 
 app = typer.Typer(
-    no_args_is_help=True, help="Rules of the circulars: what is in force when, and proof that it is checked."
+    no_args_is_help=True,
+    help="Rules of the circulars: what is in force when, by which clause, and the proof that it is checked.",
 )
 _out = Console()
 _Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]

@@ -88,6 +88,42 @@ GENERAL: tuple[Rule, ...] = (
         "Grades 9 and 12 came under TT 22/2021 in 2024-2025",
         unverified=True,
     ),
+    Rule(
+        codes.VERSION_REASON,
+        "Quy ước của hệ thống / the registry's own",
+        "Phiên bản từ thứ hai ghi lý do; lý do 1, 3, 4 ghi thêm nội dung",
+        "Every version after the first gives its reason; reasons 1, 3 and 4 also in words",
+    ),
+    Rule(
+        codes.ENTRY_DOCUMENT,
+        "Cấu trúc công bố: sogiaytoxnc, quoctich",
+        "Giấy tờ xuất nhập cảnh chỉ dùng cho học sinh nước ngoài, thay cho số định danh",
+        "An entry document is for pupils of other nationalities, in the place of a personal number",
+    ),
+    Rule(
+        codes.SIGNER_PERSON,
+        "CV 2817/SGDĐT-VP",
+        "Chứng thư có số định danh phải là của người học bạ nêu tên (giám hiệu, một giáo viên)",
+        "A certificate that names a person names the principal, or one of the teachers names the homeroom teacher",
+    ),
+    Rule(
+        codes.SIGNER_ROLE_MISSING,
+        "CV 2817/SGDĐT-VP",
+        "Đủ các vai trò mà bảng chính sách ký yêu cầu",
+        "Every role that the signature policy requires signs",
+    ),
+    Rule(
+        codes.CERTIFICATE_POLICY,
+        "RFC 5280 6.1",
+        "Chính sách chứng thư, nơi bảng chính sách ký yêu cầu",
+        "Certificate policies, where the signature policy asks for them",
+    ),
+    Rule(
+        codes.SIGNER_TIME_STAMP,
+        "RFC 3161",
+        "Dấu thời gian, nơi bảng chính sách ký yêu cầu",
+        "Time-stamps, where the signature policy asks for them",
+    ),
 )
 
 _NAME = re.compile(r"(?:TT )?([0-9]{1,3}/[0-9]{4})(?:/TT-BGDĐT)?")
