@@ -72,18 +72,13 @@ _SUBMIT_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": SubmissionBody, "description": "Exactly these bytes were accepted before: the same receipt"},
     202: {"model": SubmissionBody, "description": "Held: something can't be decided yet; Location names the state"},
 }
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            judging.JOSE: {"schema": {"$ref": "#/components/schemas/SignedTranscript"}},
-            judging.COMPACT: {"schema": {"type": "string", "description": "JWS Compact Serialization, one signer"}},
-            judging.XML: {
-                "schema": {"type": "string", "description": "SignedTranscript of urn:hocbaso:signed:1, UTF-8"}
-            },
-        },
-    }
+#: The forms a signed transcript comes in.
+CONTENT: dict[str, Any] = {
+    judging.JOSE: {"schema": {"$ref": "#/components/schemas/SignedTranscript"}},
+    judging.COMPACT: {"schema": {"type": "string", "description": "JWS Compact Serialization, one signer"}},
+    judging.XML: {"schema": {"type": "string", "description": "SignedTranscript of urn:hocbaso:signed:1, UTF-8"}},
 }
+_BODY = {"requestBody": {"required": True, "content": CONTENT}}
 
 
 @router.post(
@@ -126,10 +121,17 @@ async def get_submission(
 async def received(
     request: Request, edge: Edge, caller: Caller, now: datetime, media_types: Sequence[str]
 ) -> tuple[str, bytes]:
-    """The media type and the raw body within the limit; what is turned away here leaves a journal row too.
+    """`body`, with a journal row for what is turned away."""
+    try:
+        return await body(request, edge, media_types)
+    except Refusal as refusal:
+        await submission.journal_refusal(edge.world, caller, refusal.code, now, media_type=None, size=None)
+        telemetry.count_submission(Outcome.REFUSED.value, [refusal.code.slug])
+        raise
 
-    Raises Refusal: request-media-type, request-too-large.
-    """
+
+async def body(request: Request, edge: Edge, media_types: Sequence[str]) -> tuple[str, bytes]:
+    """The media type and the raw body within the limit. Raises Refusal: request-media-type, request-too-large."""
     kind, _, charset = request.headers.get("content-type", "").lower().partition(";")
     media_type = kind.strip()
     utf8 = charset.strip().replace('"', "") in {
@@ -138,20 +140,15 @@ async def received(
     }  # RFC 7303 lets it overrule the document's own word
     if media_type not in media_types or not utf8 or "content-encoding" in request.headers:
         detail = f"{', '.join(media_types)}; UTF-8"
-        raise await _turned_away(edge, caller, now, codes.REQUEST_MEDIA_TYPE, detail, None)
+        raise Refusal(codes.REQUEST_MEDIA_TYPE, [Finding(codes.REQUEST_MEDIA_TYPE, "", detail)])
     limit = edge.settings.max_body_bytes
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > limit:
-            raise await _turned_away(edge, caller, now, codes.REQUEST_TOO_LARGE, f"at most {limit} bytes", len(raw))
+            detail = f"at most {limit} bytes"
+            raise Refusal(codes.REQUEST_TOO_LARGE, [Finding(codes.REQUEST_TOO_LARGE, "", detail)])
     return media_type, bytes(raw)
-
-
-async def _turned_away(edge: Edge, caller: Caller, now: datetime, code: Code, detail: str, size: int | None) -> Refusal:
-    await submission.journal_refusal(edge.world, caller, code, now, media_type=None, size=size)
-    telemetry.count_submission(Outcome.REFUSED.value, [code.slug])
-    return Refusal(code, [Finding(code, "", detail)])
 
 
 def rendered(request: Request, answer: submission.Answer) -> Response:

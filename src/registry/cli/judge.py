@@ -54,16 +54,21 @@ def judge(
         datetime | None,
         typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"], help="Moment of receipt; default now."),
     ] = None,
+    unsigned: Annotated[
+        bool, typer.Option("--unsigned", help="Transcripts without signatures; needs no --trust.")
+    ] = False,
     report: Annotated[
         bool, typer.Option("--report", help="Every reason: tables on a terminal, else one JSON line per file.")
     ] = False,
 ) -> None:
     """Judge signed transcripts exactly as the registry would; one JSON line per file.
 
-    With --evidence the document inside is judged; where there is none, because it was refused, give the file itself.
+    With --unsigned the files are transcripts (JSON) that nobody has signed yet: fields, numbers and rules are judged. With --evidence the document inside is judged; where there is none, because it was refused, give the file itself.
     Exit code: 0 all accepted, 3 some held, 1 some refused (or an unreadable folder or archive).
     """
-    bench = _at_bench(files or [], trust, archive, at)
+    bench = (
+        _without_signatures(files or [], trust or archive) if unsigned else _at_bench(files or [], trust, archive, at)
+    )
     worst = 0
     for name, raw in bench.documents:
         verdict = bench.judge(raw)
@@ -74,6 +79,15 @@ def judge(
         code = _EXIT[verdict.outcome]
         worst = 1 if 1 in {worst, code} else max(worst, code)
     raise typer.Exit(worst)
+
+
+def _without_signatures(files: list[Path], material: Path | None) -> _Bench:
+    if not files:
+        raise typer.BadParameter("which files?", param_hint="FILES")
+    if material is not None:
+        raise typer.BadParameter("without --trust and --evidence: nothing is signed", param_hint="--unsigned")
+    now = datetime.now(UTC)
+    return _Bench(checking.unsigned, now, now, [(str(f), f.read_bytes()) for f in files])
 
 
 def _at_bench(files: list[Path], trust: Path | None, archive: Path | None, at: datetime | None) -> _Bench:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from registry.core import codes, rules
 from registry.core import trust as trust_values
@@ -56,6 +56,15 @@ def checker(files: Mapping[str, bytes]) -> tuple[Checker, list[str]]:
         return judging.judge(raw, media_type_of(raw), index, judging.Moment(at, at), schools=None)
 
     return check, [*problems, *index.problems]
+
+
+def unsigned(raw: bytes) -> Verdict:
+    """The verdict on a transcript that nobody has signed yet, as far as it can be had without a registry."""
+    now = datetime.now(UTC)
+    nothing = certificates.TrustIndex.build(trust_values.TrustList(0, (), (), (), {}, {}, _NO_POLICY, ()))
+    verdict = judging.judge_unsigned(raw, judging.UNSIGNED, nothing, judging.Moment(now, now), schools=None)
+    # Which schools there are is not known here.
+    return replace(verdict, findings=tuple(f for f in verdict.findings if f.code is not codes.SCHOOL_UNKNOWN))
 
 
 def reopen(raw: bytes) -> Reopened | str:

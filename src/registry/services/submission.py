@@ -59,6 +59,34 @@ async def withdraw(world: World, caller: Caller, raw: bytes, media_type: str, no
     return await _judged_and_stored(world, received, now, held_before=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What would have become of a submission."""
+
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    signed: bool
+    rules_version: str
+    policy_version: str
+
+
+async def try_out(world: World, caller: Caller, raw: bytes, media_type: str, now: datetime) -> Tried:
+    """Do all that `submit` does up to writing; also takes a bare transcript (`judging.UNSIGNED`). Nothing is stored."""
+    known = await world.known()
+    received = _Received(UUID(int=0), caller.caller_id, raw, media_type, now)
+    for _ in range(_TRIES):
+        speaker = known.caller(caller.caller_id)
+        verdict, _sealed = await _judge(world, known, speaker, received, now)
+        attempt = _attempt(world, known, received, now, verdict)
+        async with world.db.hot() as tx:
+            seen = await _Writing(world, speaker, attempt, verdict, b"", held_before=False).look(tx)
+        if seen is not None:
+            findings, signed = seen[1], media_type != judging.UNSIGNED
+            return Tried(outcome_of(findings), findings, signed, verdict.rules_version, verdict.policy_version)
+        known = await world.register.newer_than(world.db, verdict.generation)
+    raise Refusal(codes.SERVICE_BUSY, retry_after=1)
+
+
 async def rejudge(world: World, submission_id: UUID, now: datetime) -> Answer | None:
     """Judge a held document again on the newest knowledge; None when its wait has ended meanwhile."""
     async with world.db.snapshot() as tx:
@@ -135,7 +163,9 @@ async def _judge(
 ) -> tuple[Verdict, bytes]:
     """The verdict, and the sealed bytes unless it refuses: both take time that the event loop must not lose."""
     moment = judging.Moment(now, received.received_at, world.skew)
-    judge = judging.judge if received.kind == "transcript" else judging.judge_withdrawal
+    judge = judging.judge_withdrawal if received.kind == "withdrawal" else judging.judge
+    if received.media_type == judging.UNSIGNED:
+        judge = judging.judge_unsigned
 
     def work() -> tuple[Verdict, bytes]:
         verdict = judge(received.raw, received.media_type, known.index, moment, schools=caller.schools)
@@ -172,15 +202,12 @@ class _Writing:
     held_before: bool
 
     async def write(self, tx: Hot) -> Answer | None:
-        found = await records.look_up(tx, **self._keys())
-        if found.generation != self.verdict.generation:
+        seen = await self.look(tx)
+        if seen is None:
             return None
+        found, findings, spot = seen
         if found.receipt is not None and found.receipt.school_code in self.caller.schools:
             return await self._repeated(tx, found.receipt)
-        findings, spot = self._placed(found)
-        trouble = await self._unapproved(tx) if isinstance(spot, Place) else None
-        if trouble is not None:
-            findings, spot = (*findings, trouble), None
         outcome = outcome_of(findings)
         attempt = replace(self.attempt, outcome=outcome.value, findings=[_finding_row(f) for f in findings])
         if outcome is Outcome.ACCEPTED and isinstance(spot, Place):
@@ -192,6 +219,19 @@ class _Writing:
         else:
             await records.journal(tx, attempt)
         return self._answer(outcome, findings)
+
+    async def look(self, tx: Hot) -> tuple[Found, tuple[Finding, ...], Place | None] | None:
+        """What is on record, all findings, and where the record belongs; None when the register has moved. Writes nothing."""
+        found = await records.look_up(tx, **self._keys())
+        if found.generation != self.verdict.generation:
+            return None
+        if found.receipt is not None and found.receipt.school_code in self.caller.schools:
+            return found, (), None
+        findings, spot = self._placed(found)
+        trouble = await self._unapproved(tx) if isinstance(spot, Place) else None
+        if trouble is not None:
+            findings, spot = (*findings, trouble), None
+        return found, findings, spot
 
     def _keys(self) -> dict[str, Any]:
         claims, entry_document = self.verdict.claims, self._entry_document()

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -584,6 +585,17 @@ question = Table(
     Index("ix_question_caller_id", "caller_id", "asked_at"),
 )
 
+#: Dry runs, as a number alone.
+judgement_count = Table(
+    "judgement_count",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("caller_id", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("signed", Boolean, primary_key=True),
+    Column("judgements", BigInteger, nullable=False),
+)
+
 #: The only columns the service's role may UPDATE, and the only tables it may DELETE from.
 UPDATABLE: dict[str, tuple[str, ...]] = {
     "generation": ("value",),
@@ -605,5 +617,6 @@ UPDATABLE: dict[str, tuple[str, ...]] = {
     "school": ("ownership",),
     "waiting": ("generation", "tried_at", "withdraws"),
     "approval_rule": ("valid_to",),
+    "judgement_count": ("judgements",),
 }
 DELETABLE: tuple[str, ...] = ("spent_assertion", "waiting", "change_queue")
