@@ -44,6 +44,13 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "expiring": ("GET", "/v1/signers/expiring?unit=city:79", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
     "roster": ("PUT", "/v1/rosters/79771501/2024-2025/6", frozenset({Scope.OPERATE})),
     "verification": ("POST", "/v1/verifications", frozenset({Scope.VERIFY})),
+    "judgement": ("POST", "/v1/judgements", frozenset({Scope.SUBMIT})),
+    "withdrawal": ("POST", "/v1/withdrawals", frozenset({Scope.SUBMIT})),
+    "changes": ("GET", "/v1/changes", frozenset({Scope.SUBMIT, Scope.COMPLETENESS, Scope.OPERATE})),
+    "transcript": ("GET", "/v1/transcripts/no-such", frozenset({Scope.SUBMIT, Scope.OPERATE})),
+    "versions": ("GET", "/v1/transcripts/no-such/versions", frozenset({Scope.SUBMIT, Scope.OPERATE})),
+    "document": ("GET", "/v1/transcripts/no-such/document", frozenset({Scope.SUBMIT, Scope.OPERATE})),
+    "approvals": ("GET", "/v1/approvals", frozenset({Scope.OPERATE})),
 }
 
 

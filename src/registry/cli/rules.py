@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,9 +12,12 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from registry.core import rules
+from registry.cli import reach
+from registry.core import rules, rules_forecast
 from registry.core.rule_sets import Rule
 from registry.demo import mutations, rule_cases, rule_proof
+from registry.services import forecast as forecasts
+from registry.services.world import World
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -67,6 +72,71 @@ def prove(
         _print(proof)
     if not proof.holds:
         raise typer.Exit(1)
+
+
+@app.command()
+def forecast(
+    rule_set: Annotated[
+        str,
+        typer.Argument(
+            help="A circular of the table (22/2021), or a TOML file: circular, grades, [effects] code = refuse, warn, off."
+        ),
+    ],
+    json_output: _Json = False,
+) -> None:
+    """Which records that count now would be refused under a rule set that is not yet in force, per vendor and school.
+
+    Exit code 1 when some would be.
+    """
+    planned = _planned(rule_set)
+
+    async def use(world: World) -> forecasts.Forecast:
+        total = await forecasts.size(world, planned)
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("records", total=total)
+            return await forecasts.forecast_of(world, planned, lambda more: progress.advance(task, more))
+
+    told = reach.run(use)
+    rows = [
+        {
+            "vendor": vendor,
+            "school": school,
+            "records": i.records,
+            "refused": i.refused,
+            "codes": dict(i.codes.most_common()),
+        }
+        for (vendor, school), i in sorted(told.impacts.items())
+    ]
+    if json_output:
+        found = {
+            "rule_set": planned.name,
+            "records": told.records,
+            "refused": told.refused,
+            "unreadable": told.unreadable,
+        }
+        typer.echo(json.dumps({**found, "impacts": rows}, ensure_ascii=False))
+    else:
+        table = Table("vendor", "school", "records", "would be refused", "codes", title=f"forecast {planned.name}")
+        for (vendor, school), impact in sorted(told.impacts.items()):
+            codes = ", ".join(f"{code} {number}" for code, number in impact.codes.most_common())
+            table.add_row(vendor, school, str(impact.records), str(impact.refused), codes)
+        _out.print(table)
+        _out.print(f"{told.refused} of {told.records} records would be refused; {told.unreadable} could not be read")
+    if told.refused or told.unreadable:
+        raise typer.Exit(1)
+
+
+def _planned(rule_set: str) -> rules_forecast.Planned:
+    file = Path(rule_set)
+    try:
+        if file.suffix == ".toml":
+            return rules_forecast.planned(tomllib.loads(file.read_text("utf-8")))
+        found = rules_forecast.of_circular(rule_set)
+        if found is None:
+            raise ValueError("neither a circular of the table nor a .toml file; see `registry rules list`")
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(str(error), param_hint="RULE_SET") from None
+    return found
 
 
 def _print(proof: rule_proof.Proof) -> None:
