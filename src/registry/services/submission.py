@@ -16,10 +16,11 @@ from uuid import UUID
 from registry.core import codes, ids
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Code, Finding, Outcome, Refusal, outcome_of
+from registry.core.pupils import Case
 from registry.core.record import Found, Place, Receipt, place
 from registry.core.verdict import Verdict
 from registry.formats import documents
-from registry.services import evidence_rows, judging
+from registry.services import evidence_rows, judging, persons
 from registry.services.world import Known, World
 from registry.storage import journal, records
 from registry.storage.database import Hot
@@ -149,14 +150,15 @@ class _Writing:
         if found.receipt is not None and found.receipt.school_code in self.caller.schools:
             return await self._repeated(tx, found.receipt)
         findings, spot = self._placed(found)
+        case = spot if isinstance(spot, Case) else None
         outcome = outcome_of(findings)
         attempt = replace(self.attempt, outcome=outcome.value, findings=[_finding_row(f) for f in findings])
         if outcome is Outcome.ACCEPTED and isinstance(spot, Place):
             return await self._accept(tx, attempt, findings, spot, found)
         if self.held_before:
-            return await self._still_or_refused(tx, attempt, findings, outcome)
+            return await self._still_or_refused(tx, attempt, findings, outcome, case)
         if outcome is Outcome.HELD and attempt.school_year is not None:
-            await records.hold(tx, attempt, self.sealed, self.verdict.generation)
+            await records.hold(tx, attempt, self.sealed, self.verdict.generation, case)
         else:
             await records.journal(tx, attempt)
         return self._answer(outcome, findings)
@@ -171,10 +173,11 @@ class _Writing:
             "level": self.attempt.level,
             "transcript_code": claims.transcript_code,
             "version": self.verdict.transcript.version if self.verdict.transcript else None,
+            "school_code": self.attempt.school_code,
         }
 
-    def _placed(self, found: Found) -> tuple[tuple[Finding, ...], Place | None]:
-        """The verdict's findings, and where the record belongs or what speaks against it."""
+    def _placed(self, found: Found) -> tuple[tuple[Finding, ...], Place | Case | None]:
+        """The verdict's findings with what speaks against the record, and where it belongs or what is to be decided first."""
         transcript = self.verdict.transcript
         if transcript is None or self.verdict.outcome is not Outcome.ACCEPTED:
             return self.verdict.findings, None
@@ -188,6 +191,10 @@ class _Writing:
         )
         if isinstance(spot, Place):
             return self.verdict.findings, spot
+        if isinstance(spot, Case):
+            doubt = Finding(codes.RECORD_DECISION, "", spot.detail)
+            differs = persons.differing(self.world.sealer, found.person, transcript, self.attempt.number_index)
+            return (*self.verdict.findings, doubt), replace(spot, differs=differs)
         return (*self.verdict.findings, documents.with_wire_pointer(spot, transcript)), None
 
     async def _accept(
@@ -196,6 +203,7 @@ class _Writing:
         transcript = self.verdict.transcript
         assert transcript is not None, "accepted only with a readable transcript"
         assert transcript.number is not None, "accepted only with a number"
+        assert attempt.number_index is not None, "made of the number"
         await records.accept(
             tx,
             attempt,
@@ -206,6 +214,7 @@ class _Writing:
             generation=self.verdict.generation,
             journaled=self.held_before,
             ends_wait=found.waits,
+            person_sealed=persons.sealed_if_newer(self.world.sealer, found.person, transcript, attempt.number_index),
         )
         receipt = Receipt(
             attempt.submission_id,
@@ -227,10 +236,10 @@ class _Writing:
         return replace(self._answer(Outcome.ACCEPTED, (), receipt), repeated=True)
 
     async def _still_or_refused(
-        self, tx: Hot, attempt: records.Attempt, findings: tuple[Finding, ...], outcome: Outcome
+        self, tx: Hot, attempt: records.Attempt, findings: tuple[Finding, ...], outcome: Outcome, case: Case | None
     ) -> Answer:
         if outcome is Outcome.HELD:
-            await records.keep_waiting(tx, self.verdict.fingerprint, self.verdict.generation, attempt.judged_at)
+            await records.keep_waiting(tx, self.verdict.fingerprint, self.verdict.generation, attempt.judged_at, case)
         else:
             await records.end_wait(tx, attempt)
         return self._answer(outcome, findings)

@@ -183,7 +183,7 @@ async def _set_aside(world: World, submission_id: UUID, now: datetime) -> None:
         held = await journal.held_document(tx, submission_id)
     if held is not None:
         async with world.db.hot_transaction() as hot:
-            await records.keep_waiting(hot, held.fingerprint, known.generation, now)
+            await records.set_aside(hot, held.fingerprint, known.generation, now)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import asyncpg
 
+from registry.core.pupils import Case, CaseKind, Decided, Decision
 from registry.core.record import Found, Held, Place, Receipt
 from registry.storage.database import Hot
 
@@ -27,11 +28,17 @@ LOST_RACE = (
     asyncpg.DivisionByZeroError,
 )
 
+#: Merged pupils are one here (`top`), with the records of all of them; of two schools' records of one year the one with this
+#: code comes first, then that of this school.
 _LOOK_UP = """
-WITH n AS (SELECT pupil_id FROM pupil_number WHERE number_index = $2),
-     c AS (SELECT pupil_id FROM pupil_code WHERE pupil_code = $3),
-     r AS (SELECT * FROM record WHERE school_year = $4 AND level = $5
-             AND pupil_id = coalesce((SELECT pupil_id FROM n), (SELECT pupil_id FROM c))),
+WITH n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top, p.person_sealed
+             FROM pupil_number p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.number_index = $2),
+     c AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top
+             FROM pupil_code p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.pupil_code = $3),
+     t AS (SELECT coalesce((SELECT top FROM n), (SELECT top FROM c)) AS top),
+     r AS (SELECT * FROM record WHERE school_year = $4 AND level = $5 AND pupil_id = ANY(ARRAY(
+               SELECT top FROM t UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM t)))
+             ORDER BY transcript_code = $6 DESC, school_code = $8 DESC, created_at DESC, record_id LIMIT 1),
      o AS (SELECT k.school_code, k.record_id FROM transcript_code t
              JOIN record k USING (school_year, pupil_id, level) WHERE t.transcript_code = $6),
      b AS (SELECT v.submission_id, v.version, v.accepted_at, k.record_id, k.transcript_code, k.school_code, v.level
@@ -41,15 +48,21 @@ SELECT (SELECT value FROM generation) AS generation,
        b.submission_id, b.version, b.accepted_at, b.record_id AS b_record, b.transcript_code AS b_code,
        b.school_code AS b_school, b.level AS b_level,
        EXISTS (SELECT FROM waiting WHERE fingerprint = $1) AS waits,
-       (SELECT pupil_id FROM n) AS by_number,
+       (SELECT top FROM n) AS by_number,
+       (SELECT person_sealed FROM n) AS person,
        (SELECT pupil_code FROM pupil_code WHERE pupil_id = (SELECT pupil_id FROM n)
           ORDER BY (pupil_code = $3) DESC, known_since LIMIT 1) AS number_code,
-       (SELECT pupil_id FROM c) AS by_code,
-       EXISTS (SELECT FROM pupil_number WHERE pupil_id = (SELECT pupil_id FROM c) AND closed_at IS NULL) AS code_has_number,
-       r.record_id, r.transcript_code, r.school_code, r.current_version,
+       (SELECT top FROM c) AS by_code,
+       coalesce((SELECT pupil_id FROM n), (SELECT pupil_id FROM c)) AS own,
+       EXISTS (SELECT FROM pupil_number WHERE closed_at IS NULL AND pupil_id = ANY(ARRAY(
+                 SELECT top FROM c UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM c))))
+         AS code_has_number,
+       ARRAY(SELECT ARRAY[kind, decision, against::text, placed_as::text] FROM pupil_decision WHERE fingerprint = $1)
+         AS decisions,
+       r.record_id, r.transcript_code, r.school_code, r.current_version, r.pupil_id AS record_pupil,
        EXISTS (SELECT FROM record_version v WHERE v.school_year = $4 AND v.pupil_id = r.pupil_id AND v.level = $5
                  AND v.version = $7) AS version_taken,
-       o.school_code AS o_school, o.record_id = r.record_id AS o_mine
+       o.school_code AS o_school, o.record_id AS o_record, o.record_id = r.record_id AS o_mine
 FROM (SELECT) AS one LEFT JOIN b ON true LEFT JOIN r ON true LEFT JOIN o ON true
 """
 
@@ -68,8 +81,8 @@ WITH s AS (INSERT INTO submission ({_JOURNAL_COLUMNS})
      d AS (INSERT INTO document (school_year, fingerprint, media_type, sealed, stored_at)
              VALUES ($7, $4, $5, $18, $14) ON CONFLICT DO NOTHING),
      w AS (INSERT INTO waiting (submission_id, school_year, fingerprint, generation, tried_at, school_code, transcript_code,
-                                number_index)
-             VALUES ($1, $7, $4, $19, $14, $8, $13, $12) ON CONFLICT (fingerprint) DO NOTHING)
+                                number_index, case_kind, case_against, case_differs, case_two_known)
+             VALUES ($1, $7, $4, $19, $14, $8, $13, $12, $20, $21, $22, $23) ON CONFLICT (fingerprint) DO NOTHING)
 INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALUES ($1, $14, $15, $16, $17)
 """  # noqa: S608 - only constants of this file are put together
 
@@ -77,15 +90,17 @@ _RECORD_PARTS = """
      d AS (INSERT INTO document (school_year, fingerprint, media_type, sealed, stored_at)
              VALUES ($7, $4, $5, $18, $14) ON CONFLICT DO NOTHING),
      p AS (INSERT INTO pupil (pupil_id, created_at) SELECT $19, $14 WHERE $20),
-     pn AS (INSERT INTO pupil_number (number_index, pupil_id, number_sealed, known_since)
-              SELECT $12, $19, $21, $14 WHERE $22),
+     pn AS (INSERT INTO pupil_number (number_index, pupil_id, number_sealed, known_since, person_sealed)
+              SELECT $12, $19, $21, $14, $29::bytea WHERE $22),
+     pu AS (UPDATE pupil_number SET person_sealed = $29 WHERE NOT $22 AND $29 IS NOT NULL AND number_index = $12),
      pc AS (INSERT INTO pupil_code (pupil_code, pupil_id, known_since) SELECT $11, $19, $14 WHERE $23),
      tc AS (INSERT INTO transcript_code (transcript_code, school_year, pupil_id, level)
               SELECT $13, $7, $19, $9 WHERE $25),
      r AS (INSERT INTO record (school_year, pupil_id, level, record_id, transcript_code, school_code, grade, pupil_code,
                                current_version, created_at)
              SELECT $7, $19, $9, $24, $13, $8, $10, $11, $26, $14 WHERE $25),
-     ru AS (UPDATE record SET current_version = greatest(current_version, $26)
+     ru AS (UPDATE record SET current_version = greatest(current_version, $26),
+                              school_code = CASE WHEN $26 > current_version THEN $8 ELSE school_code END
               WHERE NOT $25 AND school_year = $7 AND pupil_id = $19 AND level = $9),
      rv AS (INSERT INTO record_version (school_year, pupil_id, level, version, submission_id, fingerprint, accepted_at,
                                         signatures)
@@ -174,10 +189,11 @@ async def look_up(
     level: str | None,
     transcript_code: str | None,
     version: int | None,
+    school_code: str | None = None,
 ) -> Found:
     """What is known about these bytes, this pupil, this record and this code, with the register's generation."""
     row = await tx.fetchrow(
-        _LOOK_UP, fingerprint, number_index, pupil_code, school_year, level, transcript_code, version
+        _LOOK_UP, fingerprint, number_index, pupil_code, school_year, level, transcript_code, version, school_code
     )
     assert row is not None
     receipt = None
@@ -195,7 +211,9 @@ async def look_up(
         )
     held = None
     if row["record_id"] is not None:
-        held = Held(row["record_id"], row["transcript_code"], row["school_code"], row["current_version"])
+        held = Held(
+            row["record_id"], row["transcript_code"], row["school_code"], row["current_version"], row["record_pupil"]
+        )
     return Found(
         generation=row["generation"],
         receipt=receipt,
@@ -208,7 +226,17 @@ async def look_up(
         version_taken=row["version_taken"],
         code_owner_school=row["o_school"],
         code_owner_is_this_record=bool(row["o_mine"]),
+        code_owner=row["o_record"],
+        own_pupil=row["own"],
+        person=row["person"],
+        decisions=tuple(_decided(each) for each in row["decisions"]),
     )
+
+
+def _decided(row: Sequence[str]) -> Decided:
+    """The last of the four is null unless the decision was a transfer."""
+    kind, decision, against, placed_as = row
+    return Decided(CaseKind(kind), UUID(against), Decision(decision), UUID(placed_as) if placed_as else None)
 
 
 async def journal(tx: Hot, attempt: Attempt) -> None:
@@ -216,9 +244,9 @@ async def journal(tx: Hot, attempt: Attempt) -> None:
     await tx.execute(_JOURNAL, *attempt.arguments())
 
 
-async def hold(tx: Hot, attempt: Attempt, sealed: bytes, generation: int) -> None:
-    """Write an attempt, keep its sealed bytes, and queue it to be judged again."""
-    await tx.execute(_HOLD, *attempt.arguments(), sealed, generation)
+async def hold(tx: Hot, attempt: Attempt, sealed: bytes, generation: int, case: Case | None = None) -> None:
+    """Write an attempt, keep its sealed bytes, and queue it to be judged again; `case`: what a person has to decide."""
+    await tx.execute(_HOLD, *attempt.arguments(), sealed, generation, *_case(case))
 
 
 async def accept(
@@ -232,9 +260,11 @@ async def accept(
     generation: int,
     journaled: bool,
     ends_wait: bool,
+    person_sealed: bytes | None = None,
 ) -> None:
     """Write attempt, document, pupil, record and version, all or none; `journaled` when the attempt was held before.
 
+    `person_sealed`: what is to be known from now on about whom the number belongs to (None: what was known).
     `ends_wait`: every held submission of these bytes gets the attempt's verdict too. Raises one of LOST_RACE when a
     concurrent writer was first, or the register's generation is no longer `generation`.
     """
@@ -251,6 +281,7 @@ async def accept(
         version,
         _json(attempt.evidence["signatures"]),
         generation,
+        person_sealed,
     )
     statement = _ACCEPT_HELD if journaled else _ACCEPT
     if not ends_wait:
@@ -267,11 +298,29 @@ async def end_wait(tx: Hot, attempt: Attempt) -> None:
     await tx.execute(_END_WAIT, attempt.fingerprint, attempt.judged_at, attempt.outcome, arguments[15], arguments[16])
 
 
-async def keep_waiting(tx: Hot, fingerprint: bytes, generation: int, now: datetime) -> None:
-    """Note that a held document was judged again under this generation, and is still held."""
+async def keep_waiting(tx: Hot, fingerprint: bytes, generation: int, now: datetime, case: Case | None) -> None:
+    """Note that a held document was judged again under this generation, and is still held, for whatever reason now."""
+    await tx.execute(
+        "UPDATE waiting SET generation = $2, tried_at = $3, case_kind = $4, case_against = $5, case_differs = $6,"
+        " case_two_known = $7 WHERE fingerprint = $1",
+        fingerprint,
+        generation,
+        now,
+        *_case(case),
+    )
+
+
+async def set_aside(tx: Hot, fingerprint: bytes, generation: int, now: datetime) -> None:
+    """Count a held document as judged under this generation, though it could not be."""
     await tx.execute(
         "UPDATE waiting SET generation = $2, tried_at = $3 WHERE fingerprint = $1", fingerprint, generation, now
     )
+
+
+def _case(case: Case | None) -> tuple[object, ...]:
+    if case is None:
+        return (None, None, [], False)
+    return (case.kind.value, case.against, list(case.differs), case.two_known)
 
 
 def _json(value: object) -> str:
