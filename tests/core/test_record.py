@@ -12,7 +12,7 @@ from registry.core.pupils import Case, CaseKind, Decided, Decision
 from registry.core.record import Found, Held, Place, place
 
 ONE, TWO, FRESH, RECORD = (UUID(int=n) for n in (1, 2, 9, 8))
-HERE = Held(RECORD, "code-1", "school-1", 1)
+HERE = Held(RECORD, "code-1", "school-1", 1, ONE)
 KNOWN = Found(1, pupil_by_number=ONE, code_of_pupil_by_number="p-1", pupil_by_code=ONE, pupil_by_code_has_number=True)
 
 
@@ -43,8 +43,8 @@ OTHER_PUPILS_CODE = replace(KNOWN, pupil_by_code=TWO)
 OTHER_CODE = replace(KNOWN, pupil_by_code=None, code_of_pupil_by_number="p-2")
 OTHER_NUMBER = Found(1, pupil_by_code=ONE, pupil_by_code_has_number=True)
 MOVED = replace(KNOWN, record=replace(HERE, school_code="school-2"), code_owner_school="school-2")
-MOVED_WITH_CODE = replace(MOVED, code_owner_is_this_record=True, code_owner=RECORD)
-OTHERS_CODE = replace(KNOWN, code_owner_school="school-2", code_owner=RECORD)
+MOVED_WITH_CODE = replace(MOVED, code_owner_is_this_record=True, code_owner=ONE)
+OTHERS_CODE = replace(KNOWN, code_owner_school="school-2", code_owner=TWO)
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_what_is_refused(found: Found, slug: str) -> None:
         (OTHER_PUPILS_CODE, CaseKind.NUMBER_TWO_PUPILS, ONE),
         (OTHER_CODE, CaseKind.NUMBER_TWO_PUPILS, ONE),
         (OTHER_NUMBER, CaseKind.CODE_TWO_NUMBERS, ONE),
-        (MOVED, CaseKind.OTHER_SCHOOL, RECORD),
-        (MOVED_WITH_CODE, CaseKind.OTHER_SCHOOL, RECORD),
-        (OTHERS_CODE, CaseKind.TRANSCRIPT_CODE, RECORD),
+        (MOVED, CaseKind.OTHER_SCHOOL, ONE),
+        (MOVED_WITH_CODE, CaseKind.OTHER_SCHOOL, ONE),
+        (OTHERS_CODE, CaseKind.TRANSCRIPT_CODE, TWO),
     ],
 )
 def test_what_a_person_decides(found: Found, kind: CaseKind, against: UUID) -> None:

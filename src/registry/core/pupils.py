@@ -34,6 +34,14 @@ class Decision(StrEnum):
     TRANSFER = "transfer"  # the pupil has moved: both schools' records of the year count
 
 
+class Identity(StrEnum):
+    """Every answer to a vendor who asks whether a number, a birth date and a sex belong together."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    DIFFERS = "differs"
+
+
 #: What can be decided about each kind of case.
 POSSIBLE: dict[CaseKind, tuple[Decision, ...]] = {
     CaseKind.NUMBER_TWO_PUPILS: (Decision.SAME_PUPIL, Decision.OTHER_PUPIL),
@@ -45,7 +53,7 @@ POSSIBLE: dict[CaseKind, tuple[Decision, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A doubt that only a person can end: its kind, and whom or which record the document runs into.
+    """A doubt that only a person can end: its kind, and the pupil whom the document runs into.
 
     `detail` is told to the sender, and is the same for everything that touches another school.
     """
@@ -112,7 +120,8 @@ def differences(known: Person, told: Person) -> tuple[str, ...]:
 
 def reason_fits(text: str) -> bool:
     """True for 1 to 200 printable characters without anything that looks like a person's number: it is kept as text."""
-    return 0 < len(text.strip()) <= len(text) <= LONGEST_REASON and text.isprintable() and not repeats_number(text)
+    fits = 0 < len(text) <= LONGEST_REASON and text == text.strip() and text.isprintable()
+    return fits and not repeats_number(text)
 
 
 def repeats_number(text: str) -> bool:

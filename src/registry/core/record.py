@@ -38,9 +38,7 @@ class Held:
     transcript_code: str
     school_code: str
     current_version: int
-    pupil_id: UUID | None = (
-        None  # whom the record stands under, where that is not the pupil asked for (merged, transferred)
-    )
+    pupil_id: UUID  # whom it stands under: of merged pupils, or one who changed schools, any of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Found:
     version_taken: bool = False
     code_owner_school: str | None = None  # school of the record that carries the transcript code
     code_owner_is_this_record: bool = False
-    code_owner: UUID | None = None  # that record
+    code_owner: UUID | None = None  # that record's pupil
     own_pupil: UUID | None = None  # the pupil as it was before any merge: what is accepted meanwhile survives an undo
     person: bytes | None = None  # birth date and sex that belong to the number, sealed
     decisions: tuple[Decided, ...] = ()  # about exactly these bytes
@@ -139,7 +137,7 @@ def _record_case(found: Found, transcript_code: str, school_code: str) -> Case |
     """Whatever touches another school's record has one detail: a vendor must not learn what that school holds."""
     detail = "the record needs a decision"
     if found.record is not None and found.record.school_code != school_code:
-        return Case(CaseKind.OTHER_SCHOOL, found.record.record_id, detail)
+        return Case(CaseKind.OTHER_SCHOOL, found.record.pupil_id, detail)
     owner = found.code_owner_school
     if owner is None or found.code_owner_is_this_record or owner == school_code:
         return None

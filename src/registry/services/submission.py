@@ -22,7 +22,7 @@ from registry.core.verdict import Verdict
 from registry.formats import documents
 from registry.services import evidence_rows, judging, persons
 from registry.services.world import Known, World
-from registry.storage import journal, records
+from registry.storage import cases, journal, records
 from registry.storage.database import Hot
 
 log = logging.getLogger(__name__)
@@ -239,7 +239,7 @@ class _Writing:
         self, tx: Hot, attempt: records.Attempt, findings: tuple[Finding, ...], outcome: Outcome, case: Case | None
     ) -> Answer:
         if outcome is Outcome.HELD:
-            await records.keep_waiting(tx, self.verdict.fingerprint, self.verdict.generation, attempt.judged_at, case)
+            await cases.keep_waiting(tx, self.verdict.fingerprint, self.verdict.generation, attempt.judged_at, case)
         else:
             await records.end_wait(tx, attempt)
         return self._answer(outcome, findings)

@@ -18,6 +18,7 @@ import asyncpg
 
 from registry.core.pupils import Case, CaseKind, Decided, Decision
 from registry.core.record import Found, Held, Place, Receipt
+from registry.storage import cases
 from registry.storage.database import Hot
 
 #: Raised by the driver when somebody else was first: look again. The last is how a statement says that the register moved.
@@ -39,7 +40,7 @@ WITH n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top, p.person_
      r AS (SELECT * FROM record WHERE school_year = $4 AND level = $5 AND pupil_id = ANY(ARRAY(
                SELECT top FROM t UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM t)))
              ORDER BY transcript_code = $6 DESC, school_code = $8 DESC, created_at DESC, record_id LIMIT 1),
-     o AS (SELECT k.school_code, k.record_id FROM transcript_code t
+     o AS (SELECT k.school_code, k.record_id, k.pupil_id FROM transcript_code t
              JOIN record k USING (school_year, pupil_id, level) WHERE t.transcript_code = $6),
      b AS (SELECT v.submission_id, v.version, v.accepted_at, k.record_id, k.transcript_code, k.school_code, v.level
              FROM record_version v JOIN record k USING (school_year, pupil_id, level)
@@ -62,7 +63,7 @@ SELECT (SELECT value FROM generation) AS generation,
        r.record_id, r.transcript_code, r.school_code, r.current_version, r.pupil_id AS record_pupil,
        EXISTS (SELECT FROM record_version v WHERE v.school_year = $4 AND v.pupil_id = r.pupil_id AND v.level = $5
                  AND v.version = $7) AS version_taken,
-       o.school_code AS o_school, o.record_id AS o_record, o.record_id = r.record_id AS o_mine
+       o.school_code AS o_school, o.pupil_id AS o_pupil, o.record_id = r.record_id AS o_mine
 FROM (SELECT) AS one LEFT JOIN b ON true LEFT JOIN r ON true LEFT JOIN o ON true
 """
 
@@ -226,7 +227,7 @@ async def look_up(
         version_taken=row["version_taken"],
         code_owner_school=row["o_school"],
         code_owner_is_this_record=bool(row["o_mine"]),
-        code_owner=row["o_record"],
+        code_owner=row["o_pupil"],
         own_pupil=row["own"],
         person=row["person"],
         decisions=tuple(_decided(each) for each in row["decisions"]),
@@ -246,7 +247,7 @@ async def journal(tx: Hot, attempt: Attempt) -> None:
 
 async def hold(tx: Hot, attempt: Attempt, sealed: bytes, generation: int, case: Case | None = None) -> None:
     """Write an attempt, keep its sealed bytes, and queue it to be judged again; `case`: what a person has to decide."""
-    await tx.execute(_HOLD, *attempt.arguments(), sealed, generation, *_case(case))
+    await tx.execute(_HOLD, *attempt.arguments(), sealed, generation, *cases.columns(case))
 
 
 async def accept(
@@ -296,31 +297,6 @@ async def end_wait(tx: Hot, attempt: Attempt) -> None:
     """Give every held submission of these bytes the attempt's verdict and take them from the queue."""
     arguments = attempt.arguments()
     await tx.execute(_END_WAIT, attempt.fingerprint, attempt.judged_at, attempt.outcome, arguments[15], arguments[16])
-
-
-async def keep_waiting(tx: Hot, fingerprint: bytes, generation: int, now: datetime, case: Case | None) -> None:
-    """Note that a held document was judged again under this generation, and is still held, for whatever reason now."""
-    await tx.execute(
-        "UPDATE waiting SET generation = $2, tried_at = $3, case_kind = $4, case_against = $5, case_differs = $6,"
-        " case_two_known = $7 WHERE fingerprint = $1",
-        fingerprint,
-        generation,
-        now,
-        *_case(case),
-    )
-
-
-async def set_aside(tx: Hot, fingerprint: bytes, generation: int, now: datetime) -> None:
-    """Count a held document as judged under this generation, though it could not be."""
-    await tx.execute(
-        "UPDATE waiting SET generation = $2, tried_at = $3 WHERE fingerprint = $1", fingerprint, generation, now
-    )
-
-
-def _case(case: Case | None) -> tuple[object, ...]:
-    if case is None:
-        return (None, None, [], False)
-    return (case.kind.value, case.against, list(case.differs), case.two_known)
 
 
 def _json(value: object) -> str:
