@@ -44,6 +44,13 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "expiring": ("GET", "/v1/signers/expiring?unit=city:79", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
     "roster": ("PUT", "/v1/rosters/79771501/2024-2025/6", frozenset({Scope.OPERATE})),
     "verification": ("POST", "/v1/verifications", frozenset({Scope.VERIFY})),
+    "identify": ("POST", "/v1/pupils/identify", frozenset({Scope.SUBMIT})),
+    "renumbering": ("POST", "/v1/pupils/renumberings", frozenset({Scope.OPERATE})),
+    "merge": ("POST", "/v1/pupils/merges", frozenset({Scope.OPERATE})),
+    "merges": ("GET", "/v1/pupils/merges", frozenset({Scope.OPERATE})),
+    "undo": ("POST", f"/v1/pupils/merges/{NOBODY}/undo", frozenset({Scope.OPERATE})),
+    "cases": ("GET", "/v1/cases", frozenset({Scope.OPERATE})),
+    "decision": ("POST", f"/v1/cases/{NOBODY}/decision", frozenset({Scope.OPERATE})),
 }
 
 

@@ -208,7 +208,7 @@ async def test_a_merge_finds_both_and_its_undo_leaves_what_was(settled: World, c
         name: found for name, found in before.items() if name != "pupil_alias"
     }
     await refused("pupil-merged", pupils.merge(settled, None, *codes, "x", LATER))
-    await refused("pupil-merged", pupils.merge(settled, None, *reversed(codes), "x", LATER))
+    await refused("pupil-merged", pupils.merge(settled, None, codes[1], codes[0], "x", LATER))
     undone = await pupils.unmerge(settled, None, made.merge_id, "Nhầm", LATER)
     assert (undone.undone_reason, undone.from_code, undone.into_code) == ("Nhầm", *codes)
     assert await rows(settled) == before

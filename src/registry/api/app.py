@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from registry.api import (
     access,
     arrival,
+    cases,
     changes,
     completeness,
     contract,
@@ -18,6 +19,7 @@ from registry.api import (
     health,
     logs,
     problems,
+    pupils,
     report,
     rosters,
     signer_register,
@@ -83,6 +85,8 @@ ROUTERS = (
     rosters.router,
     signers.router,
     signer_register.router,
+    pupils.router,
+    cases.router,
     health.router,
     contract.router,
 )

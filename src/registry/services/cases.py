@@ -19,7 +19,7 @@ from registry.services import pupils, submission
 from registry.services.world import World
 from registry.storage import cases as stored
 from registry.storage import pupils as stored_pupils
-from registry.storage.cases import Waiting
+from registry.storage.cases import Waiting as Waiting  # what the edges show
 from registry.storage.database import Writing
 from registry.storage.pupils import Merge
 

@@ -17,16 +17,17 @@ from registry.core import codes, ids
 from registry.core.callers import Caller
 from registry.core.findings import Finding, Refusal
 from registry.core.pupils import reason_fits
-from registry.formats import strict_json
+from registry.formats import csv_table, strict_json
 from registry.services import persons
 from registry.services.world import World
 from registry.storage import generation
 from registry.storage import pupils as stored
 from registry.storage.database import Reading
-from registry.storage.pupils import Merge
+from registry.storage.pupils import Merge as Merge  # what the edges show
 
 log = logging.getLogger(__name__)
 MOST_MERGES = 500
+_MOST_BYTES, _MOST_ROWS = 1_000_000, 5_000
 REASON_SHAPE = "1 to 200 printable characters without a person's number"
 
 
@@ -91,6 +92,34 @@ async def renumber(world: World, caller: Caller | None, asked: Renumbering, now:
         )
         await generation.move(tx)
     return Renumbered(code, told)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one row of a table: a code, or None when it was done or had been before."""
+
+    number: int
+    code: str | None
+    repeated: bool = False
+
+
+async def renumber_table(world: World, raw: bytes, now: datetime) -> list[Row]:
+    """Do each row of a table (CSV: old_number, new_number, reference) by itself; for the operator at the machine.
+
+    Raises Refusal(request-parameter) when it can't be read as a table; nothing is done then.
+    """
+    table = csv_table.read(raw, ("old_number", "new_number", "reference"), most_bytes=_MOST_BYTES, most_rows=_MOST_ROWS)
+    if table.flaws:
+        found = [Finding(codes.REQUEST_PARAMETER, f"/rows/{f.row or ''}", f.expected) for f in table.flaws[:50]]
+        raise Refusal(codes.REQUEST_PARAMETER, found)
+    done = []
+    for number, cells in table.rows:
+        try:
+            result = await renumber(world, None, Renumbering(**cells), now)
+            done.append(Row(number, None, result.repeated))
+        except Refusal as refusal:
+            done.append(Row(number, refusal.code.slug))
+    return done
 
 
 async def merge(
