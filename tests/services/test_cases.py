@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from typing import Any
 
@@ -87,6 +88,15 @@ async def test_a_number_of_two_pupils_waits_for_a_person(settled: World, city: S
     assert await cases.waiting(settled, None, None, 10) == []
     state = await submission.state(settled, VENDOR, answer.submission_id)
     assert (state.outcome, state.findings[0]["code"]) == ("refused", "record-decided")
+
+
+async def test_of_two_children_at_once_under_one_number_one_waits(settled: World, city: SmallCity) -> None:
+    document = city.document()
+    sent = [document, of_another_person(document)] * 3
+    answers = await asyncio.gather(*(send(settled, each) for each in sent))
+    assert sum(answer.outcome is Outcome.HELD for answer in answers) == 3
+    stored = await rows(settled)
+    assert (len(stored["pupil"]), len(stored["pupil_number"]), len(stored["record"])) == (1, 1, 1)
 
 
 async def test_a_number_with_another_code_of_the_same_person_waits_too_and_is_joined(

@@ -95,7 +95,7 @@ class MergedBody(BaseModel):
 
 
 class MergesBody(BaseModel):
-    """Merges past and present, newest first, at most 500."""
+    """Merges past and present, newest first, of the newest 200."""
 
     merges: list[MergedBody]
 

@@ -26,7 +26,7 @@ from registry.storage.database import Reading
 from registry.storage.pupils import Merge as Merge  # what the edges show
 
 log = logging.getLogger(__name__)
-MOST_MERGES = 500
+MOST_MERGES = 200
 _MOST_BYTES, _MOST_ROWS = 1_000_000, 5_000
 REASON_SHAPE = "1 to 200 printable characters without a person's number"
 

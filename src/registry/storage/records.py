@@ -200,16 +200,9 @@ async def look_up(
     receipt = None
     if row["submission_id"] is not None:
         receipt = Receipt(
-            row["submission_id"],
-            row["b_record"],
-            row["b_code"],
-            row["version"],
-            school_year or "",
-            row["b_school"],
-            row["b_level"],
-            fingerprint,
-            row["accepted_at"],
-        )
+            row["submission_id"], row["b_record"], row["b_code"], row["version"], school_year or "", row["b_school"],
+            row["b_level"], fingerprint, row["accepted_at"],
+        )  # fmt: skip
     held = None
     if row["record_id"] is not None:
         held = Held(
