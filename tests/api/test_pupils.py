@@ -56,7 +56,8 @@ async def test_identify_has_one_shape(registry: Registry, operator: RegistryClie
         (mine, WHO | {"personal_number": NEW}, ("unknown", [])),
         (other, WHO, ("unknown", [])),
     ):
-        status, found = await ask(client, "POST", IDENTIFY, body)
+        result = await client.identify(**body)
+        status, found = result.status, result.body
         assert (status, list(found)) == (200, ["question_id", "asked_at", "answer", "differs"])
         assert (found["answer"], found["differs"]) == expected
         assert DOCUMENT["hovaten"] not in str(found)
