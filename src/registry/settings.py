@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     submissions_per_minute: int = Field(60_000, ge=1, description="Per caller and worker.")
     questions_per_minute: int = Field(600, ge=1, description="Verifications per caller and worker.")
     tokens_per_minute: int = Field(120, ge=1, description="Token requests per caller name and worker.")
+    identifications_per_minute: int = Field(
+        60, ge=1, description="Questions who a pupil is, per caller and worker: few, since each tries a birth date."
+    )
     refresh_seconds: int = Field(
         3600,
         ge=0,

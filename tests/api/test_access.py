@@ -51,6 +51,13 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "versions": ("GET", "/v1/transcripts/no-such/versions", frozenset({Scope.SUBMIT, Scope.OPERATE})),
     "document": ("GET", "/v1/transcripts/no-such/document", frozenset({Scope.SUBMIT, Scope.OPERATE})),
     "approvals": ("GET", "/v1/approvals", frozenset({Scope.OPERATE})),
+    "identify": ("POST", "/v1/pupils/identify", frozenset({Scope.SUBMIT})),
+    "renumbering": ("POST", "/v1/pupils/renumberings", frozenset({Scope.OPERATE})),
+    "merge": ("POST", "/v1/pupils/merges", frozenset({Scope.OPERATE})),
+    "merges": ("GET", "/v1/pupils/merges", frozenset({Scope.OPERATE})),
+    "undo": ("POST", f"/v1/pupils/merges/{NOBODY}/undo", frozenset({Scope.OPERATE})),
+    "cases": ("GET", "/v1/cases", frozenset({Scope.OPERATE})),
+    "decision": ("POST", f"/v1/cases/{NOBODY}/decision", frozenset({Scope.OPERATE})),
 }
 
 

@@ -145,7 +145,7 @@ _SCOPES = {
     "submit": "Submit transcripts of one's own schools",
     "completeness": "Ask who is missing in one's own units",
     "verify": "Ask whether a record is genuine and current",
-    "operate": "Put rosters, read every submission's state, read metrics",
+    "operate": "Put rosters, read every submission's state, decide cases, renumber and merge pupils, read metrics",
 }
 
 #: Any one of them is enough.
@@ -158,6 +158,9 @@ _SCOPES_OF_TAG = {
     "transcripts": ("submit", "operate"),
     "approvals": ("operate",),
     "changes": ("submit", "completeness", "operate"),
+    "identification": ("submit",),
+    "pupils": ("operate",),
+    "cases": ("operate",),
 }
 
 

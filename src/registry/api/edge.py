@@ -33,6 +33,7 @@ class Edge:
             submissions=settings.submissions_per_minute,
             questions=settings.questions_per_minute,
             tokens=settings.tokens_per_minute,
+            identifications=settings.identifications_per_minute,
         )
         tokens = access.Tokens(token_key, settings.issuer)
         return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir))

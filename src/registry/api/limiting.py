@@ -13,18 +13,19 @@ from limits.strategies import FixedWindowRateLimiter
 from registry.core import codes
 from registry.core.findings import Finding, Refusal
 
-Kind = Literal["submissions", "questions", "tokens"]
+Kind = Literal["submissions", "questions", "tokens", "identifications"]
 
 
 class Limits:
     """Counts per kind of request and name; names must come from a bounded set, not from what anybody may send."""
 
-    def __init__(self, *, submissions: int, questions: int, tokens: int) -> None:
+    def __init__(self, *, submissions: int, questions: int, tokens: int, identifications: int) -> None:
         self._limiter = FixedWindowRateLimiter(_Windows())
         self._items: dict[Kind, RateLimitItemPerMinute] = {
             "submissions": RateLimitItemPerMinute(submissions, namespace="submissions"),
             "questions": RateLimitItemPerMinute(questions, namespace="questions"),
             "tokens": RateLimitItemPerMinute(tokens, namespace="tokens"),
+            "identifications": RateLimitItemPerMinute(identifications, namespace="identifications"),
         }
 
     def count(self, kind: Kind, *names: str) -> None:

@@ -38,6 +38,7 @@ COMMANDS = {
     "caller": Entry("callers", "app", _KEEP, "Vendors and offices: who may call, for what, for whom, with which keys."),
     "roster": Entry("rosters", "app", _KEEP, "Rosters: the pupils of whom transcripts are expected."),
     "approval": Entry("approvals", "app", _KEEP, "Four eyes: corrections and withdrawals of a frozen school year wait here until the city approves or rejects them."),
+    "pupil": Entry("pupils", "app", _KEEP, "Pupils: new numbers, merges, and held documents that wait for a person."),
     "evidence": Entry("evidence", "export", _KEEP, "Export the evidence of a verdict: document, report, certificates, revocation data, registrations, policy."),
     "submit": Entry("submit", "submit", _SEND, "Submit signed transcripts; shows a table of outcomes."),
     "sign": Entry("submit", "sign", _SEND, "Sign a transcript with key files, each signature over everything before it."),

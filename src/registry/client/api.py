@@ -119,6 +119,11 @@ class RegistryClient:
         """Ask whether a record is genuine and current; purpose and reference are part of the question."""
         return await self._ask("POST", "/v1/verifications", json=question)
 
+    async def identify(self, personal_number: str, birth_date: str, sex: str) -> Result:
+        """Ask whether number, birth date (YYYY-MM-DD) and sex (male, female) belong together, for a pupil of one's schools."""
+        body = {"personal_number": personal_number, "birth_date": birth_date, "sex": sex}
+        return await self._ask("POST", "/v1/pupils/identify", json=body)
+
     async def _ask(self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> Result:
         response = await self._send(method, path, headers or {}, more)
         if response.status_code == 401 and self._token:

@@ -1175,6 +1175,71 @@ RECORD_UNKNOWN = _code(
     ),
     kind=Kind.NOT_FOUND,
 )
+RECORD_DECIDED = _code(
+    "record-decided",
+    ("Cán bộ đã xem xét và không nhận học bạ này", "A person has looked at this transcript and decided against it"),
+    (
+        "Kiểm tra số định danh, mã học sinh và mã học bạ với nhà trường, rồi ký và gửi lại nội dung đúng.",
+        "Check personal number, pupil code and transcript code with the school, then sign and send what is right.",
+    ),
+)
+
+# --- pupils: what an operator decides about them ----------------------------------------------------------------------------------------------
+
+PUPIL_UNKNOWN = _code(
+    "pupil-unknown",
+    ("Không có học sinh này trong phạm vi của người gọi", "No such pupil within the caller's units"),
+    ("Kiểm tra số định danh hoặc mã học sinh.", "Check the personal number or the pupil code."),
+    kind=Kind.NOT_FOUND,
+)
+PUPIL_NUMBER_TAKEN = _code(
+    "pupil-number-taken",
+    ("Số định danh mới đang thuộc về học sinh khác", "The new personal number belongs to another pupil"),
+    (
+        "Đối chiếu quyết định; nếu là một học sinh thì gộp hai hồ sơ trước.",
+        "Compare with the decision; if both are one pupil, merge them first.",
+    ),
+    kind=Kind.CONFLICT,
+)
+PUPIL_RENUMBERED = _code(
+    "pupil-renumbered",
+    ("Số định danh cũ đã được thay bằng số khác", "The old personal number has been replaced by another one already"),
+    ("Dùng số định danh hiện hành của học sinh làm số cũ.", "Give the pupil's present number as the old one."),
+    kind=Kind.CONFLICT,
+)
+PUPIL_MERGED = _code(
+    "pupil-merged",
+    ("Các hồ sơ học sinh không ở trạng thái cho phép thao tác này", "These pupils are merged already, or not any more"),
+    (
+        "Xem danh sách gộp: mỗi hồ sơ chỉ gộp một lần, mỗi lần gộp chỉ hoàn tác một lần.",
+        "See the list of merges: a pupil is merged away once at a time, and a merge is undone once.",
+    ),
+    kind=Kind.CONFLICT,
+)
+PUPIL_COLLISION = _code(
+    "pupil-collision",
+    (
+        "Cả hai hồ sơ đều có học bạ của cùng năm học và cấp học",
+        "Both pupils have a record of the same school year and level",
+    ),
+    (
+        "Thu hồi hoặc xem xét học bạ của năm học nêu trong chi tiết trước khi gộp.",
+        "Look at the records of the years in the details; these pupils may be two children.",
+    ),
+    kind=Kind.CONFLICT,
+)
+CASE_UNKNOWN = _code(
+    "case-unknown",
+    ("Không có học bạ nào chờ xem xét với mã này", "Nothing with this id waits for a person"),
+    ("Xem danh sách các trường hợp đang chờ.", "See the list of cases that wait."),
+    kind=Kind.NOT_FOUND,
+)
+CASE_DECISION = _code(
+    "case-decision",
+    ("Quyết định không phù hợp với loại trường hợp này", "This decision does not fit this kind of case"),
+    ("Chọn quyết định nêu trong chi tiết.", "Choose what the detail names."),
+    kind=Kind.CONFLICT,
+)
 
 # --- rosters, completeness, verification ---------------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from registry.core import codes
 from registry.core.findings import Finding
+from registry.core.pupils import Case, CaseKind, Decided, Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Held:
     transcript_code: str
     school_code: str
     current_version: int
+    pupil_id: UUID  # whom it stands under: of merged pupils, or one who changed schools, any of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ class Found:
     version_taken: bool = False
     code_owner_school: str | None = None  # school of the record that carries the transcript code
     code_owner_is_this_record: bool = False
+    code_owner: UUID | None = None  # that record's pupil
+    own_pupil: UUID | None = None  # the pupil as it was before any merge: what is accepted meanwhile survives an undo
+    person: bytes | None = None  # birth date and sex that belong to the number, sealed
+    decisions: tuple[Decided, ...] = ()  # about exactly these bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,48 +76,82 @@ class Place:
 
 def place(
     found: Found, *, pupil_code: str, transcript_code: str, school_code: str, fresh_pupil: UUID, fresh_record: UUID
-) -> Place | Finding:
+) -> Place | Finding | Case:
     """Decide where an otherwise acceptable transcript belongs.
 
-    Findings: record-decision (HOLD: identity or school is for a person to decide; says nothing about other schools'
-    records), record-code, record-version (REFUSE, within the same school only).
+    A case where identity or school is for a person to decide; a person's decision about these bytes ends it. Findings:
+    record-decided (REFUSE: a person said that it is another's), record-code, record-version (REFUSE, within the same school only).
     """
-    trouble = _pupil_trouble(found, pupil_code) or _record_trouble(found, transcript_code, school_code)
+    moved = None
+    for case in (_pupil_case(found, pupil_code), _record_case(found, transcript_code, school_code)):
+        if case is None:
+            continue
+        decided = _decided(found, case)
+        if decided is None:
+            return case
+        if decided.decision is Decision.OTHER_PUPIL:
+            return Finding(codes.RECORD_DECIDED)
+        moved = decided.placed_as or moved
+    mine = found.record
+    if mine is not None and moved is not None and mine.transcript_code != transcript_code:
+        mine = None  # the new school's record stands beside the old one's
+    else:
+        moved = None
+    trouble = _record_trouble(found, mine, transcript_code)
     if trouble is not None:
         return trouble
-    pupil = found.pupil_by_number or found.pupil_by_code
+    pupil = moved or (mine and mine.pupil_id) or found.own_pupil or found.pupil_by_number or found.pupil_by_code
     return Place(
         pupil_id=pupil or fresh_pupil,
         new_pupil=pupil is None,
         new_number=found.pupil_by_number is None,
         new_code=found.pupil_by_code is None,
-        record_id=found.record.record_id if found.record else fresh_record,
-        new_record=found.record is None,
+        record_id=mine.record_id if mine else fresh_record,
+        new_record=mine is None,
     )
 
 
-def _pupil_trouble(found: Found, pupil_code: str) -> Finding | None:
-    """A number and a pupil code that point to different pupils are never joined by a machine (TT 59/2021 art. 6)."""
-    by_number, by_code = found.pupil_by_number, found.pupil_by_code
-    if by_number and by_code and by_number != by_code:
-        return Finding(codes.RECORD_DECISION, "", "pupil code and personal number are known for different pupils")
-    if by_number and not by_code and found.code_of_pupil_by_number not in (None, pupil_code):
-        return Finding(codes.RECORD_DECISION, "", "the personal number is known with another pupil code")
-    if by_code and not by_number and found.pupil_by_code_has_number:
-        return Finding(codes.RECORD_DECISION, "", "the pupil code is known with another personal number")
+def _decided(found: Found, case: Case) -> Decided | None:
+    """The decision about this very doubt. Two pupils that are both known become one by a merge, not by a document."""
+    for each in found.decisions:
+        merge_first = case.two_known and each.decision is Decision.SAME_PUPIL
+        if (each.kind, each.against) == (case.kind, case.against) and not merge_first:
+            return each
     return None
 
 
-def _record_trouble(found: Found, transcript_code: str, school_code: str) -> Finding | None:
-    if found.record is not None:
-        if found.record.school_code != school_code:
-            return Finding(codes.RECORD_DECISION, "", "the record needs a decision")
-        if found.record.transcript_code != transcript_code:
+def _pupil_case(found: Found, pupil_code: str) -> Case | None:
+    """A number and a pupil code that point to different pupils are never joined by a machine (TT 59/2021 art. 6)."""
+    by_number, by_code = found.pupil_by_number, found.pupil_by_code
+    if by_number and by_code and by_number != by_code:
+        detail = "pupil code and personal number are known for different pupils"
+        return Case(CaseKind.NUMBER_TWO_PUPILS, by_number, detail, two_known=True)
+    if by_number and not by_code and found.code_of_pupil_by_number not in (None, pupil_code):
+        return Case(CaseKind.NUMBER_TWO_PUPILS, by_number, "the personal number is known with another pupil code")
+    if by_code and not by_number and found.pupil_by_code_has_number:
+        return Case(CaseKind.CODE_TWO_NUMBERS, by_code, "the pupil code is known with another personal number")
+    return None
+
+
+def _record_case(found: Found, transcript_code: str, school_code: str) -> Case | None:
+    """Whatever touches another school's record has one detail: a vendor must not learn what that school holds."""
+    detail = "the record needs a decision"
+    if found.record is not None and found.record.school_code != school_code:
+        return Case(CaseKind.OTHER_SCHOOL, found.record.pupil_id, detail)
+    owner = found.code_owner_school
+    if owner is None or found.code_owner_is_this_record or owner == school_code:
+        return None
+    if found.record is not None and (found.record.transcript_code != transcript_code or found.version_taken):
+        return None  # refused whatever a person would say
+    return Case(CaseKind.TRANSCRIPT_CODE, found.code_owner or UUID(int=0), detail)
+
+
+def _record_trouble(found: Found, mine: Held | None, transcript_code: str) -> Finding | None:
+    if mine is not None:
+        if mine.transcript_code != transcript_code:
             return Finding(codes.RECORD_CODE, "/code")
         if found.version_taken:
             return Finding(codes.RECORD_VERSION, "/version")
     if found.code_owner_school is not None and not found.code_owner_is_this_record:
-        if found.code_owner_school == school_code:
-            return Finding(codes.RECORD_CODE, "/code")
-        return Finding(codes.RECORD_DECISION, "", "the record needs a decision")
+        return Finding(codes.RECORD_CODE, "/code")
     return None

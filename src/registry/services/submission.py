@@ -16,12 +16,13 @@ from uuid import UUID
 from registry.core import codes, ids
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Code, Finding, Outcome, Refusal, outcome_of
+from registry.core.pupils import Case
 from registry.core.record import Found, Place, Receipt, place
 from registry.core.verdict import Verdict
 from registry.formats import documents
-from registry.services import approvals, evidence_rows, judging, withdrawal
+from registry.services import approvals, evidence_rows, judging, persons, withdrawal
 from registry.services.world import Known, World
-from registry.storage import journal, records
+from registry.storage import cases, journal, records
 from registry.storage.database import Hot
 
 log = logging.getLogger(__name__)
@@ -208,19 +209,20 @@ class _Writing:
         found, findings, spot = seen
         if found.receipt is not None and found.receipt.school_code in self.caller.schools:
             return await self._repeated(tx, found.receipt)
+        case = spot if isinstance(spot, Case) else None
         outcome = outcome_of(findings)
         attempt = replace(self.attempt, outcome=outcome.value, findings=[_finding_row(f) for f in findings])
         if outcome is Outcome.ACCEPTED and isinstance(spot, Place):
             return await self._accept(tx, attempt, findings, spot, found)
         if self.held_before:
-            return await self._still_or_refused(tx, attempt, findings, outcome)
+            return await self._still_or_refused(tx, attempt, findings, outcome, case)
         if outcome is Outcome.HELD and attempt.school_year is not None:
-            await records.hold(tx, attempt, self.sealed, self.verdict.generation)
+            await records.hold(tx, attempt, self.sealed, self.verdict.generation, case)
         else:
             await records.journal(tx, attempt)
         return self._answer(outcome, findings)
 
-    async def look(self, tx: Hot) -> tuple[Found, tuple[Finding, ...], Place | None] | None:
+    async def look(self, tx: Hot) -> tuple[Found, tuple[Finding, ...], Place | Case | None] | None:
         """What is on record, all findings, and where the record belongs; None when the register has moved. Writes nothing."""
         found = await records.look_up(tx, **self._keys())
         if found.generation != self.verdict.generation:
@@ -244,6 +246,7 @@ class _Writing:
             "transcript_code": claims.transcript_code,
             "version": self.verdict.transcript.version if self.verdict.transcript else None,
             "document_index": None if entry_document is None else entry_document.index,
+            "school_code": self.attempt.school_code,
         }
 
     def _entry_document(self) -> records.EntryDocument | None:
@@ -254,8 +257,8 @@ class _Writing:
         text, sealer = f"{claims.nationality}:{claims.entry_document}", self.world.sealer
         return records.EntryDocument(sealer.number_index(text), sealer.seal_number(text))
 
-    def _placed(self, found: Found) -> tuple[tuple[Finding, ...], Place | None]:
-        """The verdict's findings, and where the record belongs or what speaks against it."""
+    def _placed(self, found: Found) -> tuple[tuple[Finding, ...], Place | Case | None]:
+        """The verdict's findings with what speaks against the record, and where it belongs or what is to be decided first."""
         transcript = self.verdict.transcript
         if transcript is None or self.verdict.outcome is not Outcome.ACCEPTED:
             return self.verdict.findings, None
@@ -269,6 +272,10 @@ class _Writing:
         )
         if isinstance(spot, Place):
             return self.verdict.findings, spot
+        if isinstance(spot, Case):
+            doubt = Finding(codes.RECORD_DECISION, "", spot.detail)
+            differs = persons.differing(self.world.sealer, found.person, transcript, self.attempt.number_index)
+            return (*self.verdict.findings, doubt), replace(spot, differs=differs)
         return (*self.verdict.findings, documents.with_wire_pointer(spot, transcript)), None
 
     async def _unapproved(self, tx: Hot) -> Finding | None:
@@ -284,6 +291,9 @@ class _Writing:
     ) -> Answer:
         transcript = self.verdict.transcript
         assert transcript is not None, "accepted only with a readable transcript"
+        index, person = attempt.number_index, None
+        if index is not None:
+            person = persons.sealed_if_newer(self.world.sealer, found.person, transcript, index)
         await records.accept(
             tx,
             attempt,
@@ -296,6 +306,7 @@ class _Writing:
             generation=self.verdict.generation,
             journaled=self.held_before,
             ends_wait=found.waits,
+            person_sealed=person,
             entry_document=self._entry_document(),
         )
         receipt = Receipt(
@@ -318,10 +329,10 @@ class _Writing:
         return replace(self._answer(Outcome.ACCEPTED, (), receipt), repeated=True)
 
     async def _still_or_refused(
-        self, tx: Hot, attempt: records.Attempt, findings: tuple[Finding, ...], outcome: Outcome
+        self, tx: Hot, attempt: records.Attempt, findings: tuple[Finding, ...], outcome: Outcome, case: Case | None
     ) -> Answer:
         if outcome is Outcome.HELD:
-            await records.keep_waiting(tx, self.verdict.fingerprint, self.verdict.generation, attempt.judged_at)
+            await cases.keep_waiting(tx, self.verdict.fingerprint, self.verdict.generation, attempt.judged_at, case)
         else:
             await records.end_wait(tx, attempt)
         return self._answer(outcome, findings)

@@ -10,7 +10,7 @@ from registry.core.findings import Finding, Outcome, outcome_of
 from registry.core.record import Receipt
 from registry.core.verdict import Verdict
 from registry.services import approvals
-from registry.storage import records, withdrawals
+from registry.storage import cases, records, withdrawals
 from registry.storage.database import Hot
 
 
@@ -100,11 +100,11 @@ class Writing:
     async def _keep(self, tx: Hot, attempt: records.Attempt, outcome: Outcome, waits_for: int | None) -> None:
         generation = self.verdict.generation
         if not self.held_before and outcome is Outcome.HELD and attempt.school_year is not None:
-            await records.hold(tx, attempt, self.sealed, generation, waits_for)
+            await records.hold(tx, attempt, self.sealed, generation, withdraws=waits_for)
         elif not self.held_before:
             await records.journal(tx, attempt)
         elif outcome is Outcome.HELD:
-            await records.keep_waiting(tx, self.verdict.fingerprint, generation, self._now, waits_for)
+            await cases.keep_waiting(tx, self.verdict.fingerprint, generation, self._now, None, waits_for)
         else:
             await records.end_wait(tx, attempt)
 

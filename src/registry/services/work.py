@@ -24,7 +24,7 @@ from registry.core import codes
 from registry.core.findings import Refusal
 from registry.services import changes, refresh, submission, trust_health
 from registry.services.world import World
-from registry.storage import callers, journal, records, upkeep
+from registry.storage import callers, cases, journal, upkeep
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +183,7 @@ async def _set_aside(world: World, submission_id: UUID, now: datetime) -> None:
         held = await journal.held_document(tx, submission_id)
     if held is not None:
         async with world.db.hot_transaction() as hot:
-            await records.keep_waiting(hot, held.fingerprint, known.generation, now)
+            await cases.set_aside(hot, held.fingerprint, known.generation, now)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -45,12 +45,15 @@ SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE w.fingerprint = $1 AND s
 FROM (SELECT) AS one LEFT JOIN found ON true
 """  # noqa: S608
 
-#: A number that was closed still finds its pupil: papers with it are in use for years after a renumbering.
+#: A number that was closed still finds its pupil: papers with it are in use for years after a renumbering. Merged pupils are one
+#: here; the question is written down under the pupil that the number was given to.
 _BY_NUMBER = f"""
-WITH n AS (SELECT pupil_id FROM pupil_number WHERE number_index = $1),
-     found AS (SELECT {_VERSION} FROM n JOIN record k USING (pupil_id)
-                 JOIN record_version v USING (school_year, pupil_id, level)
-                 WHERE k.school_year = $2 AND ($3::text IS NULL OR k.level = $3) AND v.version = k.current_version)
+WITH n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top
+             FROM pupil_number p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.number_index = $1),
+     found AS (SELECT {_VERSION} FROM record k JOIN record_version v USING (school_year, pupil_id, level)
+                 WHERE k.school_year = $2 AND k.pupil_id = ANY(ARRAY(
+                   SELECT top FROM n UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM n)))
+                   AND ($3::text IS NULL OR k.level = $3) AND v.version = k.current_version)
 SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.number_index = $1 AND s.school_year = $2
                AND ($3::text IS NULL OR s.level = $3) AND s.school_code IS NOT NULL) AS held_at,
        (SELECT pupil_id FROM n) AS known_pupil, found.*

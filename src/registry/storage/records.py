@@ -16,7 +16,9 @@ from uuid import UUID
 
 import asyncpg
 
+from registry.core.pupils import Case, CaseKind, Decided, Decision
 from registry.core.record import Found, Held, Place, Receipt
+from registry.storage import cases
 from registry.storage.database import Hot
 
 #: Raised by the driver when somebody else was first: look again. The last is how a statement says that the register moved.
@@ -27,12 +29,21 @@ LOST_RACE = (
     asyncpg.DivisionByZeroError,
 )
 
+#: Merged pupils are one here (`top`), with the records of all of them; of two schools' records of one year the one with this
+#: code comes first, then that of this school.
 _LOOK_UP = """
-WITH n AS (SELECT coalesce($8::uuid, (SELECT pupil_id FROM pupil_number WHERE number_index = $2)) AS pupil_id),
-     c AS (SELECT pupil_id FROM pupil_code WHERE pupil_code = $3),
-     r AS (SELECT * FROM record WHERE school_year = $4 AND level = $5
-             AND pupil_id = coalesce((SELECT pupil_id FROM n), (SELECT pupil_id FROM c))),
-     o AS (SELECT k.school_code, k.record_id FROM transcript_code t
+WITH n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top, p.person_sealed
+             FROM pupil_number p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.number_index = $2
+           UNION ALL
+           SELECT d.pupil_id, coalesce(a.survivor, d.pupil_id), NULL
+             FROM pupil_document d LEFT JOIN pupil_alias a USING (pupil_id) WHERE d.document_index = $9),
+     c AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top
+             FROM pupil_code p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.pupil_code = $3),
+     t AS (SELECT coalesce((SELECT top FROM n), (SELECT top FROM c)) AS top),
+     r AS (SELECT * FROM record WHERE school_year = $4 AND level = $5 AND pupil_id = ANY(ARRAY(
+               SELECT top FROM t UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM t)))
+             ORDER BY transcript_code = $6 DESC, school_code = $8 DESC, created_at DESC, record_id LIMIT 1),
+     o AS (SELECT k.school_code, k.record_id, k.pupil_id FROM transcript_code t
              JOIN record k USING (school_year, pupil_id, level) WHERE t.transcript_code = $6),
      b AS (SELECT v.submission_id, v.version, v.accepted_at, k.record_id, k.transcript_code, k.school_code, v.level
              FROM record_version v JOIN record k USING (school_year, pupil_id, level)
@@ -41,15 +52,21 @@ SELECT (SELECT value FROM generation) AS generation,
        b.submission_id, b.version, b.accepted_at, b.record_id AS b_record, b.transcript_code AS b_code,
        b.school_code AS b_school, b.level AS b_level,
        EXISTS (SELECT FROM waiting WHERE fingerprint = $1) AS waits,
-       (SELECT pupil_id FROM n) AS by_number,
+       (SELECT top FROM n) AS by_number,
+       (SELECT person_sealed FROM n) AS person,
        (SELECT pupil_code FROM pupil_code WHERE pupil_id = (SELECT pupil_id FROM n)
           ORDER BY (pupil_code = $3) DESC, known_since LIMIT 1) AS number_code,
-       (SELECT pupil_id FROM c) AS by_code,
-       EXISTS (SELECT FROM pupil_number WHERE pupil_id = (SELECT pupil_id FROM c) AND closed_at IS NULL) AS code_has_number,
-       r.record_id, r.transcript_code, r.school_code, r.current_version,
+       (SELECT top FROM c) AS by_code,
+       coalesce((SELECT pupil_id FROM n), (SELECT pupil_id FROM c)) AS own,
+       EXISTS (SELECT FROM pupil_number WHERE closed_at IS NULL AND pupil_id = ANY(ARRAY(
+                 SELECT top FROM c UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM c))))
+         AS code_has_number,
+       ARRAY(SELECT ARRAY[kind, decision, against::text, placed_as::text] FROM pupil_decision WHERE fingerprint = $1)
+         AS decisions,
+       r.record_id, r.transcript_code, r.school_code, r.current_version, r.pupil_id AS record_pupil,
        EXISTS (SELECT FROM record_version v WHERE v.school_year = $4 AND v.pupil_id = r.pupil_id AND v.level = $5
                  AND v.version = $7) AS version_taken,
-       o.school_code AS o_school, o.record_id = r.record_id AS o_mine
+       o.school_code AS o_school, o.pupil_id AS o_pupil, o.record_id = r.record_id AS o_mine
 FROM (SELECT) AS one LEFT JOIN b ON true LEFT JOIN r ON true LEFT JOIN o ON true
 """
 
@@ -77,8 +94,8 @@ WITH s AS ({row}),
      d AS (INSERT INTO document (school_year, fingerprint, media_type, sealed, stored_at)
              VALUES ($7, $4, $5, $18, $14) ON CONFLICT DO NOTHING),
      w AS (INSERT INTO waiting (submission_id, school_year, fingerprint, generation, tried_at, school_code, transcript_code,
-                                number_index, withdraws)
-             VALUES ($1, $7, $4, $19, $14, $8, $13, $12, $20) ON CONFLICT (fingerprint) DO NOTHING)
+                                number_index, case_kind, case_against, case_differs, case_two_known, withdraws)
+             VALUES ($1, $7, $4, $19, $14, $8, $13, $12, $20, $21, $22, $23, $24) ON CONFLICT (fingerprint) DO NOTHING)
 INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALUES ($1, $14, $15, $16, $17)
 """  # noqa: S608 - only constants of this file are put together
     for kind, row in SUBMISSION.items()
@@ -88,19 +105,21 @@ _RECORD_PARTS = """
      d AS (INSERT INTO document (school_year, fingerprint, media_type, sealed, stored_at)
              VALUES ($7, $4, $5, $18, $14) ON CONFLICT DO NOTHING),
      p AS (INSERT INTO pupil (pupil_id, created_at) SELECT $19, $14 WHERE $20),
-     pn AS (INSERT INTO pupil_number (number_index, pupil_id, number_sealed, known_since)
-              SELECT $12, $19, $21, $14 WHERE $22),
+     pn AS (INSERT INTO pupil_number (number_index, pupil_id, number_sealed, known_since, person_sealed)
+              SELECT $12, $19, $21, $14, $29::bytea WHERE $22),
+     pu AS (UPDATE pupil_number SET person_sealed = $29 WHERE NOT $22 AND $29 IS NOT NULL AND number_index = $12),
      pc AS (INSERT INTO pupil_code (pupil_code, pupil_id, known_since) SELECT $11, $19, $14 WHERE $23),
      tc AS (INSERT INTO transcript_code (transcript_code, school_year, pupil_id, level)
               SELECT $13, $7, $19, $9 WHERE $25),
      r AS (INSERT INTO record (school_year, pupil_id, level, record_id, transcript_code, school_code, grade, pupil_code,
                                current_version, created_at)
              SELECT $7, $19, $9, $24, $13, $8, $10, $11, $26, $14 WHERE $25),
-     ru AS (UPDATE record SET current_version = greatest(current_version, $26)
+     ru AS (UPDATE record SET current_version = greatest(current_version, $26),
+                              school_code = CASE WHEN $26 > current_version THEN $8 ELSE school_code END
               WHERE NOT $25 AND school_year = $7 AND pupil_id = $19 AND level = $9),
      rv AS (INSERT INTO record_version (school_year, pupil_id, level, version, submission_id, fingerprint, accepted_at,
                                         signatures, reason, awaits_summer)
-              VALUES ($7, $19, $9, $26, $1, $4, $14, $27, $29, $30))
+              VALUES ($7, $19, $9, $26, $1, $4, $14, $27, $30, $31))
 """
 
 #: The verdict, if the register's generation is still $28; else the division fails, and with it the whole statement.
@@ -197,35 +216,37 @@ async def look_up(
     level: str | None,
     transcript_code: str | None,
     version: int | None,
+    school_code: str | None = None,
     document_index: bytes | None = None,
 ) -> Found:
     """What is known about these bytes, this pupil, this record and this code, with the register's generation.
 
     `document_index` stands for the number of a foreign pupil who has none.
     """
-    pupil = None
-    if document_index is not None:
-        pupil = await tx.fetchval("SELECT pupil_id FROM pupil_document WHERE document_index = $1", document_index)
     row = await tx.fetchrow(
-        _LOOK_UP, fingerprint, number_index, pupil_code, school_year, level, transcript_code, version, pupil
+        _LOOK_UP,
+        fingerprint,
+        number_index,
+        pupil_code,
+        school_year,
+        level,
+        transcript_code,
+        version,
+        school_code,
+        document_index,
     )
     assert row is not None
     receipt = None
     if row["submission_id"] is not None:
         receipt = Receipt(
-            row["submission_id"],
-            row["b_record"],
-            row["b_code"],
-            row["version"],
-            school_year or "",
-            row["b_school"],
-            row["b_level"],
-            fingerprint,
-            row["accepted_at"],
-        )
+            row["submission_id"], row["b_record"], row["b_code"], row["version"], school_year or "", row["b_school"],
+            row["b_level"], fingerprint, row["accepted_at"],
+        )  # fmt: skip
     held = None
     if row["record_id"] is not None:
-        held = Held(row["record_id"], row["transcript_code"], row["school_code"], row["current_version"])
+        held = Held(
+            row["record_id"], row["transcript_code"], row["school_code"], row["current_version"], row["record_pupil"]
+        )
     return Found(
         generation=row["generation"],
         receipt=receipt,
@@ -238,7 +259,17 @@ async def look_up(
         version_taken=row["version_taken"],
         code_owner_school=row["o_school"],
         code_owner_is_this_record=bool(row["o_mine"]),
+        code_owner=row["o_pupil"],
+        own_pupil=row["own"],
+        person=row["person"],
+        decisions=tuple(_decided(each) for each in row["decisions"]),
     )
+
+
+def _decided(row: Sequence[str]) -> Decided:
+    """The last of the four is null unless the decision was a transfer."""
+    kind, decision, against, placed_as = row
+    return Decided(CaseKind(kind), UUID(against), Decision(decision), UUID(placed_as) if placed_as else None)
 
 
 async def journal(tx: Hot, attempt: Attempt) -> None:
@@ -246,9 +277,15 @@ async def journal(tx: Hot, attempt: Attempt) -> None:
     await tx.execute(_JOURNAL[attempt.kind], *attempt.arguments())
 
 
-async def hold(tx: Hot, attempt: Attempt, sealed: bytes, generation: int, withdraws: int | None = None) -> None:
-    """Write an attempt, keep its sealed bytes, and queue it to be judged again; `withdraws`: the version it waits for."""
-    await tx.execute(_HOLD[attempt.kind], *attempt.arguments(), sealed, generation, withdraws)
+async def hold(
+    tx: Hot, attempt: Attempt, sealed: bytes, generation: int, case: Case | None = None, withdraws: int | None = None
+) -> None:
+    """Write an attempt, keep its sealed bytes, and queue it to be judged again.
+
+    `case`: what a person has to decide; `withdraws`: the version a withdrawal waits for.
+    """
+    columns = (*cases.columns(case), withdraws)
+    await tx.execute(_HOLD[attempt.kind], *attempt.arguments(), sealed, generation, *columns)
 
 
 async def accept(
@@ -264,11 +301,14 @@ async def accept(
     generation: int,
     journaled: bool,
     ends_wait: bool,
+    person_sealed: bytes | None = None,
     entry_document: EntryDocument | None = None,
 ) -> None:
     """Write attempt, document, pupil, record and version, all or none; `journaled` when the attempt was held before.
 
-    `entry_document`: of a foreign pupil who has no number. `ends_wait`: every held submission of these bytes gets the attempt's verdict too. Raises one of LOST_RACE when a
+    `person_sealed`: what is to be known from now on about whom the number belongs to (None: what was known).
+    `entry_document`: of a foreign pupil who has no number.
+    `ends_wait`: every held submission of these bytes gets the attempt's verdict too. Raises one of LOST_RACE when a
     concurrent writer was first, or the register's generation is no longer `generation`.
     """
     arguments = (
@@ -284,6 +324,7 @@ async def accept(
         version,
         _json(attempt.evidence["signatures"]),
         generation,
+        person_sealed,
         reason,
         awaits_summer,
     )
@@ -303,19 +344,6 @@ async def end_wait(tx: Hot, attempt: Attempt) -> None:
     """Give every held submission of these bytes the attempt's verdict and take them from the queue."""
     arguments = attempt.arguments()
     await tx.execute(_END_WAIT, attempt.fingerprint, attempt.judged_at, attempt.outcome, arguments[15], arguments[16])
-
-
-async def keep_waiting(
-    tx: Hot, fingerprint: bytes, generation: int, now: datetime, withdraws: int | None = None
-) -> None:
-    """Note that a held document was judged again under this generation, and is still held."""
-    await tx.execute(
-        "UPDATE waiting SET generation = $2, tried_at = $3, withdraws = $4 WHERE fingerprint = $1",
-        fingerprint,
-        generation,
-        now,
-        withdraws,
-    )
 
 
 def _json(value: object) -> str:

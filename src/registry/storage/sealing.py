@@ -40,6 +40,7 @@ class Sealer:
             raise ValueError(f"a sealing key has {_KEY_BYTES} bytes")
         self._documents = AESGCM(_subkey(master, b"registry documents v1"))
         self._numbers = AESGCM(_subkey(master, b"registry personal numbers v1"))
+        self._persons = AESGCM(_subkey(master, b"registry persons v1"))
         self._index = _subkey(master, b"registry number index v1")
         #: Names the key without telling it; stored in the database so that a wrong key file is noticed at once.
         self.key_id: bytes = _subkey(master, b"registry key id v1")[:8]
@@ -66,6 +67,14 @@ class Sealer:
     def open_number(self, sealed: bytes) -> str:
         """The personal number; raises SealBrokenError."""
         return _open(self._numbers, sealed, b"").decode("ascii")
+
+    def seal_person(self, person: str, number_index: bytes) -> bytes:
+        """Seal what is known about whom a number belongs to; it opens only together with the number's index."""
+        return _seal(self._persons, person.encode("ascii"), number_index)
+
+    def open_person(self, sealed: bytes, number_index: bytes) -> str:
+        """What was sealed about whom the number belongs to; raises SealBrokenError."""
+        return _open(self._persons, sealed, number_index).decode("ascii")
 
     def number_index(self, number: str) -> bytes:
         """Keyed blind index (HMAC-SHA-256): equal numbers have equal indexes, and nobody without the key can try them all."""

@@ -296,7 +296,68 @@ pupil_number = Table(
     Column("number_sealed", LargeBinary, nullable=False),
     Column("known_since", _moment, nullable=False),
     Column("closed_at", _moment),
+    Column("person_sealed", LargeBinary),
     Index("ix_pupil_number_pupil_id", "pupil_id"),
+)
+
+#: Old number -> new number by a decision. Both find the pupil for ever: signed documents keep the number they were signed with.
+renumbering = Table(
+    "renumbering",
+    metadata,
+    Column("renumbering_id", UUID(as_uuid=True), primary_key=True),
+    Column("pupil_id", UUID(as_uuid=True), ForeignKey("pupil.pupil_id"), nullable=False),
+    Column("old_index", LargeBinary, ForeignKey("pupil_number.number_index"), nullable=False),
+    Column("new_index", LargeBinary, ForeignKey("pupil_number.number_index"), nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("caller_id", Text),
+    Column("at", _moment, nullable=False),
+    Index("ix_renumbering_pupil_id", "pupil_id"),
+)
+
+#: An operator's word that two pupils are one (`merge`), or the second place of a pupil who changed schools within a year
+#: (`transfer`). No other row is touched, so that an undo restores what was.
+pupil_merge = Table(
+    "pupil_merge",
+    metadata,
+    Column("merge_id", UUID(as_uuid=True), primary_key=True),
+    Column("from_pupil", UUID(as_uuid=True), ForeignKey("pupil.pupil_id"), nullable=False),
+    Column("into_pupil", UUID(as_uuid=True), ForeignKey("pupil.pupil_id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("caller_id", Text),
+    Column("at", _moment, nullable=False),
+    Column("undone_at", _moment),
+    Column("undone_reason", Text),
+    Column("undone_by", Text),
+    CheckConstraint("kind in ('merge','transfer')", name="kind"),
+    CheckConstraint("from_pupil <> into_pupil", name="two"),
+    Index("uq_pupil_merge_from_pupil", "from_pupil", unique=True, postgresql_where=text("undone_at is null")),
+    Index("ix_pupil_merge_into_pupil", "into_pupil"),
+)
+
+#: Made from the merges in force, whatever their chain: which pupil stands for this one. A pupil without a row is its own.
+pupil_alias = Table(
+    "pupil_alias",
+    metadata,
+    Column("pupil_id", UUID(as_uuid=True), primary_key=True),
+    Column("survivor", UUID(as_uuid=True), nullable=False),
+    Index("ix_pupil_alias_survivor", "survivor"),
+)
+
+#: What a person said about exactly these bytes in one doubt; never changed, never deleted.
+pupil_decision = Table(
+    "pupil_decision",
+    metadata,
+    Column("fingerprint", LargeBinary, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("against", UUID(as_uuid=True), primary_key=True),
+    Column("submission_id", UUID(as_uuid=True), ForeignKey("submission.submission_id"), nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("placed_as", UUID(as_uuid=True)),
+    Column("reason", Text, nullable=False),
+    Column("caller_id", Text),
+    Column("decided_at", _moment, nullable=False),
+    CheckConstraint("decision in ('same-pupil','other-pupil','transfer')", name="decision"),
 )
 
 #: Pupils without Vietnamese nationality may be known by nationality and entry document instead of a number.
@@ -359,6 +420,7 @@ roster_pupil = Table(
         unique=True,
         postgresql_where=text("left_at is null"),
     ),
+    Index("ix_roster_pupil_number_index", "number_index"),
 )
 
 # --- the journal: every attempt, every verdict ----------------------------------------------------------------------------------
@@ -400,7 +462,7 @@ verdict = Table(
 
 #: Held submissions that wait to be judged again; the row goes when a verdict ends the wait. What the document claims stands
 #: here too, for the question whether something is held: the journal has no index on it. `withdraws`: the version that a
-#: withdrawal waits for.
+#: withdrawal waits for. `case_*`: what a person has to decide (`registry.core.pupils.Case`), for operators alone.
 waiting = Table(
     "waiting",
     metadata,
@@ -413,7 +475,12 @@ waiting = Table(
     Column("transcript_code", Text),
     Column("number_index", LargeBinary),
     Column("withdraws", Integer),
+    Column("case_kind", Text),
+    Column("case_against", UUID(as_uuid=True)),
+    Column("case_differs", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("case_two_known", Boolean, nullable=False, server_default=text("false")),
     Index("ix_waiting_generation", "generation"),
+    Index("ix_waiting_case", "submission_id", postgresql_where=text("case_kind is not null")),
     Index("ix_waiting_withdraws", "transcript_code", "withdraws", postgresql_where=text("withdraws is not null")),
     Index("ix_waiting_transcript_code", "transcript_code"),
     Index("ix_waiting_number_index", "number_index"),
@@ -601,7 +668,8 @@ UPDATABLE: dict[str, tuple[str, ...]] = {
     "generation": ("value",),
     "record": ("current_version", "school_code", "grade", "withdrawn_version"),
     "roster_pupil": ("left_at",),
-    "pupil_number": ("closed_at",),
+    "pupil_number": ("closed_at", "person_sealed"),
+    "pupil_merge": ("undone_at", "undone_reason", "undone_by"),
     "trust_certificate": ("closed_at", "hierarchy", "kind"),
     "revocation_list": ("closed_at",),
     "ocsp_answer": ("closed_at",),
@@ -615,8 +683,16 @@ UPDATABLE: dict[str, tuple[str, ...]] = {
     "unit": ("valid_to", "name"),
     "unit_part": ("valid_to",),
     "school": ("ownership",),
-    "waiting": ("generation", "tried_at", "withdraws"),
+    "waiting": (
+        "generation",
+        "tried_at",
+        "withdraws",
+        "case_kind",
+        "case_against",
+        "case_differs",
+        "case_two_known",
+    ),
     "approval_rule": ("valid_to",),
     "judgement_count": ("judgements",),
 }
-DELETABLE: tuple[str, ...] = ("spent_assertion", "waiting", "change_queue")
+DELETABLE: tuple[str, ...] = ("spent_assertion", "waiting", "change_queue", "pupil_alias")
