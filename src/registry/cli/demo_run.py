@@ -180,6 +180,10 @@ async def _send_all(clients: dict[str, api.RegistryClient], city: cities.City, r
         async def send() -> None:
             while (delivery := await queue.get()) is not None:
                 result.sent.append(Sent(delivery, await clients[delivery.vendor].submit(delivery.envelope)))
+                if delivery.summer and delivery.fault is None:
+                    planted = result.planted[delivery.school.code]
+                    planted["present"] -= 1
+                    planted["awaiting_summer"] += 1
                 progress.advance(task)
 
         await asyncio.gather(sign_all(), *(send() for _ in range(_CONNECTIONS)))

@@ -42,6 +42,7 @@ class Delivery:
     pupil_code: str
     envelope: bytes
     fault: Fault | None
+    summer: bool = False  # the pupil is to train or to be assessed again in summer
 
     @property
     def suffix(self) -> str:
@@ -153,9 +154,15 @@ def _job(
         envelope = sign_document(document, signers, city.forms[school.vendor])
         if fault is not None:
             envelope = fault.spoil(envelope)
-        return Delivery(school.vendor, school, pupil.pupil_code, envelope, fault)
+        return Delivery(school.vendor, school, pupil.pupil_code, envelope, fault, _summer(document))
 
     return make
+
+
+def _summer(document: transcripts.Document) -> bool:
+    """TT 27/2020 art. 11, TT 22/2021 art. 13 and 14: not promoted for CHT, or for CĐ in conduct or learning of the year."""
+    year = (document.get("xeploai"), document.get("canam"), document.get("renluyencanam"))
+    return not document["duoclenlop"] and ("CHT" in year or "CĐ" in year)
 
 
 def _intrusion(
