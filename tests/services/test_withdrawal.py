@@ -16,7 +16,7 @@ from registry.core.findings import Outcome, Refusal
 from registry.core.trust import Role
 from registry.demo import transcripts
 from registry.demo.signers import DemoSigner
-from registry.services import approvals, judging, submission
+from registry.services import approvals, checking, evidence, judging, submission
 from registry.services.world import World
 from tests.conftest import Urls
 from tests.small_city import NOW, PRIMARY, SECONDARY, SmallCity, settle, small_city, vendor
@@ -261,3 +261,16 @@ async def test_the_principals_certificate_of_another_role_does_not_do(settled: W
     await send(settled, version(1))
     answer = await withdraw(settled, statement(1, (PRINCIPAL, TEACHER)))
     assert "signer-role-order" in slugs(answer)
+
+
+async def test_the_evidence_of_a_withdrawal_gives_the_same_verdict(settled: World) -> None:
+    await send(settled, version(1))
+    accepted, early = await withdraw(settled, statement(1)), await withdraw(settled, statement(4))
+    for answer in (accepted, early):
+        opened = checking.reopen(await evidence.archive(settled, answer.submission_id))
+        assert not isinstance(opened, str)
+        assert opened.manifest.kind == "withdrawal"
+        assert opened.manifest.reproduced
+        assert opened.document is not None
+        verdict = opened.judge(opened.document)
+        assert (verdict.outcome, verdict.findings) == (answer.outcome, answer.findings)

@@ -48,6 +48,10 @@ class CarriedFinding:
     detail: str
 
 
+#: What an archive is about.
+TRANSCRIPT, WITHDRAWAL = "transcript", "withdrawal"
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Under which circumstances a verdict was made.
@@ -68,6 +72,7 @@ class Manifest:
     school_in_scope: bool
     carried: tuple[CarriedFinding, ...] = ()
     reproduced: bool | None = None
+    kind: str = TRANSCRIPT  # or WITHDRAWAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +183,7 @@ def _manifest_row(archive: Archive, files: Mapping[str, bytes]) -> dict[str, Any
     return {
         "format": FORMAT,
         "submission_id": m.submission_id,
+        "kind": m.kind,
         "document": {"sha256": m.sha256, "media_type": m.media_type, "present": archive.document is not None},
         "received_at": m.received_at.isoformat(),
         "judged_at": m.judged_at.isoformat(),
@@ -212,6 +218,7 @@ def _manifest(row: dict[str, Any]) -> Manifest:
             for each in _list(row["carried_findings"])
         ),
         reproduced=None if row["reproduced"] is None else _truth(row["reproduced"]),
+        kind=WITHDRAWAL if row.get("kind", TRANSCRIPT) == WITHDRAWAL else TRANSCRIPT,
     )
 
 

@@ -39,7 +39,8 @@ class Reopened:
         m = self.manifest
         moment = judging.Moment(m.judged_at, m.received_at, m.skew)
         schools = None if m.school_in_scope else frozenset[str]()
-        verdict = judging.judge(document, m.media_type or "", self.index, moment, schools=schools)
+        judge = judging.judge_withdrawal if m.kind == evidence.WITHDRAWAL else judging.judge
+        verdict = judge(document, m.media_type or "", self.index, moment, schools=schools)
         carried = tuple(Finding(codes.by_slug(f.code) or codes.SERVICE_FAULT, f.pointer, f.detail) for f in m.carried)
         return replace(verdict, findings=(*verdict.findings, *carried))
 

@@ -26,8 +26,8 @@ from registry.storage.database import Reading
 
 log = logging.getLogger(__name__)
 
-#: Findings of this area rest on the other records of the registry and can't be found again in a document.
-_CARRIED = "record-"
+#: Findings of these areas rest on what else is in the registry and can't be found again in a document.
+_CARRIED = ("record-", "withdrawal-", "version-approval", "version-not-approved")
 #: Stands for any school but the document's own: whose signer it is otherwise is nobody's business here.
 _ELSEWHERE = "(other)"  # no school code: those are letters, digits, - and _
 _LONG_AGO = datetime.fromisoformat("1990-01-01T00:00:00+00:00")
@@ -169,6 +169,7 @@ def _manifest(world: World, gathered: _Gathered) -> evidence.Manifest:
         policy_version=kept.evidence.policy_version,
         rules_version=kept.evidence.rules_version,
         school_in_scope=_in_scope(kept),
+        kind=kept.state.kind,
         carried=tuple(evidence.CarriedFinding(f.code.slug, f.pointer, f.detail) for f in carried),
     )
 
