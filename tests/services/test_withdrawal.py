@@ -23,7 +23,8 @@ from tests.small_city import NOW, PRIMARY, SECONDARY, SmallCity, settle, small_c
 
 pytestmark = pytest.mark.anyio
 MINE = vendor(PRIMARY, SECONDARY)
-OTHER = vendor(SECONDARY, caller_id="vendor-b")
+OTHER = vendor(PRIMARY, SECONDARY, caller_id="vendor-b")
+ELSEWHERE = vendor(SECONDARY, caller_id="vendor-c")
 _ARRIVED = (
     "submission, verdict, waiting, document, record, record_version, withdrawal, transcript_code, pupil, pupil_number,"
     " pupil_code, pupil_document, change_queue, change"
@@ -218,6 +219,10 @@ async def test_a_frozen_year_asks_the_city(settled: World) -> None:
     assert await standing(settled) == [(1, 0)]
     pending = sorted(await approvals.pending(settled), key=lambda change: change.kind)
     assert [each.kind for each in pending] == ["transcript", "withdrawal"]
+    assert await approvals.pending(settled, ELSEWHERE) == []
+    with pytest.raises(Refusal) as elsewhere:
+        await approvals.decide(settled, ELSEWHERE, pending[0].submission_id, True, "đúng", NOW)
+    assert elsewhere.value.code.slug == "approval-unknown"
     with pytest.raises(Refusal) as own:
         await approvals.decide(settled, MINE, pending[0].submission_id, True, "tự duyệt", NOW)
     assert own.value.code.slug == "approval-four-eyes"

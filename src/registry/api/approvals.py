@@ -53,7 +53,7 @@ async def get_approvals(request: Request, caller: _Operator) -> Response:
     """Changes that wait for a decision."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    found = await approvals.pending(edge.world)
+    found = await approvals.pending(edge.world, caller)
     return JSONResponse({"approvals": [_body(each) for each in found]}, headers={"Cache-Control": "no-store"})
 
 

@@ -50,10 +50,10 @@ async def trouble(tx: Hot, kind: Kind, school_year: str, fingerprint: bytes, now
     return None
 
 
-async def pending(world: World) -> list[Pending]:
-    """What waits for a decision, the oldest first."""
+async def pending(world: World, caller: Caller | None = None) -> list[Pending]:
+    """What waits for a decision in the caller's schools, the oldest first; None: the operator at the machine, who sees all."""
     async with world.db.snapshot() as tx:
-        return await approvals.pending(tx, codes.VERSION_APPROVAL.slug)
+        return _within(await approvals.pending(tx, codes.VERSION_APPROVAL.slug), caller)
 
 
 async def decide(
@@ -66,7 +66,8 @@ async def decide(
     """
     _check_reason(reason)
     async with world.db.transaction() as tx:
-        found = {each.submission_id: each for each in await approvals.pending(tx, codes.VERSION_APPROVAL.slug)}
+        waiting = _within(await approvals.pending(tx, codes.VERSION_APPROVAL.slug), caller)
+        found = {each.submission_id: each for each in waiting}
         change = found.get(submission_id)
         if change is None:
             raise Refusal(codes.APPROVAL_UNKNOWN)
@@ -99,6 +100,10 @@ async def policy(world: World) -> Policy:
     """What needs approval now."""
     async with world.db.snapshot() as tx:
         return Policy(tuple(await approvals.frozen_years(tx)), await approvals.required_kinds(tx))
+
+
+def _within(found: list[Pending], caller: Caller | None) -> list[Pending]:
+    return found if caller is None else [each for each in found if each.school_code in caller.schools]
 
 
 def _check_reason(reason: str) -> None:
