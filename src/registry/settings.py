@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     identifications_per_minute: int = Field(
         60, ge=1, description="Questions who a pupil is, per caller and worker: few, since each tries a birth date."
     )
+    code_lists: Path | None = Field(
+        None,
+        description="Folder whose subjects.csv, peoples.csv, nationalities.csv take the place of the built-in code lists.",
+    )
     refresh_seconds: int = Field(
         3600,
         ge=0,

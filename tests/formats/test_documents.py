@@ -242,7 +242,7 @@ CHANGES: list[tuple[Document, list[tuple[str, str]]]] = [
     ({**PRIMARY, "makhoi": "6"}, [("transcript-grade", "/makhoi")]),
     ({**SECONDARY, "makhoi": "10"}, [("transcript-grade", "/makhoi")]),
     ({**PRIMARY, "trangthaithongtinhocba": "2"}, [("transcript-state", "/trangthaithongtinhocba")]),
-    ({**PRIMARY, "trichluc": True}, [("transcript-extract", "/trichluc")]),
+    ({**PRIMARY, "trichluc": True}, []),
     ({**PRIMARY, "ngaytao": "2025-06-30"}, [("transcript-dates", "/ngaykyphathanh")]),
     ({**PRIMARY, "ngaytao": PRIMARY["ngaykyphathanh"]}, []),
     # personal number
@@ -255,7 +255,7 @@ CHANGES: list[tuple[Document, list[tuple[str, str]]]] = [
     ({**PRIMARY, "gioitinh": "2" if PRIMARY["gioitinh"] == "1" else "1"}, [("number-sex", "/sodinhdanh")]),
     ({**PRIMARY, "gioitinh": "0"}, []),
     ({**without(PRIMARY, "ngaythangnamsinh"), "namsinh": "2011"}, [("number-year", "/sodinhdanh")]),
-    ({**PRIMARY, "trichluc": True, "sodinhdanh": None}, [("transcript-extract", "/trichluc"), ("number-absent", "/sodinhdanh")]),
+    ({**PRIMARY, "trichluc": True, "sodinhdanh": None}, [("number-absent", "/sodinhdanh")]),
 ]  # fmt: skip
 
 

@@ -154,6 +154,23 @@ async def test_two_versions_make_one_record(settled: World, city: SmallCity) -> 
         assert await tx.fetchval("SELECT current_version FROM record") == 2
 
 
+@pytest.mark.parametrize(
+    ("roles", "codes"),
+    [((1, 2), []), ((0, 1, 2), []), ((0, 1), ["signer-role-missing"]), ((2,), ["signer-role-missing"])],
+)
+async def test_an_extract_from_paper_needs_principal_and_seal(
+    settled: World, city: SmallCity, roles: tuple[int, ...], codes: list[str]
+) -> None:
+    """A year long before the circulars in force: history, with checks of shape alone."""
+    document = {**city.document(), "trichluc": True, "thongtu": "30/2014", "namhoc": "2015-2016"}
+    signers = city.signers_of(PRIMARY)
+    answer = await send(settled, city.signed(document, by=[signers[role] for role in roles]))
+    assert slugs(answer) == codes
+    original = {**city.document(seed=2)}
+    without_teacher = await send(settled, city.signed(original, by=signers[1:]))
+    assert slugs(without_teacher) == ["signer-role-missing"]
+
+
 async def test_a_foreign_pupil_is_known_by_nationality_and_entry_document(settled: World, city: SmallCity) -> None:
     document = {**city.document(), "quoctich": "KR", "sogiaytoxnc": "M1234567", "sodinhdanh": ""}
     newer = transcripts.revised(document, 2)

@@ -15,11 +15,13 @@ from rich.console import Console
 from registry.api.app import create_app
 from registry.core import codes, rules
 from registry.core.rule_sets import Rule
-from registry.formats import schema, xsd
+from registry.demo import rule_cases
+from registry.formats import code_lists, schema, xml_transcript, xsd
 from registry.formats.fields import Family
 from registry.settings import Settings
 
 _out = Console()
+_LISTS = Path(code_lists.__file__).parent / "lists"
 
 
 def openapi(
@@ -62,10 +64,26 @@ def _documents() -> dict[str, str]:
         "registry.yaml": yaml.dump(app.openapi(), Dumper=_InFull, allow_unicode=True, sort_keys=False, width=120),
         "problems.md": _problems(),
         "rules.md": _rules(),
+        **_examples(),
+        **{f"code-lists/{file.name}": file.read_text("utf-8") for file in sorted(_LISTS.glob("*.csv"))},
         "transcript-primary.schema.json": _json(schema.schema(Family.PRIMARY)),
         "transcript.xsd": xsd.document().decode(),
         "transcript-secondary.schema.json": _json(schema.schema(Family.SECONDARY)),
     }
+
+
+#: One good transcript for each group of grades with a form of its own.
+_EXAMPLES = {"grades-1-2": 1, "grade-3": 3, "grades-4-5": 5, "grades-6-9": 9, "grades-10-12": 11}
+
+
+def _examples() -> dict[str, str]:
+    """The same transcript in both syntaxes, unsigned, for each group of grades; made-up pupils."""
+    found = {}
+    for name, grade in _EXAMPLES.items():
+        document = rule_cases.seeded(grade, grade)
+        found[f"examples/{name}.json"] = _json(document)
+        found[f"examples/{name}.xml"] = xml_transcript.write(document).decode() + "\n"
+    return found
 
 
 _RULES_HEAD = """# Quy tắc kiểm tra học bạ / Rules for transcripts

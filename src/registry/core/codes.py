@@ -830,11 +830,11 @@ TRANSCRIPT_STATE = _code(
     ("Trạng thái học bạ không nhận ở đây", "This transcript state is not taken here"),
     ("Nộp học bạ với trạng thái 1 (có hiệu lực).", "Submit with state 1 (in force)."),
 )
-TRANSCRIPT_EXTRACT = _code(
-    "transcript-extract",
-    ("Học bạ trích lục từ bản giấy chờ quy trình riêng", "Extracts from paper wait for a procedure of their own"),
-    ("Không cần gửi lại: hồ sơ được giữ để xét.", "No need to send again: it is kept to be judged."),
-    Effect.HOLD,
+CODE_NAME = _code(
+    "code-name",
+    ("Tên môn học không phải tên của mã môn học", "The name is none of those the subject's code stands for"),
+    ("Kiểm tra mã môn học; hệ thống tính theo mã.", "Check the subject's code: that is what counts."),
+    Effect.WARN,
 )
 VERSION_REASON = _code(
     "version-reason",

@@ -216,3 +216,4 @@ class Claims:
     number: str | None = field(default=None, repr=False)
     nationality: str | None = None
     entry_document: str | None = field(default=None, repr=False)
+    extract: bool = False

@@ -84,7 +84,8 @@ class PolicyRow:
     """One permission: this role, at this kind of school, under this hierarchy, with these algorithms, between dates.
 
     `policies` are certificate policy OIDs of which the path must carry one (empty: any); `time_stamp` asks for a valid
-    RFC 3161 token. The row holds for school years starting in `first_year` to `last_year` (None: no limit).
+    RFC 3161 token. The row holds for school years starting in `first_year` to `last_year` (None: no limit). `extract`: whether
+    the role must sign an extract from paper (None: as any other document, but teachers need not).
     """
 
     role: Role
@@ -98,6 +99,13 @@ class PolicyRow:
     time_stamp: bool = False
     first_year: int | None = None
     last_year: int | None = None
+    extract: bool | None = None
+
+    def must_sign(self, extract: bool) -> bool:
+        """Whether the role must sign a document, or an extract from paper (domain: principal and seal)."""
+        if not extract:
+            return self.required
+        return self.extract if self.extract is not None else self.required and self.role is not Role.TEACHER
 
     def holds_at(self, moment: datetime) -> bool:
         """True when the permission covers the moment."""
@@ -130,9 +138,13 @@ class Policy:
             r for r in self._by_role[role, ownership] if (moment is None or r.holds_at(moment)) and r.holds_for(year)
         )
 
-    def required(self, ownership: Ownership | None, moment: datetime | None, year: int | None) -> tuple[Role, ...]:
-        """The roles that must sign, in the order of signing: those with at least one row marked required."""
-        return tuple(role for role in Role if any(r.required for r in self.rows_for(role, ownership, moment, year)))
+    def required(
+        self, ownership: Ownership | None, moment: datetime | None, year: int | None, extract: bool = False
+    ) -> tuple[Role, ...]:
+        """The roles that must sign, in the order of signing: those with at least one row that says so."""
+        return tuple(
+            role for role in Role if any(r.must_sign(extract) for r in self.rows_for(role, ownership, moment, year))
+        )
 
     @cached_property
     def algorithms(self) -> frozenset[Algorithm]:

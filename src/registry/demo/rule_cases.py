@@ -35,6 +35,11 @@ def good(rng: Random, grade: int, result: str | None = None) -> Document:
     return document | {"thongtu": rng.choice(_SPELLINGS[primary])}
 
 
+def seeded(seed: int, grade: int) -> Document:
+    """The good transcript of the grade that the seed decides on."""
+    return good(Random(seed), grade)
+
+
 def every(seed: int, rounds: int) -> Iterator[Document]:
     """Each grade with each result, and each of the special cases, so many times over."""
     rng = Random(seed)

@@ -1,17 +1,25 @@
-"""Code lists of the transcript: what a wire code means. Data only, no reading.
+"""Code lists of the transcript: what a wire code means.
 
-The published structure names its lists without giving their values. Subjects, levels, grades, peoples and nationalities are
-therefore tables of the project's own, each with the date it holds from; official values replace them as data.
+The published structure names its lists without giving their values. Subjects, peoples and nationalities are therefore dated
+tables of the project's own (`lists/*.csv`, published in `openapi/code-lists/`). A file of the same name in the folder that the
+environment names as REGISTRY_CODE_LISTS takes the place of a built-in one: official values need no release. Read once, when
+the program starts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+import io
+import os
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
+from unicodedata import normalize
 
-from registry.core import ids, rules_primary, rules_secondary, subjects
+from registry.core import ids, names, rules_primary, rules_secondary, subjects
 from registry.core.subjects import Subject
 from registry.core.transcript import State, VersionReason
 
@@ -26,6 +34,25 @@ class CodeList:
     valid_from: date = date(2026, 11, 1)
 
 
+_Row = TypeVar("_Row", "SubjectRow", "Named")
+_CODE = re.compile("[A-Z0-9]{1,3}")
+
+
+class CodeListError(ValueError):
+    """A code list that can't be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One row of a list without more meaning than its name; spellings met in files."""
+
+    code: str
+    name: str
+    variants: tuple[str, ...] = ()
+    valid_from: date = date(2026, 11, 1)
+    valid_to: date | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class SubjectRow:
     """A subject: own code of at most 3 letters, name, short name of at most 20 characters, spellings met in files."""
@@ -35,6 +62,8 @@ class SubjectRow:
     name: str
     short: str
     variants: tuple[str, ...] = ()
+    valid_from: date = date(2026, 11, 1)
+    valid_to: date | None = None
 
     @property
     def grades(self) -> tuple[int, ...]:
@@ -57,42 +86,61 @@ class SubjectRow:
         return kinds
 
 
-def _subject(code: str, subject: Subject, name: str, short: str = "", *variants: str) -> SubjectRow:
-    return SubjectRow(code, subject, name, short or name, variants)
+def _subject(row: Mapping[str, str]) -> SubjectRow:
+    code, name = row["code"], row["name"]
+    if not _CODE.fullmatch(code):
+        raise ValueError("code: 1 to 3 capital letters or digits")
+    if row["subject"] not in set(Subject):
+        raise ValueError("subject: one of " + ", ".join(Subject))
+    short = row.get("short") or name
+    return SubjectRow(code, Subject(row["subject"]), name, short, _variants(row), *_dates(row))
 
 
-SUBJECT_ROWS: tuple[SubjectRow, ...] = (
-    _subject("TVI", Subject.VIETNAMESE, "Tiếng Việt"),
-    _subject("NGV", Subject.LITERATURE, "Ngữ văn", "", "Văn"),
-    _subject("TOA", Subject.MATHEMATICS, "Toán", "", "Toán học"),
-    _subject("NN1", Subject.FOREIGN_LANGUAGE_1, "Ngoại ngữ 1", "", "Ngoại ngữ", "Tiếng Anh"),
-    _subject("NN2", Subject.FOREIGN_LANGUAGE_2, "Ngoại ngữ 2"),
-    _subject("TDT", Subject.MINORITY_LANGUAGE, "Tiếng dân tộc thiểu số", "Tiếng DTTS", "Tiếng dân tộc"),
-    _subject("DDU", Subject.ETHICS, "Đạo đức"),
-    _subject("GCD", Subject.CIVICS, "Giáo dục công dân", "", "GDCD"),
-    _subject("KPL", Subject.ECONOMICS_AND_LAW, "Giáo dục kinh tế và pháp luật", "GDKT và PL", "GDKTPL"),
-    _subject("TNX", Subject.NATURE_AND_SOCIETY, "Tự nhiên và Xã hội", "", "TN và XH"),
-    _subject("LDL", Subject.HISTORY_AND_GEOGRAPHY, "Lịch sử và Địa lí", "", "Lịch sử và Địa lý"),
-    _subject("LSU", Subject.HISTORY, "Lịch sử"),
-    _subject("DLI", Subject.GEOGRAPHY, "Địa lí", "", "Địa lý"),
-    _subject("KHO", Subject.SCIENCE, "Khoa học"),
-    _subject("KTN", Subject.NATURAL_SCIENCE, "Khoa học tự nhiên", "", "KHTN"),
-    _subject("VLI", Subject.PHYSICS, "Vật lí", "", "Vật lý"),
-    _subject("HHO", Subject.CHEMISTRY, "Hoá học", "", "Hóa học"),
-    _subject("SHO", Subject.BIOLOGY, "Sinh học"),
-    _subject("TCN", Subject.INFORMATICS_AND_TECHNOLOGY, "Tin học và Công nghệ", "", "TH và CN"),
-    _subject("TIN", Subject.INFORMATICS, "Tin học"),
-    _subject("CNG", Subject.TECHNOLOGY, "Công nghệ"),
-    _subject("GQP", Subject.DEFENCE, "Giáo dục quốc phòng và an ninh", "GDQP và AN", "GDQPAN"),
-    _subject("GTC", Subject.PHYSICAL_EDUCATION, "Giáo dục thể chất", "", "GDTC", "Thể dục"),
-    _subject("NTH", Subject.ART, "Nghệ thuật"),
-    _subject("AMN", Subject.MUSIC, "Âm nhạc", "", "Nghệ thuật (Âm nhạc)"),
-    _subject("MTH", Subject.FINE_ART, "Mĩ thuật", "", "Mỹ thuật", "Nghệ thuật (Mĩ thuật)"),
-    _subject(
-        "HTN", Subject.EXPERIENCE, "Hoạt động trải nghiệm, hướng nghiệp", "HĐTN, HN", "Hoạt động trải nghiệm", "HĐTN"
-    ),
-    _subject("GDP", Subject.LOCAL_EDUCATION, "Nội dung giáo dục của địa phương", "GD địa phương", "GDĐP"),
-)
+def _named(row: Mapping[str, str]) -> Named:
+    if not _CODE.fullmatch(row["code"]):
+        raise ValueError("code: 1 to 3 capital letters or digits")
+    return Named(row["code"], row["name"], _variants(row), *_dates(row))
+
+
+def _variants(row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(variant.strip() for variant in (row.get("variants") or "").split("|") if variant.strip())
+
+
+def _dates(row: Mapping[str, str]) -> tuple[date, date | None]:
+    until = row.get("valid_to")
+    return date.fromisoformat(row.get("valid_from") or "2026-11-01"), date.fromisoformat(until) if until else None
+
+
+def _table(name: str, make: Callable[[Mapping[str, str]], _Row]) -> tuple[_Row, ...]:
+    """The rows of a list, from the folder REGISTRY_CODE_LISTS when it has a file of that name, else as built in.
+
+    Raises CodeListError that names file, line and column: with a list that can't be read nothing may start.
+    """
+    own = Path(os.environ["REGISTRY_CODE_LISTS"]) / f"{name}.csv" if os.environ.get("REGISTRY_CODE_LISTS") else None
+    file = own if own is not None and own.is_file() else Path(__file__).parent / "lists" / f"{name}.csv"
+    found: dict[str, _Row] = {}
+    try:
+        lines = list(csv.DictReader(io.StringIO(file.read_text("utf-8-sig"))))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CodeListError(f"{file}: {error}") from None
+    for number, line in enumerate(lines, start=2):
+        try:
+            row = {key: normalize("NFC", (value or "").strip()) for key, value in line.items() if isinstance(key, str)}
+            if not row["code"] or not row["name"] or row["code"] in found:
+                raise ValueError("code, name: needed, and each code once")
+            found[row["code"]] = make(row)
+        except KeyError as error:
+            raise CodeListError(f"{file}, line {number}: the column {error}") from None
+        except ValueError as error:
+            raise CodeListError(f"{file}, line {number}: {error}") from None
+    if not found:
+        raise CodeListError(f"{file}: no rows")
+    return tuple(found.values())
+
+
+SUBJECT_ROWS: tuple[SubjectRow, ...] = _table("subjects", _subject)
+PEOPLE_ROWS: tuple[Named, ...] = _table("peoples", _named)
+NATIONALITY_ROWS: tuple[Named, ...] = _table("nationalities", _named)
 
 SUBJECTS = CodeList(
     "Môn học, hoạt động giáo dục", {r.code: r.name for r in SUBJECT_ROWS}, {r.code: r.subject for r in SUBJECT_ROWS}
@@ -129,30 +177,37 @@ SEXES = CodeList(
     {"0": None, "1": ids.Sex.MALE, "2": ids.Sex.FEMALE},
 )
 
-_PEOPLE_ROWS = (
-    "Kinh, Tày, Thái, Hoa, Khơ-me, Mường, Nùng, Hmông, Dao, Gia-rai, Ngái, Ê-đê, Ba-na, Xơ-đăng, Sán Chay, Cơ-ho, Chăm, "
-    "Sán Dìu, Hrê, Mnông, Ra-glai, Xtiêng, Bru-Vân Kiều, Thổ, Giáy, Cơ-tu, Gié-Triêng, Mạ, Khơ-mú, Co, Ta-ôi, Chơ-ro, Kháng, "
-    "Xinh-mun, Hà Nhì, Chu-ru, Lào, La Chí, La Ha, Phù Lá, La Hủ, Lự, Lô Lô, Chứt, Mảng, Pà Thẻn, Cơ Lao, Cống, Bố Y, Si La, "
-    "Pu Péo, Brâu, Ơ Đu, Rơ-măm, Người nước ngoài"
-)
-_PEOPLE_NAMES = {f"{n:02d}": name for n, name in enumerate(_PEOPLE_ROWS.split(", "), start=1)}
-
 #: The 54 peoples in the order of the statistics office's list of 1979, then 55 for foreigners.
-PEOPLES = CodeList("Dân tộc", _PEOPLE_NAMES, {code: code for code in _PEOPLE_NAMES})
+PEOPLES = CodeList("Dân tộc", {r.code: r.name for r in PEOPLE_ROWS}, {r.code: r.code for r in PEOPLE_ROWS})
 
-_COUNTRY_ROWS = """
-AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF
-CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH
-GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW
-KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG
-NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN
-SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT
-ZA ZM ZW
-"""
-_COUNTRIES = _COUNTRY_ROWS.split()
+#: ISO 3166-1 alpha-2, all 249 codes; Vietnamese names where they are known, else the code.
+NATIONALITIES = CodeList(
+    "Quốc tịch", {r.code: r.name for r in NATIONALITY_ROWS}, {r.code: r.code for r in NATIONALITY_ROWS}
+)
 
-#: ISO 3166-1 alpha-2, all 249 codes.
-NATIONALITIES = CodeList("Quốc tịch", {code: code for code in _COUNTRIES}, {code: code for code in _COUNTRIES})
+
+def is_name_of(subject: Subject, name: str) -> bool:
+    """True when the name is one of the subject's spellings, whatever its diacritics and Unicode form."""
+    return name in _AS_WRITTEN[subject] or names.search_key(name) in SPELLINGS[subject]
+
 
 #: Subject -> its row, for writers.
-ROW_OF: Mapping[Subject, SubjectRow] = {row.subject: row for row in SUBJECT_ROWS}
+ROW_OF: Mapping[Subject, SubjectRow] = {row.subject: row for row in reversed(SUBJECT_ROWS)}
+
+#: Subject -> every spelling of its name, as `names.search_key` has it.
+SPELLINGS: Mapping[Subject, frozenset[str]] = {
+    subject: frozenset(
+        names.search_key(spelling)
+        for row in SUBJECT_ROWS
+        if row.subject is subject
+        for spelling in (row.name, row.short, *row.variants)
+    )
+    for subject in Subject
+}
+
+_AS_WRITTEN: Mapping[Subject, frozenset[str]] = {
+    subject: frozenset(
+        n for row in SUBJECT_ROWS if row.subject is subject for n in (row.name, row.short, *row.variants)
+    )
+    for subject in Subject
+}

@@ -7,14 +7,14 @@ says about the content is judged by `registry.core.rules`, whose pointers `to_wi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from registry.core import codes, ids
 from registry.core.findings import Finding
 from registry.core.ids import Level
-from registry.core.transcript import Claims, State, Transcript, VersionReason
+from registry.core.transcript import Claims, PrimaryMark, SecondaryMark, State, Transcript, VersionReason
 from registry.formats import assembling, code_lists, fields, plans, strict_json, xml_transcript
 from registry.formats.fields import Family
 from registry.formats.structure import Need, Rows
@@ -62,7 +62,7 @@ NOTHING = Parsed(None, Claims(), ())
 def parse(payload: bytes) -> Parsed:
     """Read the signed bytes of a transcript: UTF-8 JSON, an object with the published fields of the family its level names.
 
-    Codes: those of the JSON reader, field-*, birth-date-*, transcript-year, -grade, -state, -extract, -dates, number-*;
+    Codes: those of the JSON reader, field-*, birth-date-*, transcript-year, -grade, -state, -dates, number-*;
     pointers lead into the payload. Never raises.
     """
     value, findings = strict_json.parse(payload)
@@ -105,6 +105,18 @@ def members(value: Mapping[str, object], plan: plans.Plan) -> tuple[dict[str, An
     """One object read by a plan: its values by their places, and what is wrong with it. Codes: field-*, transcript-year."""
     sheet = _Sheet()
     return _members(value, plan, "", True, sheet), tuple(sheet.findings)
+
+
+def name_findings(transcript: Transcript) -> list[Finding]:
+    """code-name (WARN) where a subject's name is none of the spellings its code stands for; subjects go by their code."""
+    results = transcript.primary or transcript.secondary
+    rows: Sequence[PrimaryMark | SecondaryMark] = results.marks if results is not None else ()
+    found = []
+    for index, row in enumerate(rows):
+        if not code_lists.is_name_of(row.subject, row.subject_name):
+            name = code_lists.ROW_OF[row.subject].name
+            found.append(Finding(codes.CODE_NAME, wire_pointer(f"/marks/{index}/subject_name", transcript.level), name))
+    return found
 
 
 def with_wire_pointer(finding: Finding, transcript: Transcript) -> Finding:
@@ -267,12 +279,10 @@ def _read_number(read: dict[str, Any], value: Mapping[str, object], sheet: _Shee
 
 
 def _check_head(read: Mapping[str, Any], sheet: _Sheet) -> None:
-    """State, extract, grade of level, order of dates."""
+    """State, grade of level, order of dates."""
     found = sheet.findings
     if read.get("state") is State.WITHDRAWN:
         found.append(Finding(codes.TRANSCRIPT_STATE, "/trangthaithongtinhocba", "1"))
-    if read.get("extract") is True:
-        found.append(Finding(codes.TRANSCRIPT_EXTRACT, "/trichluc", ""))
     level, grade = read.get("level"), read.get("grade")
     if level is not None and grade is not None and not ids.grade_fits(level, grade):
         grades = ids.GRADES[level]
@@ -311,4 +321,5 @@ def _claims(read: Mapping[str, Any]) -> Claims:
         number=read.get("number"),
         nationality=read.get("nationality"),
         entry_document=read.get("entry_document"),
+        extract=read.get("extract") is True,
     )

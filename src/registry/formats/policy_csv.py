@@ -4,6 +4,7 @@
     required      yes (default) or no: whether the role must sign
     policies      certificate policy OIDs, with blanks between them; the path must carry one. Empty: any
     time_stamp    yes or no (default): whether a valid RFC 3161 token is asked for
+    extract       yes or no: whether the role must sign an extract from paper. Empty: as `required`, but teachers need not
     first_year, last_year    the calendar years in which the first and the last school year of the row begin
 
 The columns from `required` on may be absent.
@@ -80,6 +81,7 @@ def _row(row: dict[str, str]) -> trust.PolicyRow:
         time_stamp=_cell(row, "time_stamp", lambda text: _truth(text or "no"), ""),
         first_year=first,
         last_year=last,
+        extract=_cell(row, "extract", lambda text: _truth(text) if text else None, ""),
     )
 
 

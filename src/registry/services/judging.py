@@ -302,7 +302,8 @@ def _check_content(transcript: Transcript | None) -> Iterable[Finding]:
     """9: the rules of the circular in force; their pointers come back in the published field names."""
     if transcript is None:
         return []
-    return [documents.with_wire_pointer(finding, transcript) for finding in rules.check(transcript)]
+    found = [documents.with_wire_pointer(finding, transcript) for finding in rules.check(transcript)]
+    return [*found, *documents.name_findings(transcript)]
 
 
 def _check_scope(claims: Claims, trust_list: trust.TrustList, schools: frozenset[str] | None) -> Iterable[Finding]:

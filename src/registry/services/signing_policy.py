@@ -81,7 +81,7 @@ def check(
     school = case.school
     # A document is finished by its last signature: who must sign is asked for that moment.
     finished = max((each.signed_at for each in signed if each.signed_at is not None), default=None)
-    required = case.policy.required(case.ownership, finished, case.year)
+    required = case.policy.required(case.ownership, finished, case.year, claims.extract)
     roles = _roles(registered, required)
     findings += _order(signed, roles, required)
     if school is not None:

@@ -69,6 +69,7 @@ def _policy_row(r: Row[Any]) -> trust.PolicyRow:
         r.time_stamp,
         r.first_year or None,
         r.last_year,
+        r.extract,
     )
 
 
@@ -88,6 +89,7 @@ async def add(tx: Writing, policy: trust.Policy, now: datetime) -> None:
             "time_stamp": r.time_stamp,
             "first_year": r.first_year or 0,
             "last_year": r.last_year,
+            "extract": r.extract,
             "imported_at": now,
         }
         for r in policy.rows

@@ -276,6 +276,7 @@ signature_policy = Table(
     Column("time_stamp", Boolean, nullable=False, server_default=text("false")),
     Column("first_year", Integer, primary_key=True, server_default=text("0"), autoincrement=False),
     Column("last_year", Integer),
+    Column("extract", Boolean),
 )
 
 # --- pupils and rosters -----------------------------------------------------------------------------------------------------
