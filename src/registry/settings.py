@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     )
     code_lists: Path | None = Field(
         None,
-        description="Folder whose subjects.csv, peoples.csv, nationalities.csv take the place of the built-in code lists.",
+        description="Folder whose files (subjects.csv, levels.csv, ...) take the place of the built-in code lists.",
     )
     refresh_seconds: int = Field(
         3600,

@@ -1,7 +1,7 @@
 """Code lists of the transcript: what a wire code means.
 
-The published structure names its lists without giving their values. Subjects, peoples and nationalities are therefore dated
-tables of the project's own (`lists/*.csv`, published in `openapi/code-lists/`). A file of the same name in the folder that the
+The published structure names its lists without giving their values. Subjects, levels, grades, peoples and nationalities are
+therefore dated tables of the project's own (`lists/*.csv`, published in `openapi/code-lists/`). A file of the same name in the folder that the
 environment names as REGISTRY_CODE_LISTS takes the place of a built-in one: official values need no release. Read once, when
 the program starts.
 """
@@ -13,7 +13,7 @@ import io
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,13 +44,14 @@ class CodeListError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One row of a list without more meaning than its name; spellings met in files."""
+    """One row of a list: spellings met in files, and what the code means where that is more than its name."""
 
     code: str
     name: str
     variants: tuple[str, ...] = ()
     valid_from: date = date(2026, 11, 1)
     valid_to: date | None = None
+    value: ids.Level | int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,18 @@ def _named(row: Mapping[str, str]) -> Named:
     return Named(row["code"], row["name"], _variants(row), *_dates(row))
 
 
+def _level(row: Mapping[str, str]) -> Named:
+    if row["level"] not in set(ids.Level):
+        raise ValueError("level: one of " + ", ".join(ids.Level))
+    return replace(_named(row), value=ids.Level(row["level"]))
+
+
+def _grade(row: Mapping[str, str]) -> Named:
+    if row["grade"] not in {str(grade) for grade in range(1, 13)}:
+        raise ValueError("grade: 1 to 12")
+    return replace(_named(row), value=int(row["grade"]))
+
+
 def _variants(row: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(variant.strip() for variant in (row.get("variants") or "").split("|") if variant.strip())
 
@@ -141,6 +154,8 @@ def _table(name: str, make: Callable[[Mapping[str, str]], _Row]) -> tuple[_Row, 
 SUBJECT_ROWS: tuple[SubjectRow, ...] = _table("subjects", _subject)
 PEOPLE_ROWS: tuple[Named, ...] = _table("peoples", _named)
 NATIONALITY_ROWS: tuple[Named, ...] = _table("nationalities", _named)
+LEVEL_ROWS: tuple[Named, ...] = _table("levels", _level)
+GRADE_ROWS: tuple[Named, ...] = _table("grades", _grade)
 
 SUBJECTS = CodeList(
     "Môn học, hoạt động giáo dục", {r.code: r.name for r in SUBJECT_ROWS}, {r.code: r.subject for r in SUBJECT_ROWS}
@@ -162,13 +177,9 @@ VERSION_REASONS = CodeList(
     },
 )
 
-LEVELS = CodeList(
-    "Cấp học",
-    {"02": "Tiểu học", "03": "Trung học cơ sở", "04": "Trung học phổ thông"},
-    {"02": ids.Level.PRIMARY, "03": ids.Level.LOWER_SECONDARY, "04": ids.Level.UPPER_SECONDARY},
-)
+LEVELS = CodeList("Cấp học", {r.code: r.name for r in LEVEL_ROWS}, {r.code: r.value for r in LEVEL_ROWS})
 
-GRADES = CodeList("Khối", {str(n): f"Lớp {n}" for n in range(1, 13)}, {str(n): n for n in range(1, 13)})
+GRADES = CodeList("Khối", {r.code: r.name for r in GRADE_ROWS}, {r.code: r.value for r in GRADE_ROWS})
 
 #: QCVN 109:2017/BTTTT; "0" declares no sex.
 SEXES = CodeList(
