@@ -129,6 +129,16 @@ async def test_an_unsigned_transcript_gives_the_findings_of_its_content(settled:
         assert not unsigned.signed
 
 
+async def test_without_signatures_nobody_learns_whose_numbers_are_known(settled: World) -> None:
+    document = CITY.document()
+    await submission.submit(settled, MINE, CITY.signed(document), judging.JOSE, NOW)
+    stranger = document | {"mahocsinh": "7700000009", "madinhdanhhocba": "ma-khac"}
+    tried = await judgement.judge(settled, MINE, transcripts.to_bytes(stranger), judging.UNSIGNED, NOW)
+    assert (tried.outcome, tried.findings) == (Outcome.ACCEPTED, ())
+    signed = await judgement.judge(settled, MINE, CITY.signed(stranger), judging.JOSE, NOW)
+    assert [finding.code.slug for finding in signed.findings] == ["record-decision"]
+
+
 async def test_all_that_stays_is_a_count(settled: World) -> None:
     before = await counts(settled)
     raw = transcripts.to_bytes(CITY.document())

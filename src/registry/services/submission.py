@@ -72,7 +72,11 @@ class Tried:
 
 
 async def try_out(world: World, caller: Caller, raw: bytes, media_type: str, now: datetime) -> Tried:
-    """Do all that `submit` does up to writing; also takes a bare transcript (`judging.UNSIGNED`). Nothing is stored."""
+    """Do all that `submit` does up to writing; also takes a bare transcript (`judging.UNSIGNED`). Nothing is stored.
+
+    Whether a person would have to decide is told of signed documents alone: else anybody could try out whose numbers and codes
+    other schools have.
+    """
     known = await world.known()
     received = _Received(UUID(int=0), caller.caller_id, raw, media_type, now)
     for _ in range(_TRIES):
@@ -83,6 +87,8 @@ async def try_out(world: World, caller: Caller, raw: bytes, media_type: str, now
             seen = await _Writing(world, speaker, attempt, verdict, b"", held_before=False).look(tx)
         if seen is not None:
             findings, signed = seen[1], media_type != judging.UNSIGNED
+            if not signed:
+                findings = tuple(finding for finding in findings if finding.code is not codes.RECORD_DECISION)
             return Tried(outcome_of(findings), findings, signed, verdict.rules_version, verdict.policy_version)
         known = await world.register.newer_than(world.db, verdict.generation)
     raise Refusal(codes.SERVICE_BUSY, retry_after=1)
