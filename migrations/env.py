@@ -9,7 +9,7 @@ from alembic import context
 from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from registry.storage import database, tables
+from registry.storage import database, schema
 
 
 def _include(name: str | None, kind: str, _parents: object) -> bool:
@@ -20,7 +20,7 @@ def _include(name: str | None, kind: str, _parents: object) -> bool:
 def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=tables.metadata,
+        target_metadata=schema.metadata,
         compare_type=True,
         include_name=_include,
         transaction_per_migration=True,
@@ -39,7 +39,7 @@ async def _run_on(url: str) -> None:
 
 given = context.config.attributes.get("connection")
 if context.is_offline_mode():
-    context.configure(dialect_name="postgresql", target_metadata=tables.metadata, literal_binds=True)
+    context.configure(dialect_name="postgresql", target_metadata=schema.metadata, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
 elif isinstance(given, Connection):

@@ -22,7 +22,6 @@ import uvicorn
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr
 
-from registry.api.app import create_app
 from registry.cli.connections import Connection
 from registry.client.api import RegistryClient
 from registry.core.callers import CallerKind, Scope
@@ -31,6 +30,7 @@ from registry.services import callers
 from registry.services.world import World
 from registry.settings import Settings
 from registry.storage import key_files
+from registry.web.app import create_app
 from tests.conftest import Urls
 
 

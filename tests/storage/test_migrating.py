@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from registry.services.world import World
-from registry.storage import migrating, tables
+from registry.storage import migrating, schema
 from tests.conftest import Urls
 
 pytestmark = pytest.mark.anyio
@@ -32,5 +32,5 @@ async def test_rights_are_exactly_those_of_tables(world: World) -> None:
     async with world.db.snapshot() as tx:
         updatable = {(row.table_name, row.column_name) for row in await tx.execute(query)}
         deletable = set((await tx.execute(deletes)).scalars())
-    assert updatable == {(table, column) for table, columns in tables.UPDATABLE.items() for column in columns}
-    assert deletable == set(tables.DELETABLE)
+    assert updatable == {(table, column) for table, columns in schema.UPDATABLE.items() for column in columns}
+    assert deletable == set(schema.DELETABLE)

@@ -7,8 +7,8 @@ import signal
 
 from fastapi import FastAPI
 
-from registry.api import app
 from registry.cli import lifeline
+from registry.web import app
 
 
 def application() -> FastAPI:

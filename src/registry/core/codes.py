@@ -1298,3 +1298,20 @@ VERIFICATION_QUESTION = _code(
     ),
     kind=Kind.REQUEST,
 )
+
+# --- units in time, campaigns and buckets ----------------------------------------------------------------------------
+
+
+# --- rosters in other shapes, and the missing-number workbench -------------------------------------------------------
+
+
+# --- declarations, frozen campaigns, reminders -----------------------------------------------------------------------
+
+
+# --- people who sign in ----------------------------------------------------------------------------------------------
+
+
+# --- signed answers, claims and limits -------------------------------------------------------------------------------
+
+
+# --- verification codes, extracts and share links --------------------------------------------------------------------

@@ -1,0 +1,7 @@
+"""Tables of signed answers, claims, limits and who looked; the rules of `registry.storage.tables` hold for them."""
+
+from __future__ import annotations
+
+#: The only columns the service's role may UPDATE, and the only tables it may DELETE from.
+UPDATABLE: dict[str, tuple[str, ...]] = {}
+DELETABLE: tuple[str, ...] = ()

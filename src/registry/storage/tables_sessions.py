@@ -1,0 +1,7 @@
+"""Tables of people who sign in to the pages, and what they looked at; the rules of `registry.storage.tables` hold for them."""
+
+from __future__ import annotations
+
+#: The only columns the service's role may UPDATE, and the only tables it may DELETE from.
+UPDATABLE: dict[str, tuple[str, ...]] = {}
+DELETABLE: tuple[str, ...] = ()

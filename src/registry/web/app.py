@@ -1,0 +1,23 @@
+"""create_app: the API and the pages as one application. Nothing is decided here."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from registry.api import app as api_app
+from registry.settings import Settings
+from registry.web import home, rendering
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The ASGI application under these settings (default: from the environment, as uvicorn's factory call needs)."""
+    app = api_app.create_app(settings)
+    app.mount(rendering.STATIC_PATH, StaticFiles(directory=rendering.STATIC_FOLDER), name="static")
+    for router in ROUTERS:
+        app.include_router(router, include_in_schema=False)
+    return app
+
+
+#: Routers of pages; each route's class is `rendering.PageRoute`, so that refusals become pages too.
+ROUTERS = (home.router,)

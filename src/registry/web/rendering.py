@@ -1,0 +1,142 @@
+"""How a page comes about: language, template, security headers; refusals as pages. What a page says is not decided here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
+from fastapi.routing import APIRoute
+
+from registry.api import logs, problems
+from registry.core.findings import Refusal
+from registry.web import languages
+
+STATIC_PATH = "/static"
+STATIC_FOLDER = Path(__file__).parent / "static"
+LANGUAGE_COOKIE = "language"
+HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+
+#: Nothing from elsewhere, no inline script or style, no frame, no form to another place (OWASP ASVS 5.0 V3.4).
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
+    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def language(request: Request) -> str:
+    """The language a page is shown in: `?lang=`, else the reader's earlier choice, else Vietnamese."""
+    for wanted in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if wanted in languages.LANGUAGES:
+            return str(wanted)
+    return "vi"
+
+
+def page(
+    request: Request, template: str, values: Mapping[str, Any] | None = None, *, status: int = 200
+) -> HTMLResponse:
+    """A page from a template (`templates/<template>`); a choice of language by `?lang=` is remembered."""
+    shown_in = language(request)
+    environment = _ENVIRONMENTS[shown_in]
+    other = next(each for each in languages.LANGUAGES if each != shown_in)
+    common = {
+        "language": shown_in,
+        "other_language": other,
+        "other_language_url": str(request.url.include_query_params(lang=other).replace(scheme="", netloc="")),
+        "path": request.url.path,
+    }
+    html = environment.get_template(template).render({**common, **(values or {})})
+    answer = HTMLResponse(html, status, headers={**HEADERS, "Content-Language": shown_in})
+    if request.query_params.get("lang") in languages.LANGUAGES:
+        secure = request.url.scheme == "https"
+        answer.set_cookie(LANGUAGE_COOKIE, shown_in, max_age=31_536_000, httponly=True, samesite="lax", secure=secure)
+    return answer
+
+
+def refused(request: Request, refusal: Refusal) -> HTMLResponse:
+    """A refusal as a page: its title, how to mend it, and the findings, in the reader's language."""
+    logs.note(codes=[refusal.code.slug])
+    answer = page(request, "refused.html", {"refusal": refusal}, status=problems.STATUS[refusal.code.kind])
+    if refusal.retry_after is not None:
+        answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer
+
+
+class PageRoute(APIRoute):
+    """A route whose refusals are pages. Give it as `route_class` to the APIRouter of pages."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with refusals turned into pages."""
+        handler = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except Refusal as refusal:
+                return refused(request, refusal)
+
+        return answered
+
+
+def _environment(shown_in: str) -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("registry.web"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.install_gettext_translations(_CATALOGUES[shown_in], newstyle=True)  # type: ignore[attr-defined]
+    made.globals["static"] = _static
+    made.filters["moment"] = moment
+    made.filters["day"] = day
+    made.filters["number"] = number if shown_in == "vi" else number_en
+    return made
+
+
+def moment(value: datetime) -> str:
+    """dd/mm/yyyy hh:mm in Vietnam's time."""
+    return value.astimezone(HANOI).strftime("%d/%m/%Y %H:%M")
+
+
+def day(value: datetime) -> str:
+    """dd/mm/yyyy in Vietnam's time."""
+    return value.astimezone(HANOI).strftime("%d/%m/%Y")
+
+
+def number(value: int) -> str:
+    """With a point between thousands, as Vietnamese has it."""
+    return f"{value:,}".replace(",", ".")
+
+
+def number_en(value: int) -> str:
+    """With a comma between thousands."""
+    return f"{value:,}"
+
+
+def _static(name: str) -> str:
+    """The address of a static file; it changes with the file, so that no browser keeps an old one."""
+    return _STATIC[name]
+
+
+_STATIC = {
+    file.relative_to(STATIC_FOLDER).as_posix(): f"{STATIC_PATH}/{file.relative_to(STATIC_FOLDER).as_posix()}"
+    f"?{hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
+    for file in sorted(STATIC_FOLDER.rglob("*"))
+    if file.is_file()
+}
+_CATALOGUES = languages.catalogues()
+_ENVIRONMENTS = {each: _environment(each) for each in languages.LANGUAGES}
