@@ -73,6 +73,12 @@ class Settings(BaseSettings):
     identifications_per_minute: int = Field(
         60, ge=1, description="Questions who a pupil is, per caller and worker: few, since each tries a birth date."
     )
+    views_per_minute: int = Field(
+        120, ge=1, description="Pages behind verification codes and share links, per address (IPv6: /64) and worker."
+    )
+    misses_per_minute: int = Field(
+        10, ge=1, description="Codes and links that nobody was given, per address and worker; then it waits."
+    )
     code_lists: Path | None = Field(
         None,
         description="Folder whose files (subjects.csv, levels.csv, ...) take the place of the built-in code lists.",

@@ -34,6 +34,8 @@ class Edge:
             questions=settings.questions_per_minute,
             tokens=settings.tokens_per_minute,
             identifications=settings.identifications_per_minute,
+            views=settings.views_per_minute,
+            misses=settings.misses_per_minute,
         )
         tokens = access.Tokens(token_key, settings.issuer)
         return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir))

@@ -59,6 +59,12 @@ ProcessCollector(registry=_registry)
 _submissions = Counter("registry_submissions", "Submissions by outcome.", ["outcome"], registry=_registry)
 _findings = Counter("registry_findings", "Findings by code.", ["code"], registry=_registry)
 _questions = Counter("registry_questions", "Verification questions by answer.", ["answer"], registry=_registry)
+_views = Counter(
+    "registry_public_views",
+    "Pages behind codes and links by answer: many unknown ones are an alarm.",
+    ["page", "answer"],
+    registry=_registry,
+)
 _tokens = Counter("registry_tokens", "Token requests by answer.", ["answer"], registry=_registry)
 _rejudged = Counter("registry_rejudged", "Held documents judged again, by outcome.", ["outcome"], registry=_registry)
 #: Only the process that knows the number shows it, so it is entered when first set.
@@ -120,6 +126,11 @@ def count_submission(outcome: str, codes: Iterable[str] = ()) -> None:
 def count_question(answer: str) -> None:
     """One verification question, by the kind of answer it got."""
     _questions.labels(answer).inc()
+
+
+def count_view(page: str, answer: str) -> None:
+    """One page behind a code or a link ("code", "share"): what it showed, or the slug of its refusal."""
+    _views.labels(page, answer).inc()
 
 
 def count_token(answer: str) -> None:

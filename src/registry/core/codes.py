@@ -1429,3 +1429,67 @@ DECLARATION_EXCEPTION_HELD = _code(
 
 
 # --- verification codes, extracts and share links --------------------------------------------------------------------
+
+PUBLIC_CODE_MALFORMED = _code(
+    "public-code-malformed",
+    ("Mã xác thực gõ chưa đúng", "This is not a verification code as printed"),
+    (
+        "Mã có 28 ký tự, chia thành bảy nhóm bốn ký tự. Có ký tự bị sai, thiếu, thừa hoặc đổi chỗ: xin so lại với bản in.",
+        "A code has 28 characters in seven groups of four. One is wrong, missing, too many or in another's place: compare it with the paper.",
+    ),
+    kind=Kind.REQUEST,
+)
+PUBLIC_CODE_UNKNOWN = _code(
+    "public-code-unknown",
+    ("Không có bản học bạ nào mang mã này", "No transcript has this verification code"),
+    (
+        "Mã gõ đúng dạng nhưng sổ đăng ký chưa từng cấp. Giấy mang mã này không phải do sổ đăng ký phát hành.",
+        "The code is well formed, but the registry never gave it out. A paper with it was not issued by this registry.",
+    ),
+    kind=Kind.NOT_FOUND,
+)
+EXTRACT_WITHDRAWN = _code(
+    "extract-withdrawn",
+    ("Phiên bản học bạ này đã bị thu hồi", "This version of the transcript is withdrawn"),
+    (
+        "Không phát hành bản thể hiện của phiên bản đã thu hồi; xem các phiên bản của học bạ.",
+        "No extract is issued of a withdrawn version; see the versions of the record.",
+    ),
+    kind=Kind.CONFLICT,
+)
+QR_MALFORMED = _code(
+    "qr-malformed",
+    ("Nội dung mã QR không đúng dạng", "This is not the text of an extract's QR"),
+    ("Đưa nguyên văn nội dung quét được từ mã QR.", "Give the scanned text whole and unchanged."),
+)
+QR_KEY = _code(
+    "qr-key",
+    ("Khóa đã ký mã QR không có trong các khóa đã cho", "The key that signed the QR is not among the given keys"),
+    (
+        "Lấy khóa công khai hiện hành của sổ đăng ký (/v1/extracts/keys) rồi kiểm tra lại.",
+        "Fetch the registry's public keys (/v1/extracts/keys) and check again.",
+    ),
+)
+QR_ALTERED = _code(
+    "qr-altered",
+    ("Mã QR hoặc giấy đã bị sửa", "The QR or the paper was altered"),
+    (
+        "Phần nêu trong chi tiết không đúng với điều sổ đăng ký đã ký; không dùng bản này.",
+        "The part named in the detail is not what the registry signed; do not rely on this paper.",
+    ),
+)
+SHARE_ENDED = _code(
+    "share-ended",
+    ("Liên kết này không dùng được nữa", "This link does not work"),
+    (
+        "Liên kết gõ sai, đã hết hạn, đã được thu hồi hoặc đã mở đủ số lần. Xin nhà trường cấp liên kết mới.",
+        "It is mistyped, has ended, was revoked or was opened as often as it may be. Ask the school for a new one.",
+    ),
+    kind=Kind.NOT_FOUND,
+)
+SHARE_UNKNOWN = _code(
+    "share-unknown",
+    ("Không có liên kết chia sẻ này", "No such share link"),
+    ("Xem danh sách liên kết của trường: GET /v1/shares.", "See the school's links: GET /v1/shares."),
+    kind=Kind.NOT_FOUND,
+)
