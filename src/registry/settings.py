@@ -43,6 +43,15 @@ class Settings(BaseSettings):
     token_key_file: Path | None = Field(
         None, description="P-256 key (PEM) of access tokens; default: state_dir/keys/token.pem"
     )
+    paper_key_file: Path | None = Field(
+        None, description="P-256 key (PEM) that signs the QR of extracts; default: state_dir/keys/paper.pem"
+    )
+    paper_seal_file: Path | None = Field(
+        None,
+        description="PKCS #12, or PEM with key and certificates, that seals extracts; default: state_dir/keys/paper-seal.pem, "
+        "at first self-signed: put the city's own in its place.",
+    )
+    paper_seal_password: SecretStr | None = Field(None, description="Password of a PKCS #12 in paper_seal_file.")
     issuer: str = Field(
         "http://127.0.0.1:8000",
         description="The service's public base address: issuer of tokens, audience of assertions, base of problem types.",
@@ -122,6 +131,16 @@ class Settings(BaseSettings):
     def token_key_path(self) -> Path:
         """Where the key of the access tokens lies."""
         return self.token_key_file or self.state_dir / "keys" / "token.pem"
+
+    @cached_property
+    def paper_key_path(self) -> Path:
+        """Where the key of the extracts' QR lies."""
+        return self.paper_key_file or self.state_dir / "keys" / "paper.pem"
+
+    @cached_property
+    def paper_seal_path(self) -> Path:
+        """Where the seal of the extracts lies."""
+        return self.paper_seal_file or self.state_dir / "keys" / "paper-seal.pem"
 
     @cached_property
     def metrics_dir(self) -> Path:

@@ -62,6 +62,12 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "versions": ("GET", "/v1/transcripts/no-such/versions", frozenset({Scope.SUBMIT, Scope.OPERATE})),
     "document": ("GET", "/v1/transcripts/no-such/document", frozenset({Scope.SUBMIT, Scope.OPERATE})),
     "public code": ("GET", "/v1/transcripts/no-such/public-code", frozenset({Scope.SUBMIT, Scope.OPERATE})),
+    "extract": (
+        "GET",
+        "/v1/transcripts/no-such/extract.pdf",
+        frozenset({Scope.SUBMIT, Scope.OPERATE, Scope.VERIFY}),
+    ),
+    "extracts": ("GET", "/v1/transcripts/no-such/extracts", frozenset({Scope.SUBMIT, Scope.OPERATE})),
     "approvals": ("GET", "/v1/approvals", frozenset({Scope.OPERATE})),
     "identify": ("POST", "/v1/pupils/identify", frozenset({Scope.SUBMIT})),
     "renumbering": ("POST", "/v1/pupils/renumberings", frozenset({Scope.OPERATE})),

@@ -10,6 +10,7 @@ from datetime import timedelta
 from registry.api import limiting, telemetry
 from registry.services import access
 from registry.services.judges import JudgePool
+from registry.services.press import Press
 from registry.services.world import Register, World
 from registry.settings import Settings
 from registry.storage import embedded, key_files, sealing
@@ -25,9 +26,10 @@ class Edge:
     tokens: access.Tokens
     limits: limiting.Limits
     metrics: telemetry.Shared
+    press: Press
 
     @classmethod
-    def of(cls, settings: Settings, world: World, token_key: bytes) -> Edge:
+    def of(cls, settings: Settings, world: World, token_key: bytes, press: Press) -> Edge:
         """An edge over a world; `token_key` is the PEM of the access tokens' P-256 key."""
         limits = limiting.Limits(
             submissions=settings.submissions_per_minute,
@@ -38,7 +40,18 @@ class Edge:
             misses=settings.misses_per_minute,
         )
         tokens = access.Tokens(token_key, settings.issuer)
-        return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir))
+        return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir), press)
+
+
+def press_of(settings: Settings) -> Press:
+    """The press under these settings; the first start makes its keys. Raises ValueError for a seal that can't be used."""
+    password = settings.paper_seal_password
+    return Press.of(
+        key_files.ensure_paper_seal(settings.paper_seal_path),
+        password.get_secret_value().encode() if password else None,
+        key_files.ensure_paper_key(settings.paper_key_path),
+        settings.issuer,
+    )
 
 
 def world_of(settings: Settings) -> World:
@@ -53,13 +66,14 @@ def world_of(settings: Settings) -> World:
 async def opened(settings: Settings) -> AsyncIterator[Edge]:
     """The edge of one process, for as long as it serves."""
     world = world_of(settings)
-    edge = Edge.of(settings, world, key_files.ensure_token_key(settings.token_key_path))
+    edge = Edge.of(settings, world, key_files.ensure_token_key(settings.token_key_path), press_of(settings))
     edge.metrics.start()
     try:
         yield edge
     finally:
         edge.metrics.stop()
         world.judges.close()
+        edge.press.close()
         await world.db.close()
 
 

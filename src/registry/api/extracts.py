@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from registry.api import access
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
-from registry.services import public_codes
+from registry.services import extracts, public_codes
 
 router = APIRouter(tags=["extracts"])
 
@@ -24,6 +24,41 @@ class _Which(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: int | None = Field(None, ge=1, le=999_999_999, description="Default: the greatest")
+
+
+class _Why(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    purpose: str | None = Field(
+        None, pattern="^[a-z0-9_]{1,40}$", description="Of an office: one of the purposes granted to it"
+    )
+    reference: str | None = Field(
+        None, min_length=1, max_length=100, description="Of an office: the procedure; never a personal number"
+    )
+
+
+class IssueBody(BaseModel):
+    """One extract that was handed out, or (without a fingerprint) numbered and never finished."""
+
+    number: str = Field(description="Year and running number in it, without a gap")
+    issued_at: datetime
+    version: int
+    caller: str
+    purpose: str
+    reference: str
+    fingerprint: str | None = Field(description="SHA-256 of the PDF, in hex")
+
+
+class IssuesBody(BaseModel):
+    """Every extract of a record, the first first."""
+
+    extracts: list[IssueBody]
+
+
+class KeysBody(BaseModel):
+    """A JWK set."""
+
+    keys: list[dict[str, str]]
 
 
 class PublicCodeBody(BaseModel):
@@ -48,3 +83,59 @@ async def get_public_code(
     address = f"{edge.settings.issuer.rstrip('/')}/v/{found}"
     body = {"version": version, "public_code": found, "address": address}
     return JSONResponse(body, headers=_NOT_STORED)
+
+
+@router.get(
+    "/v1/transcripts/{code}/extract.pdf",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}},
+)
+async def get_extract(
+    request: Request,
+    code: _Code,
+    why: Annotated[_Why, Query()],
+    caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT, Scope.OPERATE, Scope.VERIFY))],
+) -> Response:
+    """A new extract (bản thể hiện) of the version in force, sealed by the registry (PAdES); numbered and written down first."""
+    edge: Edge = request.app.state.edge
+    access.limit(request, caller, "questions")
+    reason = extracts.why(caller, why.purpose, why.reference)
+    made = await extracts.issue(edge.world, edge.press, caller, code, reason, datetime.now(UTC))
+    name = f"ban-the-hien-{made.number.replace('/', '-')}.pdf"
+    headers = {
+        **_NOT_STORED,
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "X-Content-Type-Options": "nosniff",
+        "X-Extract-Number": made.number,
+    }
+    return Response(made.pdf, media_type="application/pdf", headers=headers)
+
+
+@router.get("/v1/transcripts/{code}/extracts", response_model=IssuesBody)
+async def get_extracts(
+    request: Request, code: _Code, caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT, Scope.OPERATE))]
+) -> Response:
+    """Every extract of one's own record that was handed out: when, to whom, for which purpose."""
+    edge: Edge = request.app.state.edge
+    access.limit(request, caller, "questions")
+    found = await extracts.issued(edge.world, caller, code, datetime.now(UTC))
+    rows = [
+        {
+            "number": f"{each.year}/{each.number:06d}",
+            "issued_at": each.issued_at.isoformat(),
+            "version": each.version,
+            "caller": each.caller_id,
+            "purpose": each.purpose,
+            "reference": each.reference,
+            "fingerprint": each.fingerprint.hex() if each.fingerprint else None,
+        }
+        for each in found
+    ]
+    return JSONResponse({"extracts": rows}, headers=_NOT_STORED)
+
+
+@router.get("/v1/extracts/keys", response_model=KeysBody)
+async def get_keys(request: Request) -> Response:
+    """The public keys under which the QR of extracts can be checked without a network: a JWK set (RFC 7517)."""
+    edge: Edge = request.app.state.edge
+    return JSONResponse({"keys": [edge.press.qr_key.jwk]}, headers={"Cache-Control": "public, max-age=3600"})

@@ -1448,12 +1448,12 @@ PUBLIC_CODE_UNKNOWN = _code(
     ),
     kind=Kind.NOT_FOUND,
 )
-EXTRACT_WITHDRAWN = _code(
-    "extract-withdrawn",
-    ("Phiên bản học bạ này đã bị thu hồi", "This version of the transcript is withdrawn"),
+EXTRACT_NOT_IN_FORCE = _code(
+    "extract-not-in-force",
+    ("Học bạ không có phiên bản nào đang có hiệu lực", "No version of the transcript is in force"),
     (
-        "Không phát hành bản thể hiện của phiên bản đã thu hồi; xem các phiên bản của học bạ.",
-        "No extract is issued of a withdrawn version; see the versions of the record.",
+        "Chỉ phát hành bản thể hiện của phiên bản đang có hiệu lực; xem các phiên bản của học bạ.",
+        "An extract is issued of the version in force only; see the versions of the record.",
     ),
     kind=Kind.CONFLICT,
 )

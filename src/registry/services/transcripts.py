@@ -71,8 +71,20 @@ async def content(
     history = await _load(world, caller, code)
     told = _told(history, _version(history, version))
     await _write_down(world, caller, history, "transcript", now)
+    return told, await members(world, told)
+
+
+async def in_force(world: World, caller: Caller, code: str) -> Told | None:
+    """The version of a record that counts, None when none does, for who writes the view down. Raises Refusal: record-unknown."""
+    history = await _load(world, caller, code)
+    told = _told(history, _version(history, None))
+    return told if told.state is Answer.GENUINE_CURRENT else None
+
+
+async def members(world: World, told: Told) -> Mapping[str, Any]:
+    """What a version says, by the published field names. Raises Refusal: service-busy, service-fault."""
     found = await _document(world, told)
-    return told, await world.judges.run(lambda: judging.payload_members(found.raw, found.media_type))
+    return await world.judges.run(lambda: judging.payload_members(found.raw, found.media_type))
 
 
 async def _load(world: World, caller: Caller, code: str) -> History:
