@@ -158,6 +158,8 @@ _SCOPES_OF_TAG = {
     "signers": ("completeness", "operate"),
     "verification": ("verify",),
     "transcripts": ("submit", "operate"),
+    "extracts": ("submit", "operate", "verify"),
+    "shares": ("submit", "operate"),
     "approvals": ("operate",),
     "changes": ("submit", "completeness", "operate"),
     "identification": ("submit",),

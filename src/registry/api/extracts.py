@@ -14,7 +14,7 @@ from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.services import extracts, public_codes
 
-router = APIRouter(tags=["extracts"])
+router = APIRouter()
 
 _NOT_STORED = {"Cache-Control": "no-store"}
 _Code = Annotated[str, Path(pattern="^[A-Za-z0-9-]{1,36}$", description="madinhdanhhocba")]
@@ -69,7 +69,7 @@ class PublicCodeBody(BaseModel):
     address: str = Field(description="The page that anybody may open")
 
 
-@router.get("/v1/transcripts/{code}/public-code", response_model=PublicCodeBody)
+@router.get("/v1/transcripts/{code}/public-code", response_model=PublicCodeBody, tags=["transcripts"])
 async def get_public_code(
     request: Request,
     code: _Code,
@@ -87,6 +87,7 @@ async def get_public_code(
 
 @router.get(
     "/v1/transcripts/{code}/extract.pdf",
+    tags=["extracts"],
     response_class=Response,
     responses={200: {"content": {"application/pdf": {}}}},
 )
@@ -111,7 +112,7 @@ async def get_extract(
     return Response(made.pdf, media_type="application/pdf", headers=headers)
 
 
-@router.get("/v1/transcripts/{code}/extracts", response_model=IssuesBody)
+@router.get("/v1/transcripts/{code}/extracts", response_model=IssuesBody, tags=["transcripts"])
 async def get_extracts(
     request: Request, code: _Code, caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT, Scope.OPERATE))]
 ) -> Response:
@@ -134,7 +135,7 @@ async def get_extracts(
     return JSONResponse({"extracts": rows}, headers=_NOT_STORED)
 
 
-@router.get("/v1/extracts/keys", response_model=KeysBody)
+@router.get("/.well-known/extract-keys.json", response_model=KeysBody, tags=["extracts"])
 async def get_keys(request: Request) -> Response:
     """The public keys under which the QR of extracts can be checked without a network: a JWK set (RFC 7517)."""
     edge: Edge = request.app.state.edge

@@ -31,7 +31,10 @@ _TITLES = {
 def verify(
     qr: Annotated[str, typer.Option("--qr", help="The text that a phone reads from the QR of an extract.")],
     keys: Annotated[
-        Path, typer.Option("--keys", help="The registry's public keys as a JWK set, saved from /v1/extracts/keys.")
+        Path,
+        typer.Option(
+            "--keys", help="The registry's public keys as a JWK set, saved from /.well-known/extract-keys.json."
+        ),
     ],
     school: Annotated[str | None, typer.Option(help="The school's name as the paper has it.")] = None,
     school_year: Annotated[

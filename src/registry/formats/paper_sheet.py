@@ -31,7 +31,6 @@ class Issue:
 
 def sheet(members: Members, signatures: Sequence[Mapping[str, Any]], issue: Issue) -> dict[str, Any]:
     """Everything the template prints but the QR. `signatures` have role and signed_at ("dd/mm/yyyy hh:mm" or "")."""
-    family = paper_primary if paper_content.is_primary(members) else paper_secondary
     code = issue.code
     return {
         "title": f"Bản thể hiện học bạ số {issue.number}",
@@ -50,16 +49,17 @@ def sheet(members: Members, signatures: Sequence[Mapping[str, Any]], issue: Issu
         "number": f"Số: {issue.number}",
         "footer": f"Bản thể hiện số {issue.number}, phát hành {issue.issued_at} – {text(members['hovaten'])}, "
         f"năm học {text(members['namhoc'])}, phiên bản {issue.version}",
-        "blocks": [
-            *_person(members),
-            *_history(members),
-            *family.blocks(members),
-            _signers(members, signatures),
-        ],
+        "blocks": [*blocks(members), _signers(members, signatures)],
         "closing": f"Phiên bản {issue.version} của học bạ {text(members['madinhdanhhocba'])}, vào sổ đăng ký lúc "
         f"{issue.accepted_at}. SHA-256 của tài liệu gốc: {issue.fingerprint}. Kết quả năm học: "
         f"{paper_content.result_line(members)}.",
     }
+
+
+def blocks(members: Members) -> list[Block]:
+    """Who the pupil is, where it learned, and the year: all but the signers."""
+    family = paper_primary if paper_content.is_primary(members) else paper_secondary
+    return [*_person(members), *_history(members), *family.blocks(members)]
 
 
 def _person(members: Members) -> list[Block]:

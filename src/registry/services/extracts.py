@@ -70,7 +70,7 @@ async def issue(world: World, press: Press, caller: Caller, code: str, reason: W
     Raises Refusal: record-unknown, extract-not-in-force, request-parameter (a reference with the pupil's number), service-busy,
     service-fault, service-database.
     """
-    told = await transcripts.in_force(world, caller, code)
+    told = await transcripts.in_force(world, caller.schools, code)
     if told is None:
         raise Refusal(codes.EXTRACT_NOT_IN_FORCE)
     return await of_version(world, press, told, reason, now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,14 +51,14 @@ class Document:
 
 async def versions(world: World, caller: Caller, code: str, now: datetime) -> tuple[Told, ...]:
     """Every version of a record, the first first. Raises Refusal: record-unknown."""
-    history = await _load(world, caller, code)
+    history = await _load(world, caller.schools, code)
     await _write_down(world, caller, history, "versions", now)
     return tuple(_told(history, version) for version in history.versions)
 
 
 async def document(world: World, caller: Caller, code: str, version: int | None, now: datetime) -> Document:
     """The received bytes of a version (None: the greatest). Raises Refusal: record-unknown, service-fault."""
-    history = await _load(world, caller, code)
+    history = await _load(world, caller.schools, code)
     told = _told(history, _version(history, version))
     await _write_down(world, caller, history, "document", now)
     return await _document(world, told)
@@ -68,15 +68,18 @@ async def content(
     world: World, caller: Caller, code: str, version: int | None, now: datetime
 ) -> tuple[Told, Mapping[str, Any]]:
     """What a version says, by the published field names whatever syntax it came in. Raises as `document` does."""
-    history = await _load(world, caller, code)
+    history = await _load(world, caller.schools, code)
     told = _told(history, _version(history, version))
     await _write_down(world, caller, history, "transcript", now)
     return told, await members(world, told)
 
 
-async def in_force(world: World, caller: Caller, code: str) -> Told | None:
-    """The version of a record that counts, None when none does, for who writes the view down. Raises Refusal: record-unknown."""
-    history = await _load(world, caller, code)
+async def in_force(world: World, schools: Iterable[str], code: str) -> Told | None:
+    """The version that counts of a record of these schools, None when none does, for who writes the view down.
+
+    Raises Refusal: record-unknown.
+    """
+    history = await _load(world, schools, code)
     told = _told(history, _version(history, None))
     return told if told.state is Answer.GENUINE_CURRENT else None
 
@@ -87,9 +90,9 @@ async def members(world: World, told: Told) -> Mapping[str, Any]:
     return await world.judges.run(lambda: judging.payload_members(found.raw, found.media_type))
 
 
-async def _load(world: World, caller: Caller, code: str) -> History:
+async def _load(world: World, schools: Iterable[str], code: str) -> History:
     async with world.db.snapshot() as tx:
-        history = await transcripts.load(tx, code, caller.schools)
+        history = await transcripts.load(tx, code, schools)
     if history is None:
         raise Refusal(codes.RECORD_UNKNOWN)
     return history

@@ -7,7 +7,7 @@ from starlette.staticfiles import StaticFiles
 
 from registry.api import app as api_app
 from registry.settings import Settings
-from registry.web import home, public_codes, rendering
+from registry.web import home, public_codes, rendering, shares
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -20,4 +20,4 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 #: Routers of pages; each route's class is `rendering.PageRoute`, so that refusals become pages too.
-ROUTERS = (home.router, public_codes.router)
+ROUTERS = (home.router, public_codes.router, shares.router)
