@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from registry.api import access
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
-from registry.services import extracts, public_codes
+from registry.services import extracts
 
 router = APIRouter()
 
@@ -67,6 +67,9 @@ class PublicCodeBody(BaseModel):
     version: int
     public_code: str = Field(description="28 characters in groups of four, the last two of them check characters")
     address: str = Field(description="The page that anybody may open")
+    qr_text: str = Field(
+        description="What the QR of a paper holds: the address, and what can be checked without a network"
+    )
 
 
 @router.get("/v1/transcripts/{code}/public-code", response_model=PublicCodeBody, tags=["transcripts"])
@@ -79,9 +82,13 @@ async def get_public_code(
     """The verification code of a version of one's own record, for a paper that the school's software prints."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    found, version = await public_codes.give(edge.world, caller, code, which.version, datetime.now(UTC))
-    address = f"{edge.settings.issuer.rstrip('/')}/v/{found}"
-    body = {"version": version, "public_code": found, "address": address}
+    found = await extracts.printed(edge.world, edge.press, caller, code, which.version, datetime.now(UTC))
+    body = {
+        "version": found.version,
+        "public_code": found.public_code,
+        "address": found.qr_text.partition("#")[0],
+        "qr_text": found.qr_text,
+    }
     return JSONResponse(body, headers=_NOT_STORED)
 
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from registry.cli import demo_extract
 from registry.cli.service import Service
 from registry.client import api
 from registry.core.callers import CallerKind, Scope
@@ -120,6 +121,7 @@ async def play(service: Service, pupils: int, output: Path, out: Console, now: d
         result.corrected = await _correct(clients, city)
         result.counted = await _count(clients["office-quan-10"])
         result.answers = await _ask(clients["office-tuyen-sinh"], city, result)
+        await demo_extract.play(clients, result.sent, output, out)
         await _publish_late_list(service, city, now)
         result.after_list = await _await_rejudged(clients["office-quan-10"])
     finally:

@@ -137,6 +137,19 @@ class RegistryClient:
         body = {"personal_number": personal_number, "birth_date": birth_date, "sex": sex}
         return await self._ask("POST", "/v1/pupils/identify", json=body)
 
+    async def public_code(self, transcript_code: str) -> Result:
+        """The verification code of the version in force of an own record, and the text of its QR."""
+        return await self._ask("GET", f"/v1/transcripts/{transcript_code}/public-code")
+
+    async def extract(self, transcript_code: str, **why: str) -> tuple[int, bytes]:
+        """Status and, of a 200, the sealed PDF of the version in force; an office says purpose and reference."""
+        response = await self._send("GET", f"/v1/transcripts/{transcript_code}/extract.pdf", {}, {"params": why})
+        return response.status_code, response.content
+
+    async def share(self, link: dict[str, Any]) -> Result:
+        """Make a link for one pupil of one's own schools; its address is in this answer and nowhere else."""
+        return await self._ask("POST", "/v1/shares", json=link)
+
     async def _ask(self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> Result:
         response = await self._send(method, path, headers or {}, more)
         if response.status_code == 401 and self._token:

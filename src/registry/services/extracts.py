@@ -49,6 +49,26 @@ class Extract:
     pdf: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a paper needs that somebody else prints: a version's code, and the text of its QR."""
+
+    version: int
+    public_code: str
+    qr_text: str
+
+
+async def printed(world: World, press: Press, caller: Caller, code: str, version: int | None, now: datetime) -> Printed:
+    """The code of a version (None: the greatest) of an own record; the view is written down as any other of the record.
+
+    Raises Refusal: record-unknown, service-fault.
+    """
+    told, members = await transcripts.content(world, caller, code, version, now)
+    given = await public_codes.ensure(world, told, members, now)
+    text = press.qr_key.text(press.base_url, _paper(told, members, given))
+    return Printed(told.version.version, given.code, text)
+
+
 def why(caller: Caller, purpose: str | None, reference: str | None) -> Why:
     """Why this caller may have an extract: of its own schools' records without more; an office says purpose and reference.
 

@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import Any
 
 from registry.core import codes, public_code
-from registry.core.callers import Caller
 from registry.core.findings import Refusal
 from registry.core.public_code import Face, Shown
 from registry.formats import paper_content
@@ -35,13 +34,6 @@ class Given:
     code: str
     code_index: bytes
     face: Face
-
-
-async def give(world: World, caller: Caller, code: str, version: int | None, now: datetime) -> tuple[str, int]:
-    """The verification code of a version (None: the greatest) of an own record, for who prints papers. Raises Refusal:
-    record-unknown, service-fault. The view is written down as any other of the record."""
-    told, members = await transcripts.content(world, caller, code, version, now)
-    return (await ensure(world, told, members, now)).code, told.version.version
 
 
 async def ensure(world: World, told: transcripts.Told, members: Mapping[str, Any], now: datetime) -> Given:
