@@ -153,6 +153,8 @@ _SCOPES_OF_TAG = {
     "submissions": ("submit",),
     "completeness": ("completeness",),
     "campaigns": ("completeness", "operate"),
+    "declarations": ("completeness", "operate"),
+    "readiness": ("completeness", "operate"),
     "rosters": ("operate",),
     "signers": ("completeness", "operate"),
     "verification": ("verify",),

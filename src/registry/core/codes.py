@@ -836,6 +836,15 @@ CODE_NAME = _code(
     ("Kiểm tra mã môn học; hệ thống tính theo mã.", "Check the subject's code: that is what counts."),
     Effect.WARN,
 )
+CODE_DATE = _code(
+    "code-date",
+    ("Mã không có hiệu lực vào ngày phát hành", "The code was not in force on the day of issue"),
+    (
+        "Dùng mã có hiệu lực vào ngày phát hành theo danh mục mã đã công bố.",
+        "Use a code that the published code lists have in force on the day of issue.",
+    ),
+    Effect.WARN,
+)
 VERSION_REASON = _code(
     "version-reason",
     ("Thiếu hoặc sai lý do lập phiên bản", "The reason for this version is missing or out of place"),
@@ -1332,6 +1341,111 @@ CAMPAIGN_SHAPE = _code(
 
 
 # --- declarations, frozen campaigns, reminders -----------------------------------------------------------------------
+
+READINESS_ROSTER = _code(
+    "readiness-roster",
+    ("Trường chưa có danh sách học sinh", "The school has no roster"),
+    ("Nạp danh sách học sinh của trường cho năm học này.", "Import the school's roster of this school year."),
+)
+READINESS_NUMBERS = _code(
+    "readiness-numbers",
+    ("Còn học sinh chưa có số định danh", "Some pupils have no personal number"),
+    (
+        "Bổ sung số định danh trước khi ký học bạ; học bạ không có số sẽ phải chờ.",
+        "Add the numbers before transcripts are signed; one without a number has to wait.",
+    ),
+    Effect.HOLD,
+)
+READINESS_NUMBERS_MANY = _code(
+    "readiness-numbers-many",
+    ("Nhiều học sinh chưa có số định danh", "Many pupils have no personal number"),
+    (
+        "Lập danh sách gửi công an xác nhận số định danh cho các học sinh này.",
+        "List these pupils for the police to give their numbers.",
+    ),
+)
+READINESS_SIGNER = _code(
+    "readiness-signer",
+    ("Vai trò ký chưa có chứng thư dùng được", "A role that must sign has no usable certificate"),
+    (
+        "Đăng ký chứng thư còn hiệu lực cho vai trò được nêu của trường.",
+        "Register a valid certificate of the school for the role named.",
+    ),
+)
+READINESS_SIGNER_ENDS = _code(
+    "readiness-signer-ends",
+    ("Có chứng thư không dùng được đến hết kỳ ký", "A certificate will not last through the signing window"),
+    ("Gia hạn hoặc thay chứng thư, rồi đăng ký lại.", "Renew or replace the certificate, then register it."),
+    Effect.WARN,
+)
+READINESS_VENDOR = _code(
+    "readiness-vendor",
+    ("Chưa có phần mềm nào được gửi học bạ cho trường", "No software may submit for the school"),
+    (
+        "Đăng ký nhà cung cấp phần mềm của trường với quyền gửi học bạ.",
+        "Register the school's software vendor with the right to submit.",
+    ),
+)
+READINESS_SILENT = _code(
+    "readiness-silent",
+    ("Phần mềm của trường lâu chưa gửi gì", "Nothing has come from the school's software for long"),
+    ("Liên hệ trường hoặc nhà cung cấp để kiểm tra kết nối.", "Ask the school or its vendor to test the connection."),
+    Effect.WARN,
+)
+READINESS_REFUSALS = _code(
+    "readiness-refusals",
+    ("Nhiều lần gửi gần đây bị từ chối", "Many recent attempts were refused"),
+    ("Xem các mã lỗi nhiều nhất và cách sửa của từng mã.", "See the most frequent codes and how to mend each."),
+    Effect.WARN,
+)
+DECLARATION_CONTRADICTION = _code(
+    "declaration-contradiction",
+    ("Khai báo tự mâu thuẫn", "The declaration contradicts itself"),
+    ("Sửa phần được con trỏ chỉ ra rồi ký lại.", "Mend what the pointer names, then sign again."),
+)
+DECLARATION_VERSION = _code(
+    "declaration-version",
+    ("Trường đã có khai báo bằng hoặc mới hơn", "The school has declared this version or a later one"),
+    ("Ghi phiên bản lớn hơn phiên bản nêu trong chi tiết.", "Give a version greater than the one in the detail."),
+)
+DECLARATION_EXPECTED = _code(
+    "declaration-expected",
+    ("Số học sinh khai khác danh sách của hệ thống", "The number of pupils differs from the roster"),
+    (
+        "Nạp lại danh sách hoặc sửa số học sinh rồi ký lại.",
+        "Import the roster again or mend the number, then sign again.",
+    ),
+)
+DECLARATION_COUNT = _code(
+    "declaration-count",
+    ("Khai nhiều học bạ hơn số đã được nhận", "More transcripts are declared than are on record"),
+    ("Gửi các học bạ còn thiếu, rồi khai lại.", "Submit what is missing, then declare again."),
+)
+DECLARATION_COUNT_LESS = _code(
+    "declaration-count-less",
+    ("Khai ít học bạ hơn số đã được nhận", "Fewer transcripts are declared than are on record"),
+    ("Không cần làm gì nếu học bạ đến sau khi lập khai báo.", "Nothing to do if they came after it was written."),
+    Effect.WARN,
+)
+DECLARATION_MISSING = _code(
+    "declaration-missing",
+    ("Còn học sinh thiếu học bạ chưa được nêu", "Pupils without a transcript are not named"),
+    (
+        "Gửi học bạ của các mã học sinh trong chi tiết, hoặc nêu từng mã trong ngoaile kèm lý do.",
+        "Submit for the pupil codes in the detail, or name each in ngoaile with its reason.",
+    ),
+)
+DECLARATION_EXCEPTION = _code(
+    "declaration-exception",
+    ("Học sinh được nêu không có trong danh sách", "A pupil named is not on the roster"),
+    ("Chỉ nêu học sinh thuộc các khối được khai.", "Name only pupils of the grades that are declared."),
+)
+DECLARATION_EXCEPTION_HELD = _code(
+    "declaration-exception-held",
+    ("Học sinh được nêu đã có học bạ", "A pupil named has a transcript on record"),
+    ("Không cần làm gì; có thể bỏ khỏi ngoaile ở lần khai sau.", "Nothing to do; leave the pupil out next time."),
+    Effect.WARN,
+)
 
 
 # --- people who sign in ----------------------------------------------------------------------------------------------
