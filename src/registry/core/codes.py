@@ -1301,6 +1301,32 @@ VERIFICATION_QUESTION = _code(
 
 # --- units in time, campaigns and buckets ----------------------------------------------------------------------------
 
+CAMPAIGN_UNKNOWN = _code(
+    "campaign-unknown",
+    ("Không có đợt triển khai này", "There is no such campaign"),
+    (
+        "Xem danh sách đợt triển khai của đơn vị mình tại /v1/campaigns.",
+        "See the campaigns of your own units at /v1/campaigns.",
+    ),
+    kind=Kind.NOT_FOUND,
+)
+CAMPAIGN_EXISTS = _code(
+    "campaign-exists",
+    ("Mã đợt triển khai đã được dùng", "The code of the campaign is taken"),
+    (
+        "Đặt mã khác; đợt đã lập không sửa được, chỉ dời được hạn của từng bước.",
+        "Choose another code; a campaign never changes, only the deadlines of its stages can be moved.",
+    ),
+    kind=Kind.CONFLICT,
+)
+CAMPAIGN_SHAPE = _code(
+    "campaign-shape",
+    ("Đợt triển khai khai báo chưa đúng", "The campaign is not described rightly"),
+    (
+        "Sửa các phần được con trỏ chỉ ra: năm học, khối lớp, đơn vị, hạn của từng bước.",
+        "Mend what the pointers name: school year, grades, units, a day for each stage.",
+    ),
+)
 
 # --- rosters in other shapes, and the missing-number workbench -------------------------------------------------------
 
@@ -1410,6 +1436,27 @@ DECLARATION_EXCEPTION_HELD = _code(
     ("Học sinh được nêu đã có học bạ", "A pupil named has a transcript on record"),
     ("Không cần làm gì; có thể bỏ khỏi ngoaile ở lần khai sau.", "Nothing to do; leave the pupil out next time."),
     Effect.WARN,
+)
+FREEZE_DONE = _code(
+    "freeze-done",
+    ("Đợt này đã được chốt", "The campaign is frozen already"),
+    (
+        "Một đợt chỉ chốt một lần; xem hoặc xuất bản chốt.",
+        "A campaign is frozen once; look at the snapshot or export it.",
+    ),
+    kind=Kind.CONFLICT,
+)
+FREEZE_UNDER_WAY = _code(
+    "freeze-under-way",
+    ("Đợt này đang được chốt", "The campaign is being frozen right now"),
+    ("Đợi việc chốt kết thúc rồi xem kết quả.", "Wait until that has ended, then look at the result."),
+    kind=Kind.CONFLICT,
+)
+FREEZE_NONE = _code(
+    "freeze-none",
+    ("Đợt này chưa được chốt", "The campaign is not frozen"),
+    ("Chốt đợt trước khi xem hoặc xuất bản chốt.", "Freeze it before you look at the snapshot or export it."),
+    kind=Kind.NOT_FOUND,
 )
 
 
