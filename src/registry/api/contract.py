@@ -153,6 +153,7 @@ _SCOPES_OF_TAG = {
     "submissions": ("submit",),
     "completeness": ("completeness",),
     "declarations": ("completeness", "operate"),
+    "campaigns": ("completeness", "operate"),
     "readiness": ("completeness", "operate"),
     "rosters": ("operate",),
     "signers": ("completeness", "operate"),
