@@ -41,6 +41,9 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "submit": ("POST", "/v1/submissions", frozenset({Scope.SUBMIT})),
     "state": ("GET", f"/v1/submissions/{NOBODY}", frozenset({Scope.SUBMIT, Scope.OPERATE})),
     "completeness": ("GET", "/v1/completeness?unit=city:79&school_year=2024-2025", frozenset({Scope.COMPLETENESS})),
+    "freeze": ("POST", "/v1/campaigns/none/freeze", frozenset({Scope.OPERATE})),
+    "frozen": ("GET", "/v1/campaigns/none/freeze", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
+    "export": ("GET", "/v1/campaigns/none/freeze/export", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
     "readiness": (
         "GET",
         "/v1/readiness?unit=city:79&school_year=2024-2025",

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from registry.cli import reach
+from registry.cli import freezing, reach
 from registry.core.campaigns import Plan, Stage
 from registry.core.findings import Refusal
 from registry.services import campaigns
@@ -19,6 +19,9 @@ from registry.services.world import World
 
 app = typer.Typer(no_args_is_help=True, help="Campaigns: which year, grades and units, and by when each stage is due.")
 _out = Console()
+app.command("freeze")(freezing.freeze)
+app.command("export")(freezing.export)
+app.command("check")(freezing.check)
 _Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 _Code = Annotated[str, typer.Argument(help="The campaign's code, as `registry campaign list` names it.")]
 

@@ -1446,6 +1446,27 @@ DECLARATION_EXCEPTION_HELD = _code(
     ("Không cần làm gì; có thể bỏ khỏi ngoaile ở lần khai sau.", "Nothing to do; leave the pupil out next time."),
     Effect.WARN,
 )
+FREEZE_DONE = _code(
+    "freeze-done",
+    ("Đợt này đã được chốt", "The campaign is frozen already"),
+    (
+        "Một đợt chỉ chốt một lần; xem hoặc xuất bản chốt.",
+        "A campaign is frozen once; look at the snapshot or export it.",
+    ),
+    kind=Kind.CONFLICT,
+)
+FREEZE_UNDER_WAY = _code(
+    "freeze-under-way",
+    ("Đợt này đang được chốt", "The campaign is being frozen right now"),
+    ("Đợi việc chốt kết thúc rồi xem kết quả.", "Wait until that has ended, then look at the result."),
+    kind=Kind.CONFLICT,
+)
+FREEZE_NONE = _code(
+    "freeze-none",
+    ("Đợt này chưa được chốt", "The campaign is not frozen"),
+    ("Chốt đợt trước khi xem hoặc xuất bản chốt.", "Freeze it before you look at the snapshot or export it."),
+    kind=Kind.NOT_FOUND,
+)
 
 
 # --- people who sign in ----------------------------------------------------------------------------------------------

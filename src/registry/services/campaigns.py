@@ -70,7 +70,7 @@ async def add(world: World, caller: Caller | None, members: Mapping[str, Any], n
     """Make one campaign from its members. Raises Refusal: campaign-shape, campaign-exists, access-unit."""
     entry = campaign_toml.entry(members)
     if caller is not None and not entry.flaws:
-        await _within_all(world, caller, entry.campaign, now)
+        await within_all(world, caller, entry.campaign, now)
     made = await _add(world, [entry], caller, now, lambda _: "/body")
     return made[0] if made else await find(world, caller, entry.campaign.code, now)
 
@@ -84,7 +84,7 @@ async def move(
     """
     plan = await find(world, caller, code, now)
     if caller is not None:
-        await _within_all(world, caller, plan.campaign, now)
+        await within_all(world, caller, plan.campaign, now)
     wrong = _wrong_move(reason)
     async with world.db.transaction() as tx:
         await stored.lock(tx, code)
@@ -140,7 +140,7 @@ def _unknown_units(here: units.Map, campaign: Campaign) -> list[Flaw]:
     return [Flaw(f"units/{n}", "a unit of the map") for n, unit in enumerate(campaign.units) if unit not in here.units]
 
 
-async def _within_all(world: World, caller: Caller, campaign: Campaign, now: datetime) -> None:
+async def within_all(world: World, caller: Caller, campaign: Campaign, now: datetime) -> None:
     """Raise Refusal(access-unit) unless every unit of the campaign is at or below one of the caller's."""
     here = (await world.known()).map
     own = frozenset().union(*(here.below(unit, now) for unit in caller.units))

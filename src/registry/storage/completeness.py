@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Text, bindparam, text
+from sqlalchemy import DateTime, SmallInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import TextClause
 
@@ -92,6 +92,19 @@ SELECT e.school_code, e.pupil_code, NULL AS pupil_name, NULL AS class_name, e.gr
 """  # noqa: S608
 
 
+_EACH = f"""
+SELECT e.school_code, e.pupil_code, e.grade, {_STANDING} AS standing
+  FROM ({_EXPECTED} AND r.grade = ANY(:grades) OFFSET 0) e
+  LEFT JOIN LATERAL ({_ATTEMPT} AND NOT e.on_record AND NOT e.without_number {_NEWEST_FIRST}) a ON true
+UNION ALL
+SELECT DISTINCT ON (school_code, pupil_code) k.school_code, k.pupil_code, k.grade, NULL {_UNEXPECTED}
+   AND k.grade = ANY(:grades)
+"""  # noqa: S608
+
+
+_COUNT_GRADES = f"SELECT school_code, standing, count(*) AS pupils FROM ({_EACH}) x GROUP BY 1, 2"  # noqa: S608
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """Which schools, which school year, as of when."""
@@ -105,6 +118,28 @@ async def count(tx: Reading, question: Question) -> dict[str, completeness.Count
     """Pupils by bucket for each school that has any."""
     rows = await tx.execute(_with_types(_COUNT), _arguments(question))
     return completeness.tally((row.school_code, _STANDINGS.get(row.standing), row.pupils) for row in rows)
+
+
+async def count_grades(tx: Reading, question: Question, grades: Sequence[int]) -> list[tuple[str, Bucket, int]]:
+    """Pupils of these grades as (school, bucket, number)."""
+    statement = _with_types(_COUNT_GRADES).bindparams(bindparam("grades", list(grades), type_=ARRAY(SmallInteger)))
+    found: dict[tuple[str, Bucket], int] = {}
+    for row in await tx.execute(statement, _arguments(question)):
+        standing = None if row.standing is None else _STANDINGS[row.standing]
+        bucket = Bucket.UNEXPECTED if standing is None else completeness.bucket_of(standing)
+        found[row.school_code, bucket] = found.get((row.school_code, bucket), 0) + row.pupils
+    return [(school, bucket, number) for (school, bucket), number in found.items()]
+
+
+async def each(tx: Reading, question: Question, grades: Sequence[int]) -> list[tuple[str, str, int, Bucket]]:
+    """Every pupil of these grades as (school, pupil code, grade, bucket), by school and pupil code. For a few schools at a time."""
+    statement = _with_types(_EACH).bindparams(bindparam("grades", list(grades), type_=ARRAY(SmallInteger)))
+    found = []
+    for row in await tx.execute(statement, _arguments(question)):
+        standing = None if row.standing is None else _STANDINGS[row.standing]
+        bucket = Bucket.UNEXPECTED if standing is None else completeness.bucket_of(standing)
+        found.append((row.school_code, row.pupil_code, row.grade, bucket))
+    return sorted(found)
 
 
 async def pupils(tx: Reading, question: Question, bucket: Bucket, after: tuple[str, str], most: int) -> list[Row]:
