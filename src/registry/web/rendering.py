@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
 
 from registry.api import logs, problems
-from registry.core.findings import Refusal
+from registry.core import codes
+from registry.core.findings import Finding, Refusal
 from registry.web import languages
 
 STATIC_PATH = "/static"
@@ -56,6 +58,8 @@ def page(
         "other_language": other,
         "other_language_url": str(request.url.include_query_params(lang=other).replace(scheme="", netloc="")),
         "path": request.url.path,
+        "here": str(request.url.replace(scheme="", netloc="")) if request.method == "GET" else "/",
+        "somebody": getattr(request.state, "signed_in", None),
     }
     html = environment.get_template(template).render({**common, **(values or {})})
     answer = HTMLResponse(html, status, headers={**HEADERS, "Content-Language": shown_in})
@@ -86,6 +90,9 @@ class PageRoute(APIRoute):
                 return await handler(request)
             except Refusal as refusal:
                 return refused(request, refusal)
+            except RequestValidationError as error:
+                wrong = [Finding(codes.REQUEST_PARAMETER, "", str(each["loc"][-1])[:40]) for each in error.errors()]
+                return refused(request, Refusal(codes.REQUEST_PARAMETER, wrong))
 
         return answered
 
