@@ -56,6 +56,10 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "merge": ("POST", "/v1/pupils/merges", frozenset({Scope.OPERATE})),
     "merges": ("GET", "/v1/pupils/merges", frozenset({Scope.OPERATE})),
     "undo": ("POST", f"/v1/pupils/merges/{NOBODY}/undo", frozenset({Scope.OPERATE})),
+    "campaigns": ("GET", "/v1/campaigns", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
+    "campaign": ("GET", "/v1/campaigns/no-such", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
+    "new campaign": ("POST", "/v1/campaigns", frozenset({Scope.OPERATE})),
+    "deadline": ("POST", "/v1/campaigns/no-such/deadlines", frozenset({Scope.OPERATE})),
     "cases": ("GET", "/v1/cases", frozenset({Scope.OPERATE})),
     "decision": ("POST", f"/v1/cases/{NOBODY}/decision", frozenset({Scope.OPERATE})),
 }

@@ -1301,6 +1301,32 @@ VERIFICATION_QUESTION = _code(
 
 # --- units in time, campaigns and buckets ----------------------------------------------------------------------------
 
+CAMPAIGN_UNKNOWN = _code(
+    "campaign-unknown",
+    ("Không có đợt triển khai này", "There is no such campaign"),
+    (
+        "Xem danh sách đợt triển khai của đơn vị mình tại /v1/campaigns.",
+        "See the campaigns of your own units at /v1/campaigns.",
+    ),
+    kind=Kind.NOT_FOUND,
+)
+CAMPAIGN_EXISTS = _code(
+    "campaign-exists",
+    ("Mã đợt triển khai đã được dùng", "The code of the campaign is taken"),
+    (
+        "Đặt mã khác; đợt đã lập không sửa được, chỉ dời được hạn của từng bước.",
+        "Choose another code; a campaign never changes, only the deadlines of its stages can be moved.",
+    ),
+    kind=Kind.CONFLICT,
+)
+CAMPAIGN_SHAPE = _code(
+    "campaign-shape",
+    ("Đợt triển khai khai báo chưa đúng", "The campaign is not described rightly"),
+    (
+        "Sửa các phần được con trỏ chỉ ra: năm học, khối lớp, đơn vị, hạn của từng bước.",
+        "Mend what the pointers name: school year, grades, units, a day for each stage.",
+    ),
+)
 
 # --- rosters in other shapes, and the missing-number workbench -------------------------------------------------------
 
