@@ -41,6 +41,11 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "submit": ("POST", "/v1/submissions", frozenset({Scope.SUBMIT})),
     "state": ("GET", f"/v1/submissions/{NOBODY}", frozenset({Scope.SUBMIT, Scope.OPERATE})),
     "completeness": ("GET", "/v1/completeness?unit=city:79&school_year=2024-2025", frozenset({Scope.COMPLETENESS})),
+    "readiness": (
+        "GET",
+        "/v1/readiness?unit=city:79&school_year=2024-2025",
+        frozenset({Scope.COMPLETENESS, Scope.OPERATE}),
+    ),
     "expiring": ("GET", "/v1/signers/expiring?unit=city:79", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
     "roster": ("PUT", "/v1/rosters/79771501/2024-2025/6", frozenset({Scope.OPERATE})),
     "verification": ("POST", "/v1/verifications", frozenset({Scope.VERIFY})),

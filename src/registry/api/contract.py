@@ -152,6 +152,7 @@ _SCOPES = {
 _SCOPES_OF_TAG = {
     "submissions": ("submit",),
     "completeness": ("completeness",),
+    "readiness": ("completeness", "operate"),
     "rosters": ("operate",),
     "signers": ("completeness", "operate"),
     "verification": ("verify",),

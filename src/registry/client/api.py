@@ -111,6 +111,10 @@ class RegistryClient:
         params = {"unit": unit, "school_year": school_year, "bucket": bucket, **more}
         return await self._ask("GET", "/v1/completeness/pupils", params=params)
 
+    async def readiness(self, unit: str, school_year: str, **more: str) -> Result:
+        """One page of a unit's schools, each with its light and the reasons for it."""
+        return await self._ask("GET", "/v1/readiness", params={"unit": unit, "school_year": school_year, **more})
+
     async def expiring(self, unit: str, **more: str) -> Result:
         """Which signers' certificates end before the next signing window, by unit; one page of entries."""
         return await self._ask("GET", "/v1/signers/expiring", params={"unit": unit, **more})

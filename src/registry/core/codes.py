@@ -1333,6 +1333,63 @@ CAMPAIGN_SHAPE = _code(
 
 # --- declarations, frozen campaigns, reminders -----------------------------------------------------------------------
 
+READINESS_ROSTER = _code(
+    "readiness-roster",
+    ("Trường chưa có danh sách học sinh", "The school has no roster"),
+    ("Nạp danh sách học sinh của trường cho năm học này.", "Import the school's roster of this school year."),
+)
+READINESS_NUMBERS = _code(
+    "readiness-numbers",
+    ("Còn học sinh chưa có số định danh", "Some pupils have no personal number"),
+    (
+        "Bổ sung số định danh trước khi ký học bạ; học bạ không có số sẽ phải chờ.",
+        "Add the numbers before transcripts are signed; one without a number has to wait.",
+    ),
+    Effect.HOLD,
+)
+READINESS_NUMBERS_MANY = _code(
+    "readiness-numbers-many",
+    ("Nhiều học sinh chưa có số định danh", "Many pupils have no personal number"),
+    (
+        "Lập danh sách gửi công an xác nhận số định danh cho các học sinh này.",
+        "List these pupils for the police to give their numbers.",
+    ),
+)
+READINESS_SIGNER = _code(
+    "readiness-signer",
+    ("Vai trò ký chưa có chứng thư dùng được", "A role that must sign has no usable certificate"),
+    (
+        "Đăng ký chứng thư còn hiệu lực cho vai trò được nêu của trường.",
+        "Register a valid certificate of the school for the role named.",
+    ),
+)
+READINESS_SIGNER_ENDS = _code(
+    "readiness-signer-ends",
+    ("Có chứng thư không dùng được đến hết kỳ ký", "A certificate will not last through the signing window"),
+    ("Gia hạn hoặc thay chứng thư, rồi đăng ký lại.", "Renew or replace the certificate, then register it."),
+    Effect.WARN,
+)
+READINESS_VENDOR = _code(
+    "readiness-vendor",
+    ("Chưa có phần mềm nào được gửi học bạ cho trường", "No software may submit for the school"),
+    (
+        "Đăng ký nhà cung cấp phần mềm của trường với quyền gửi học bạ.",
+        "Register the school's software vendor with the right to submit.",
+    ),
+)
+READINESS_SILENT = _code(
+    "readiness-silent",
+    ("Phần mềm của trường lâu chưa gửi gì", "Nothing has come from the school's software for long"),
+    ("Liên hệ trường hoặc nhà cung cấp để kiểm tra kết nối.", "Ask the school or its vendor to test the connection."),
+    Effect.WARN,
+)
+READINESS_REFUSALS = _code(
+    "readiness-refusals",
+    ("Nhiều lần gửi gần đây bị từ chối", "Many recent attempts were refused"),
+    ("Xem các mã lỗi nhiều nhất và cách sửa của từng mã.", "See the most frequent codes and how to mend each."),
+    Effect.WARN,
+)
+
 
 # --- people who sign in ----------------------------------------------------------------------------------------------
 
