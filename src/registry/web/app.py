@@ -7,7 +7,7 @@ from starlette.staticfiles import StaticFiles
 
 from registry.api import app as api_app
 from registry.settings import Settings
-from registry.web import home, me, provider, rendering, sign_in
+from registry.web import home, me, overview, provider, readiness, rendering, school, schools, sign_in
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -22,4 +22,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 #: Routers of pages; each route's class is `rendering.PageRoute`, so that refusals become pages too.
-ROUTERS = (home.router, sign_in.router, me.router)
+ROUTERS = (
+    home.router,
+    sign_in.router,
+    me.router,
+    overview.router,
+    schools.router,
+    school.router,
+    readiness.router,
+)

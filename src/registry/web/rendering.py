@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -18,8 +18,9 @@ from fastapi.routing import APIRoute
 from registry.api import logs, problems
 from registry.core import codes
 from registry.core.findings import Finding, Refusal
-from registry.web import languages
+from registry.web import languages, words
 
+Say: TypeAlias = Callable[[str], str]
 STATIC_PATH = "/static"
 STATIC_FOLDER = Path(__file__).parent / "static"
 LANGUAGE_COOKIE = "language"
@@ -69,6 +70,16 @@ def page(
     return answer
 
 
+def now() -> datetime:
+    """This moment: read once a request, at the edge."""
+    return datetime.now(UTC)
+
+
+def translator(request: Request) -> Say:
+    """Texts in the reader's language, for files."""
+    return _CATALOGUES[language(request)].gettext
+
+
 def refused(request: Request, refusal: Refusal) -> HTMLResponse:
     """A refusal as a page: its title, how to mend it, and the findings, in the reader's language."""
     logs.note(codes=[refusal.code.slug])
@@ -110,6 +121,9 @@ def _environment(shown_in: str) -> jinja2.Environment:
     made.globals["static"] = _static
     made.filters["moment"] = moment
     made.filters["day"] = day
+    made.filters["date"] = calendar_day
+    made.filters["share"] = share if shown_in == "vi" else share_en
+    made.globals.update(buckets=words.BUCKETS, lights=words.LIGHTS, roles=words.ROLES)
     made.filters["number"] = number if shown_in == "vi" else number_en
     return made
 
@@ -122,6 +136,21 @@ def moment(value: datetime) -> str:
 def day(value: datetime) -> str:
     """dd/mm/yyyy in Vietnam's time."""
     return value.astimezone(HANOI).strftime("%d/%m/%Y")
+
+
+def calendar_day(value: date) -> str:
+    """dd/mm/yyyy of a day."""
+    return value.strftime("%d/%m/%Y")
+
+
+def share(part: int, whole: int) -> str:
+    """A percentage with one decimal, rounded down, so that 100 % means all; it stands only beside its counts."""
+    return share_en(part, whole).replace(".", ",")
+
+
+def share_en(part: int, whole: int) -> str:
+    """The same with a decimal point; "" of nothing."""
+    return f"{part * 1000 // whole / 10:.1f} %" if whole else ""
 
 
 def number(value: int) -> str:
