@@ -7,7 +7,7 @@ from starlette.staticfiles import StaticFiles
 
 from registry.api import app as api_app
 from registry.settings import Settings
-from registry.web import home, me, overview, provider, readiness, rendering, school, schools, sign_in
+from registry.web import home, me, overview, provider, readiness, rendering, review_report, school, schools, sign_in
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -30,4 +30,5 @@ ROUTERS = (
     schools.router,
     school.router,
     readiness.router,
+    review_report.router,
 )

@@ -48,7 +48,7 @@ async def get_overview(request: Request, somebody: signed_in.Counting) -> Respon
         line=report.line,
         parts=parts,
         shares=buckets.shares(report.line.counts),
-        stages=_stages(about.plan, report.line.counts, now) if about.plan else [],
+        stages=stages(about.plan, report.line.counts, now) if about.plan else [],
         ready=ready.lights,
         lights_of=list(words.LIGHTS.items()),
         lacking=buckets.LACKING,
@@ -57,7 +57,7 @@ async def get_overview(request: Request, somebody: signed_in.Counting) -> Respon
     return rendering.page(request, "overview.html", values)
 
 
-def _stages(plan: Plan, counts: Counts, now: datetime) -> Sequence[Progress]:
+def stages(plan: Plan, counts: Counts, now: datetime) -> Sequence[Progress]:
     """Each stage with what can be counted of it: pupils with a number or a transcript; schools without anything amiss."""
     today = now.astimezone(rendering.HANOI).date()
     done = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -161,6 +162,21 @@ def number(value: int) -> str:
 def number_en(value: int) -> str:
     """With a comma between thousands."""
     return f"{value:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Numbers in a language, for what is not made by a template."""
+
+    language: str
+
+    def number(self, value: int) -> str:
+        """With marks between thousands."""
+        return number(value) if self.language == "vi" else number_en(value)
+
+    def share(self, part: int, whole: int) -> str:
+        """A percentage."""
+        return share(part, whole) if self.language == "vi" else share_en(part, whole)
 
 
 def _static(name: str) -> str:
