@@ -51,6 +51,12 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "verification": ("POST", "/v1/verifications", frozenset({Scope.VERIFY})),
     "judgement": ("POST", "/v1/judgements", frozenset({Scope.SUBMIT})),
     "withdrawal": ("POST", "/v1/withdrawals", frozenset({Scope.SUBMIT})),
+    "declaration": ("POST", "/v1/declarations", frozenset({Scope.SUBMIT})),
+    "declared": (
+        "GET",
+        "/v1/declarations?unit=city:79&school_year=2024-2025",
+        frozenset({Scope.COMPLETENESS, Scope.OPERATE}),
+    ),
     "changes": ("GET", "/v1/changes", frozenset({Scope.SUBMIT, Scope.COMPLETENESS, Scope.OPERATE})),
     "transcript": ("GET", "/v1/transcripts/no-such", frozenset({Scope.SUBMIT, Scope.OPERATE})),
     "versions": ("GET", "/v1/transcripts/no-such/versions", frozenset({Scope.SUBMIT, Scope.OPERATE})),

@@ -13,11 +13,10 @@ from pydantic import BaseModel, Field
 
 from registry.api import access, logs, problems, telemetry
 from registry.api.edge import Edge
-from registry.core import codes
+from registry.core import codes, declaration
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Code, Finding, Outcome, Refusal
-from registry.core.record import Receipt
-from registry.services import judging, submission
+from registry.services import judging, statements, submission
 
 router = APIRouter(tags=["submissions"])
 
@@ -54,6 +53,17 @@ class FindingBody(BaseModel):
     en: Sentences
 
 
+class DeclarationReceiptBody(BaseModel):
+    """Which bytes were accepted as which version of the school's declaration. The same bytes always get the same receipt."""
+
+    submission_id: UUID
+    school_year: str
+    school_code: str
+    version: int
+    fingerprint: str = Field(description="SHA-256 of the received bytes, in hex", min_length=64, max_length=64)
+    accepted_at: datetime
+
+
 class SubmissionBody(BaseModel):
     """What became of a submission."""
 
@@ -61,7 +71,7 @@ class SubmissionBody(BaseModel):
     outcome: Outcome
     received_at: datetime
     judged_at: datetime
-    receipt: ReceiptBody | None = None
+    receipt: ReceiptBody | DeclarationReceiptBody | None = None
     errors: list[FindingBody] = Field(
         default_factory=list, description="Findings; for an accepted document only warnings"
     )
@@ -110,10 +120,9 @@ async def get_submission(
     edge: Edge = request.app.state.edge
     state = await submission.state(edge.world, caller, submission_id)
     findings = [_stored_finding(row) for row in state.findings]
+    receipt = await submission.receipt_of(edge.world, state)
     return JSONResponse(
-        _json_body(
-            state.submission_id, Outcome(state.outcome), state.received_at, state.judged_at, state.receipt, findings
-        ),
+        _json_body(state.submission_id, Outcome(state.outcome), state.received_at, state.judged_at, receipt, findings),
         headers={"Cache-Control": "no-store"},
     )
 
@@ -160,7 +169,12 @@ def rendered(request: Request, answer: submission.Answer) -> Response:
         return problems.problem(request, main, answer.findings, headers={"Location": place}, extra=body)
     status = 202 if answer.outcome is Outcome.HELD else 200 if answer.repeated else 201
     body = _json_body(
-        answer.submission_id, answer.outcome, answer.received_at, answer.judged_at, answer.receipt, answer.findings
+        answer.submission_id,
+        answer.outcome,
+        answer.received_at,
+        answer.judged_at,
+        answer.receipt or answer.declared,
+        answer.findings,
     )
     return JSONResponse(body, status, headers={"Location": place, "Cache-Control": "no-store"})
 
@@ -181,7 +195,7 @@ def _json_body(
     outcome: Outcome,
     received_at: datetime,
     judged_at: datetime,
-    receipt: Receipt | None,
+    receipt: statements.AnyReceipt | None,
     findings: tuple[Finding, ...] | list[Finding],
 ) -> dict[str, Any]:
     return {
@@ -194,7 +208,16 @@ def _json_body(
     }
 
 
-def _receipt_body(receipt: Receipt) -> dict[str, Any]:
+def _receipt_body(receipt: statements.AnyReceipt) -> dict[str, Any]:
+    if isinstance(receipt, declaration.Receipt):
+        return {
+            "submission_id": str(receipt.submission_id),
+            "school_year": receipt.school_year,
+            "school_code": receipt.school_code,
+            "version": receipt.version,
+            "fingerprint": receipt.fingerprint.hex(),
+            "accepted_at": receipt.accepted_at.isoformat(),
+        }
     return {
         "submission_id": str(receipt.submission_id),
         "record_id": str(receipt.record_id),

@@ -46,7 +46,7 @@ async def post_withdrawal(
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "submissions")
     now = datetime.now(UTC)
-    media_type, raw = await submission.received(request, edge, caller, now, judging.WITHDRAWAL_MEDIA_TYPES)
+    media_type, raw = await submission.received(request, edge, caller, now, judging.STATEMENT_MEDIA_TYPES)
     with telemetry.judging():
         answer = await submissions.withdraw(edge.world, caller, raw, media_type, now)
     slugs = [finding.code.slug for finding in answer.findings]

@@ -44,6 +44,7 @@ COMMANDS = {
     "evidence": Entry("evidence", "export", _KEEP, "Export the evidence of a verdict: document, report, certificates, revocation data, registrations, policy."),
     "submit": Entry("submit", "submit", _SEND, "Submit signed transcripts; shows a table of outcomes."),
     "sign": Entry("submit", "sign", _SEND, "Sign a transcript with key files, each signature over everything before it."),
+    "declaration": Entry("declarations", "app", _SEND, "Declarations: a school's signed statement that its year is complete."),
     "judge": Entry("judge", "judge", _SEND, "Judge signed transcripts exactly as the registry would; one JSON line per file."),
     "rules": Entry("rules", "app", _MAKE, "Rules of the circulars: what is in force when, by which clause, and the proof that it is checked."),
     "demo": Entry("demo", "demo", _MAKE, "Start a registry, build a synthetic Quận 10, submit its transcripts as two vendors would, and show every answer."),

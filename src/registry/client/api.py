@@ -89,6 +89,15 @@ class RegistryClient:
         media_type = XML if envelope.lstrip()[:1] == b"<" else COMPACT if envelope[:2] == b"ey" else JOSE
         return await self._ask("POST", "/v1/submissions", content=envelope, headers={"Content-Type": media_type})
 
+    async def declare(self, envelope: bytes) -> Result:
+        """Submit one signed declaration of a school's year; answers as `submit` does."""
+        media_type = COMPACT if envelope[:2] == b"ey" else JOSE
+        return await self._ask("POST", "/v1/declarations", content=envelope, headers={"Content-Type": media_type})
+
+    async def declarations(self, unit: str, school_year: str, **more: str) -> Result:
+        """One page of what the schools of a unit have declared."""
+        return await self._ask("GET", "/v1/declarations", params={"unit": unit, "school_year": school_year, **more})
+
     async def state(self, submission_id: str) -> Result:
         """What became of a submission."""
         return await self._ask("GET", f"/v1/submissions/{submission_id}")

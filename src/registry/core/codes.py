@@ -1389,6 +1389,54 @@ READINESS_REFUSALS = _code(
     ("Xem các mã lỗi nhiều nhất và cách sửa của từng mã.", "See the most frequent codes and how to mend each."),
     Effect.WARN,
 )
+DECLARATION_CONTRADICTION = _code(
+    "declaration-contradiction",
+    ("Khai báo tự mâu thuẫn", "The declaration contradicts itself"),
+    ("Sửa phần được con trỏ chỉ ra rồi ký lại.", "Mend what the pointer names, then sign again."),
+)
+DECLARATION_VERSION = _code(
+    "declaration-version",
+    ("Trường đã có khai báo bằng hoặc mới hơn", "The school has declared this version or a later one"),
+    ("Ghi phiên bản lớn hơn phiên bản nêu trong chi tiết.", "Give a version greater than the one in the detail."),
+)
+DECLARATION_EXPECTED = _code(
+    "declaration-expected",
+    ("Số học sinh khai khác danh sách của hệ thống", "The number of pupils differs from the roster"),
+    (
+        "Nạp lại danh sách hoặc sửa số học sinh rồi ký lại.",
+        "Import the roster again or mend the number, then sign again.",
+    ),
+)
+DECLARATION_COUNT = _code(
+    "declaration-count",
+    ("Khai nhiều học bạ hơn số đã được nhận", "More transcripts are declared than are on record"),
+    ("Gửi các học bạ còn thiếu, rồi khai lại.", "Submit what is missing, then declare again."),
+)
+DECLARATION_COUNT_LESS = _code(
+    "declaration-count-less",
+    ("Khai ít học bạ hơn số đã được nhận", "Fewer transcripts are declared than are on record"),
+    ("Không cần làm gì nếu học bạ đến sau khi lập khai báo.", "Nothing to do if they came after it was written."),
+    Effect.WARN,
+)
+DECLARATION_MISSING = _code(
+    "declaration-missing",
+    ("Còn học sinh thiếu học bạ chưa được nêu", "Pupils without a transcript are not named"),
+    (
+        "Gửi học bạ của các mã học sinh trong chi tiết, hoặc nêu từng mã trong ngoaile kèm lý do.",
+        "Submit for the pupil codes in the detail, or name each in ngoaile with its reason.",
+    ),
+)
+DECLARATION_EXCEPTION = _code(
+    "declaration-exception",
+    ("Học sinh được nêu không có trong danh sách", "A pupil named is not on the roster"),
+    ("Chỉ nêu học sinh thuộc các khối được khai.", "Name only pupils of the grades that are declared."),
+)
+DECLARATION_EXCEPTION_HELD = _code(
+    "declaration-exception-held",
+    ("Học sinh được nêu đã có học bạ", "A pupil named has a transcript on record"),
+    ("Không cần làm gì; có thể bỏ khỏi ngoaile ở lần khai sau.", "Nothing to do; leave the pupil out next time."),
+    Effect.WARN,
+)
 
 
 # --- people who sign in ----------------------------------------------------------------------------------------------

@@ -107,6 +107,16 @@ def members(value: Mapping[str, object], plan: plans.Plan) -> tuple[dict[str, An
     return _members(value, plan, "", True, sheet), tuple(sheet.findings)
 
 
+def members_and_lists(
+    value: Mapping[str, object], plan: plans.Plan, lists: Sequence[tuple[Rows, plans.Plan]]
+) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]], tuple[Finding, ...]]:
+    """The same of an object with child lists, whose rows come by the places of their lists."""
+    sheet = _Sheet()
+    read = _members(value, plan, "", True, sheet)
+    found = {rows.path: _rows(value, rows, of_rows, True, sheet) for rows, of_rows in lists}
+    return read, found, tuple(sheet.findings)
+
+
 def name_findings(transcript: Transcript) -> list[Finding]:
     """code-name (WARN) where a subject's name is none of the spellings its code stands for; subjects go by their code."""
     results = transcript.primary or transcript.secondary

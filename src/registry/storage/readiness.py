@@ -16,7 +16,7 @@ from registry.storage.database import Reading
 _FOREIGN = """v.findings @> '[{"code":"scope-school"}]'::jsonb"""
 
 # How many stand on a roster is the sum of what its imports did, which a few rows tell; those without a number are few, and have
-# an index of their own. The journal is asked from the newest row of each school, and refusals by an index that holds only them.
+# an index of their own. The journal is asked from the newest row of each school; refusals have a table of their own.
 _LOOK = f"""
 WITH s AS (SELECT unnest(CAST(:schools AS text[])) AS school_code),
      c AS (SELECT school_code, sum(joined - left_) AS pupils FROM roster_import
@@ -25,12 +25,11 @@ WITH s AS (SELECT unnest(CAST(:schools AS text[])) AS school_code),
      w AS (SELECT school_code, count(*) AS pupils FROM roster_pupil
             WHERE school_year = :school_year AND school_code = ANY(:schools) AND left_at IS NULL AND number_index IS NULL
               AND (:grades IS NULL OR grade = ANY(:grades)) GROUP BY 1),
-     f AS MATERIALIZED (SELECT u.school_code, v.findings FROM verdict v JOIN submission u USING (submission_id)
-            WHERE v.outcome = 'refused' AND v.judged_at > :since AND u.school_code = ANY(:schools) AND NOT {_FOREIGN}),
-     r AS (SELECT school_code, count(*) AS refused FROM f GROUP BY 1),
+     r AS (SELECT school_code, count(*) AS refused FROM refusal
+            WHERE school_code = ANY(:schools) AND refused_at > :since GROUP BY 1),
      k AS (SELECT school_code, jsonb_object_agg(code, attempts) AS by_code FROM (
-             SELECT f.school_code, e.code, count(*) AS attempts FROM f CROSS JOIN LATERAL (
-               SELECT DISTINCT x->>'code' AS code FROM jsonb_array_elements(f.findings) x) e GROUP BY 1, 2) t GROUP BY 1)
+             SELECT school_code, unnest(codes) AS code, count(*) AS attempts FROM refusal
+              WHERE school_code = ANY(:schools) AND refused_at > :since GROUP BY 1, 2) t GROUP BY 1)
 SELECT s.school_code, coalesce(c.pupils, 0) AS pupils, coalesce(w.pupils, 0) AS without_number,
        t.received_at AS last_contact, coalesce(r.refused, 0) AS refused, k.by_code
   FROM s LEFT JOIN c USING (school_code) LEFT JOIN w USING (school_code) LEFT JOIN r USING (school_code)

@@ -444,7 +444,7 @@ submission = Table(
     Column("number_index", LargeBinary),
     Column("transcript_code", Text),
     Column("kind", Text, nullable=False, server_default=text("'transcript'")),
-    CheckConstraint("kind in ('transcript','withdrawal')", name="kind"),
+    CheckConstraint("kind in ('transcript','withdrawal','declaration')", name="kind"),
     Index("ix_submission_pupil", "school_year", "school_code", "pupil_code", "received_at"),
     Index("ix_submission_fingerprint", "fingerprint"),
 )
