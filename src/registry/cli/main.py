@@ -36,6 +36,7 @@ COMMANDS = {
     "signer": Entry("signers", "app", _KEEP, "Signers: whose certificates may sign for which school, in which role."),
     "unit": Entry("units", "app", _KEEP, "The map: city, legacy districts, communes, clusters, schools."),
     "caller": Entry("callers", "app", _KEEP, "Vendors and offices: who may call, for what, for whom, with which keys."),
+    "person": Entry("people", "app", _KEEP, "People: who may sign in to the pages, for which units, and who saw names."),
     "roster": Entry("rosters", "app", _KEEP, "Rosters: the pupils of whom transcripts are expected."),
     "campaign": Entry("campaigns", "app", _KEEP, "Campaigns: which year, grades and units, and by when each stage is due."),
     "approval": Entry("approvals", "app", _KEEP, "Four eyes: corrections and withdrawals of a frozen school year wait here until the city approves or rejects them."),

@@ -1471,6 +1471,64 @@ FREEZE_NONE = _code(
 
 # --- people who sign in ----------------------------------------------------------------------------------------------
 
+SESSION_NONE = _code(
+    "session-none",
+    ("Cần đăng nhập để xem trang này", "This page is for people who are signed in"),
+    (
+        "Hãy đăng nhập; phiên làm việc cũng kết thúc sau một thời gian không dùng.",
+        "Sign in; a session also ends when it has not been used for a while.",
+    ),
+    kind=Kind.UNAUTHENTICATED,
+)
+SESSION_FORM = _code(
+    "session-form",
+    ("Biểu mẫu này không thuộc phiên làm việc hiện tại", "This form does not belong to the present session"),
+    ("Mở lại trang rồi gửi biểu mẫu một lần nữa.", "Open the page again and send the form once more."),
+    kind=Kind.FORBIDDEN,
+)
+SESSION_LINK = _code(
+    "session-link",
+    ("Liên kết đăng nhập không dùng được", "This sign-in link can't be used"),
+    (
+        "Liên kết chỉ dùng một lần, trong 15 phút và trên chính máy chạy dịch vụ, trừ khi được cấu hình khác; hãy xin liên kết mới.",
+        "A link works once, for 15 minutes and on the machine of the service unless it is configured otherwise; ask for a new one.",
+    ),
+    kind=Kind.UNAUTHENTICATED,
+)
+SESSION_ANSWER = _code(
+    "session-answer",
+    ("Không nhận được kết quả đăng nhập hợp lệ", "The answer to this sign-in was not taken"),
+    (
+        "Hãy đăng nhập lại từ đầu, trong cùng trình duyệt; nếu vẫn lỗi, báo người vận hành kèm giờ.",
+        "Begin again in the same browser; if it goes on, tell the operator the time.",
+    ),
+    kind=Kind.UNAUTHENTICATED,
+)
+SESSION_UNKNOWN = _code(
+    "session-unknown",
+    ("Tài khoản này chưa được đăng ký", "This account is not registered here"),
+    (
+        "Đề nghị người vận hành đăng ký tài khoản cùng đơn vị và quyền của bạn.",
+        "Ask the operator to register the account with your units and rights.",
+    ),
+    kind=Kind.FORBIDDEN,
+)
+SESSION_PROVIDER = _code(
+    "session-provider",
+    ("Hệ thống đăng nhập không trả lời", "The sign-in provider does not answer"),
+    ("Thử lại sau ít phút.", "Try again in a few minutes."),
+    kind=Kind.UNAVAILABLE,
+)
+SESSION_INSECURE = _code(
+    "session-insecure",
+    ("Chỉ đăng nhập được qua kết nối mã hóa", "Signing in takes an encrypted connection"),
+    (
+        "Mở trang qua https, hoặc trên chính máy chạy dịch vụ.",
+        "Open the page over https, or on the machine of the service.",
+    ),
+    kind=Kind.FORBIDDEN,
+)
+
 
 # --- signed answers, claims and limits -------------------------------------------------------------------------------
 

@@ -76,6 +76,14 @@ UNION ALL
 SELECT k.school_code, NULL, count(DISTINCT k.pupil_code) {_UNEXPECTED} GROUP BY 1
 """  # noqa: S608 - only constants of this file are put together
 
+# The same pupils by class instead of school; who is on no roster has no class.
+_COUNT_CLASSES = f"""
+WITH e AS MATERIALIZED ({_EXPECTED})
+SELECT e.grade, e.class_name, {_STANDING} AS standing, count(*) AS pupils
+  FROM e LEFT JOIN LATERAL ({_ATTEMPT} AND NOT e.on_record AND NOT e.without_number {_NEWEST_FIRST}) a ON true
+ GROUP BY 1, 2, 3
+"""  # noqa: S608
+
 _LIST = f"""
 SELECT e.school_code, e.pupil_code, e.pupil_name, e.class_name, e.grade, a.received_at, {_CODES} AS codes
   FROM ({_EXPECTED} AND {_AFTER} ORDER BY school_code, pupil_code OFFSET 0) e
@@ -140,6 +148,15 @@ async def each(tx: Reading, question: Question, grades: Sequence[int]) -> list[t
         bucket = Bucket.UNEXPECTED if standing is None else completeness.bucket_of(standing)
         found.append((row.school_code, row.pupil_code, row.grade, bucket))
     return sorted(found)
+
+
+async def count_classes(tx: Reading, question: Question) -> dict[tuple[int, str], completeness.Counts]:
+    """Pupils by bucket for each (grade, class) of the rosters."""
+    found: dict[tuple[int, str], list[completeness.Counts]] = {}
+    for row in await tx.execute(_with_types(_COUNT_CLASSES), _arguments(question)):
+        bucket = completeness.bucket_of(_STANDINGS[row.standing])
+        found.setdefault((row.grade, row.class_name), []).append(completeness.Counts({bucket: row.pupils}))
+    return {place: completeness.add_up(counts) for place, counts in found.items()}
 
 
 async def pupils(tx: Reading, question: Question, bucket: Bucket, after: tuple[str, str], most: int) -> list[Row]:
