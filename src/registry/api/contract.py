@@ -154,7 +154,6 @@ _SCOPES_OF_TAG = {
     "completeness": ("completeness",),
     "campaigns": ("completeness", "operate"),
     "declarations": ("completeness", "operate"),
-    "campaigns": ("completeness", "operate"),
     "readiness": ("completeness", "operate"),
     "rosters": ("operate",),
     "signers": ("completeness", "operate"),
