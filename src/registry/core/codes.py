@@ -836,6 +836,15 @@ CODE_NAME = _code(
     ("Kiểm tra mã môn học; hệ thống tính theo mã.", "Check the subject's code: that is what counts."),
     Effect.WARN,
 )
+CODE_DATE = _code(
+    "code-date",
+    ("Mã không có hiệu lực vào ngày phát hành", "The code was not in force on the day of issue"),
+    (
+        "Dùng mã có hiệu lực vào ngày phát hành theo danh mục mã đã công bố.",
+        "Use a code that the published code lists have in force on the day of issue.",
+    ),
+    Effect.WARN,
+)
 VERSION_REASON = _code(
     "version-reason",
     ("Thiếu hoặc sai lý do lập phiên bản", "The reason for this version is missing or out of place"),
