@@ -10,7 +10,7 @@ import pytest
 from registry.core.callers import Scope
 from registry.core.people import Person
 from registry.demo import schools
-from registry.services import people, sign_in, units
+from registry.services import campaigns, people, sign_in, units
 from registry.services.world import World
 from tests.api.conftest import Registry, http, log_text, registry
 
@@ -47,8 +47,9 @@ async def sign_in_by_link(http: httpx.AsyncClient, world: World, person_id: str)
 
 @pytest.fixture
 async def staffed(registry: Registry) -> Registry:
-    """A registry with the map, the people, and two rosters: five pupils, one of them without a number."""
+    """A registry with the map, the people, the plan's campaigns, and two rosters: five pupils, one of them without a number."""
     await add_people(registry.world)
+    await campaigns.add_file(registry.world, campaigns.builtin("plan"), LONG_AGO)
     operator = await registry.caller("operator", Scope.OPERATE, units=frozenset({schools.CITY}))
     rows = [f"7900{n},Tên {n},1A,2017,2,07931700000{n}\n" for n in range(4)]
     for school, some in ((FIRST, [*rows[:2], "79009,Tên 9,1B,,,\n"]), (SECOND, rows[2:])):

@@ -87,6 +87,8 @@ def _stages(about: Subject, line: Line, _: Callable[[str], str], show: rendering
             f"{_('quá hạn')} {-each.days_left} {_('ngày')}" if each.days_left < 0 else f"{each.days_left} {_('ngày')}"
         )
         done = "" if each.done is None else f"{show.number(each.done)} / {show.number(each.of)}"
+        if each.done is None and each.days_left < 0:
+            late = _("hạn đã qua")
         left = _("đã đủ") if each.done is not None and each.done == each.of else late
         rows.append([_(words.STAGES[each.stage]), rendering.calendar_day(each.deadline.due_on), left, done])
     return rows
