@@ -53,6 +53,7 @@ def _report(request: Request, about: Subject, found: completeness.Report) -> rev
         for each in buckets.shares(counts)
     ]  # fmt: skip
     left_out = len(parts) - _MOST_PARTS
+    more = _("đơn vị đã gần đủ hơn các đơn vị trên")
     plan = about.plan.campaign if about.plan else None
     return review_report.Report(
         language=show.language,
@@ -68,7 +69,7 @@ def _report(request: Request, about: Subject, found: completeness.Report) -> rev
         parts_title=_("Theo đơn vị trực thuộc"),
         part_heads=[_("Đơn vị"), _("Dự kiến"), _("Trên sổ"), *(_(words.BUCKETS[each]) for each in buckets.LACKING)],
         parts=[_part(line, show) for line in parts[:_MOST_PARTS]],
-        rest=f"+ {left_out} {_('đơn vị đã gần đủ hơn các đơn vị trên')}" if left_out > 0 else "",
+        rest=f"+ {left_out} {more}" if left_out > 0 else "",
         signatures=[_("Người lập"), _("Lãnh đạo đơn vị")],
     )
 
