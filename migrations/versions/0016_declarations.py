@@ -11,6 +11,15 @@ down_revision = "0015"
 branch_labels = None
 depends_on = None
 
+_TABLES = (
+    "refusal",
+    "declaration",
+    "declaration_grade",
+    "campaign_freeze_request",
+    "campaign_freeze",
+    "campaign_freeze_part",
+    "campaign_freeze_school",
+)
 _TIME = sa.DateTime(timezone=True)
 
 
@@ -29,7 +38,8 @@ def upgrade() -> None:
         " CHECK (kind in ('transcript','withdrawal','declaration')) NOT VALID"
     )
     _make_declaration()
-    for table in ("refusal", "declaration", "declaration_grade"):
+    _make_freeze()
+    for table in _TABLES:
         op.execute(f"GRANT SELECT, INSERT ON {table} TO registry_service")
 
 
@@ -116,4 +126,54 @@ def _make_declaration() -> None:
             name=op.f("fk_declaration_grade_school_year_school_code_version"),
         ),
         sa.PrimaryKeyConstraint("school_year", "school_code", "grade", "version", name=op.f("pk_declaration_grade")),
+    )
+
+
+def _of_campaign(table: str) -> sa.ForeignKeyConstraint:
+    name = op.f(f"fk_{table}_campaign_code")
+    return sa.ForeignKeyConstraint(["campaign_code"], ["campaign.campaign_code"], name=name)
+
+
+def _make_freeze() -> None:
+    op.create_table(
+        "campaign_freeze_request",
+        sa.Column("campaign_code", sa.Text(), nullable=False),
+        sa.Column("caller_id", sa.Text(), nullable=False),
+        sa.Column("requested_at", _TIME, nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        _of_campaign("campaign_freeze_request"),
+        sa.PrimaryKeyConstraint("campaign_code", "caller_id", "requested_at", name=op.f("pk_campaign_freeze_request")),
+    )
+    op.create_table(
+        "campaign_freeze",
+        sa.Column("campaign_code", sa.Text(), nullable=False),
+        sa.Column("frozen_at", _TIME, nullable=False),
+        sa.Column("frozen_by", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("pupils", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        _of_campaign("campaign_freeze"),
+        sa.PrimaryKeyConstraint("campaign_code", name=op.f("pk_campaign_freeze")),
+    )
+    op.create_table(
+        "campaign_freeze_part",
+        sa.Column("campaign_code", sa.Text(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        _of_campaign("campaign_freeze_part"),
+        sa.PrimaryKeyConstraint("campaign_code", "part", name=op.f("pk_campaign_freeze_part")),
+    )
+    op.create_table(
+        "campaign_freeze_school",
+        sa.Column("campaign_code", sa.Text(), nullable=False),
+        sa.Column("school_code", sa.Text(), nullable=False),
+        sa.Column("bucket", sa.Text(), nullable=False),
+        sa.Column("pupils", sa.Integer(), nullable=False),
+        _of_campaign("campaign_freeze_school"),
+        sa.ForeignKeyConstraint(
+            ["school_code"], ["school.school_code"], name=op.f("fk_campaign_freeze_school_school_code")
+        ),
+        sa.PrimaryKeyConstraint("campaign_code", "school_code", "bucket", name=op.f("pk_campaign_freeze_school")),
     )

@@ -106,6 +106,23 @@ class Settings(BaseSettings):
     metrics_open: bool = Field(
         False, description="Answer /metrics to everybody; else only to this machine and to scope operate."
     )
+    oidc_issuer: str = Field(
+        "", description="The OpenID provider at which people sign in, as its tokens name it; empty: none."
+    )
+    oidc_client_id: str = Field("", description="This service's name at the provider.")
+    oidc_client_secret: SecretStr | None = Field(None, description="Its secret there; without it PKCE alone.")
+    oidc_claim: str = Field("sub", description="Which claim of the ID token is compared with `registry person login`.")
+    oidc_scopes: str = Field("openid", description="What is asked of the provider, separated by spaces.")
+    oidc_algorithms: str = Field(
+        "RS256,ES256",
+        pattern="^((RS|PS|ES)(256|384|512)|EdDSA)(,((RS|PS|ES)(256|384|512)|EdDSA))*$",
+        description="What ID tokens may be signed with, separated by commas; never HS or none.",
+    )
+    sign_in_links: bool = Field(
+        False, description="Take one-time sign-in links from other machines too; else only from this one."
+    )
+    session_idle_minutes: int = Field(30, ge=1, le=1440, description="A session ends when it is not used for so long.")
+    session_hours: int = Field(10, ge=1, le=24, description="A session ends so long after sign-in, used or not.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
 
     @classmethod

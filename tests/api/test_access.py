@@ -41,6 +41,9 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "submit": ("POST", "/v1/submissions", frozenset({Scope.SUBMIT})),
     "state": ("GET", f"/v1/submissions/{NOBODY}", frozenset({Scope.SUBMIT, Scope.OPERATE})),
     "completeness": ("GET", "/v1/completeness?unit=city:79&school_year=2024-2025", frozenset({Scope.COMPLETENESS})),
+    "freeze": ("POST", "/v1/campaigns/none/freeze", frozenset({Scope.OPERATE})),
+    "frozen": ("GET", "/v1/campaigns/none/freeze", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
+    "export": ("GET", "/v1/campaigns/none/freeze/export", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
     "readiness": (
         "GET",
         "/v1/readiness?unit=city:79&school_year=2024-2025",
@@ -77,6 +80,10 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "merge": ("POST", "/v1/pupils/merges", frozenset({Scope.OPERATE})),
     "merges": ("GET", "/v1/pupils/merges", frozenset({Scope.OPERATE})),
     "undo": ("POST", f"/v1/pupils/merges/{NOBODY}/undo", frozenset({Scope.OPERATE})),
+    "campaigns": ("GET", "/v1/campaigns", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
+    "campaign": ("GET", "/v1/campaigns/no-such", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
+    "new campaign": ("POST", "/v1/campaigns", frozenset({Scope.OPERATE})),
+    "deadline": ("POST", "/v1/campaigns/no-such/deadlines", frozenset({Scope.OPERATE})),
     "cases": ("GET", "/v1/cases", frozenset({Scope.OPERATE})),
     "decision": ("POST", f"/v1/cases/{NOBODY}/decision", frozenset({Scope.OPERATE})),
 }

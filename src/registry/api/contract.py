@@ -152,6 +152,7 @@ _SCOPES = {
 _SCOPES_OF_TAG = {
     "submissions": ("submit",),
     "completeness": ("completeness",),
+    "campaigns": ("completeness", "operate"),
     "declarations": ("completeness", "operate"),
     "readiness": ("completeness", "operate"),
     "rosters": ("operate",),

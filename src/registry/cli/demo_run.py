@@ -19,7 +19,7 @@ from registry.client import api
 from registry.core.callers import CallerKind, Scope
 from registry.demo import city as cities
 from registry.demo import pki, schools, signers
-from registry.services import callers, policies, trust, units
+from registry.services import callers, campaigns, policies, trust, units
 from registry.services.world import World
 from registry.storage.database import Database
 from registry.storage.sealing import Sealer, load_key
@@ -136,6 +136,7 @@ async def prepare(service: Service, city: cities.City, keys: dict[str, pki.Priva
     try:
         await units.import_builtin(world, "hcmc-2025", now)
         await units.import_units(world, schools.units_csv().encode(), now)
+        await campaigns.add_file(world, campaigns.builtin("plan"), now)
         await policies.import_version(world, policies.default(), now)
         report = await trust.import_files(world, city.trust.files(now), now, unlisted_anchors=True)
         if report.problems:

@@ -1310,6 +1310,32 @@ VERIFICATION_QUESTION = _code(
 
 # --- units in time, campaigns and buckets ----------------------------------------------------------------------------
 
+CAMPAIGN_UNKNOWN = _code(
+    "campaign-unknown",
+    ("Không có đợt triển khai này", "There is no such campaign"),
+    (
+        "Xem danh sách đợt triển khai của đơn vị mình tại /v1/campaigns.",
+        "See the campaigns of your own units at /v1/campaigns.",
+    ),
+    kind=Kind.NOT_FOUND,
+)
+CAMPAIGN_EXISTS = _code(
+    "campaign-exists",
+    ("Mã đợt triển khai đã được dùng", "The code of the campaign is taken"),
+    (
+        "Đặt mã khác; đợt đã lập không sửa được, chỉ dời được hạn của từng bước.",
+        "Choose another code; a campaign never changes, only the deadlines of its stages can be moved.",
+    ),
+    kind=Kind.CONFLICT,
+)
+CAMPAIGN_SHAPE = _code(
+    "campaign-shape",
+    ("Đợt triển khai khai báo chưa đúng", "The campaign is not described rightly"),
+    (
+        "Sửa các phần được con trỏ chỉ ra: năm học, khối lớp, đơn vị, hạn của từng bước.",
+        "Mend what the pointers name: school year, grades, units, a day for each stage.",
+    ),
+)
 
 # --- rosters in other shapes, and the missing-number workbench -------------------------------------------------------
 
@@ -1420,9 +1446,88 @@ DECLARATION_EXCEPTION_HELD = _code(
     ("Không cần làm gì; có thể bỏ khỏi ngoaile ở lần khai sau.", "Nothing to do; leave the pupil out next time."),
     Effect.WARN,
 )
+FREEZE_DONE = _code(
+    "freeze-done",
+    ("Đợt này đã được chốt", "The campaign is frozen already"),
+    (
+        "Một đợt chỉ chốt một lần; xem hoặc xuất bản chốt.",
+        "A campaign is frozen once; look at the snapshot or export it.",
+    ),
+    kind=Kind.CONFLICT,
+)
+FREEZE_UNDER_WAY = _code(
+    "freeze-under-way",
+    ("Đợt này đang được chốt", "The campaign is being frozen right now"),
+    ("Đợi việc chốt kết thúc rồi xem kết quả.", "Wait until that has ended, then look at the result."),
+    kind=Kind.CONFLICT,
+)
+FREEZE_NONE = _code(
+    "freeze-none",
+    ("Đợt này chưa được chốt", "The campaign is not frozen"),
+    ("Chốt đợt trước khi xem hoặc xuất bản chốt.", "Freeze it before you look at the snapshot or export it."),
+    kind=Kind.NOT_FOUND,
+)
 
 
 # --- people who sign in ----------------------------------------------------------------------------------------------
+
+SESSION_NONE = _code(
+    "session-none",
+    ("Cần đăng nhập để xem trang này", "This page is for people who are signed in"),
+    (
+        "Hãy đăng nhập; phiên làm việc cũng kết thúc sau một thời gian không dùng.",
+        "Sign in; a session also ends when it has not been used for a while.",
+    ),
+    kind=Kind.UNAUTHENTICATED,
+)
+SESSION_FORM = _code(
+    "session-form",
+    ("Biểu mẫu này không thuộc phiên làm việc hiện tại", "This form does not belong to the present session"),
+    ("Mở lại trang rồi gửi biểu mẫu một lần nữa.", "Open the page again and send the form once more."),
+    kind=Kind.FORBIDDEN,
+)
+SESSION_LINK = _code(
+    "session-link",
+    ("Liên kết đăng nhập không dùng được", "This sign-in link can't be used"),
+    (
+        "Liên kết chỉ dùng một lần, trong 15 phút và trên chính máy chạy dịch vụ, trừ khi được cấu hình khác; hãy xin liên kết mới.",
+        "A link works once, for 15 minutes and on the machine of the service unless it is configured otherwise; ask for a new one.",
+    ),
+    kind=Kind.UNAUTHENTICATED,
+)
+SESSION_ANSWER = _code(
+    "session-answer",
+    ("Không nhận được kết quả đăng nhập hợp lệ", "The answer to this sign-in was not taken"),
+    (
+        "Hãy đăng nhập lại từ đầu, trong cùng trình duyệt; nếu vẫn lỗi, báo người vận hành kèm giờ.",
+        "Begin again in the same browser; if it goes on, tell the operator the time.",
+    ),
+    kind=Kind.UNAUTHENTICATED,
+)
+SESSION_UNKNOWN = _code(
+    "session-unknown",
+    ("Tài khoản này chưa được đăng ký", "This account is not registered here"),
+    (
+        "Đề nghị người vận hành đăng ký tài khoản cùng đơn vị và quyền của bạn.",
+        "Ask the operator to register the account with your units and rights.",
+    ),
+    kind=Kind.FORBIDDEN,
+)
+SESSION_PROVIDER = _code(
+    "session-provider",
+    ("Hệ thống đăng nhập không trả lời", "The sign-in provider does not answer"),
+    ("Thử lại sau ít phút.", "Try again in a few minutes."),
+    kind=Kind.UNAVAILABLE,
+)
+SESSION_INSECURE = _code(
+    "session-insecure",
+    ("Chỉ đăng nhập được qua kết nối mã hóa", "Signing in takes an encrypted connection"),
+    (
+        "Mở trang qua https, hoặc trên chính máy chạy dịch vụ.",
+        "Open the page over https, or on the machine of the service.",
+    ),
+    kind=Kind.FORBIDDEN,
+)
 
 
 # --- signed answers, claims and limits -------------------------------------------------------------------------------

@@ -43,6 +43,18 @@ CHANGES: tuple[Change, ...] = (
             "From the second version on a reason is given (lydophienban); foreign pupils have sogiaytoxnc and quoctich.",
         ),
     ),
+    Change(
+        "2026-11-3",
+        date(2026, 11, 27),
+        (
+            "Mã trong các danh mục được so với ngày phát hành (code-date, chỉ cảnh báo).",
+            "Thông tư sai được báo kèm thông tư áp dụng cho khối lớp và năm học.",
+        ),
+        (
+            "Codes of the lists are compared with the day of issue (code-date, a warning).",
+            "A wrong circular is answered with those in force for the grade and school year.",
+        ),
+    ),
 )
 version = CHANGES[-1].version
 

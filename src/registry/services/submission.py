@@ -303,7 +303,7 @@ class _Writing:
         if isinstance(spot, Place):
             return self.verdict.findings, spot
         if isinstance(spot, Case):
-            doubt = Finding(codes.RECORD_DECISION, "", spot.detail)
+            doubt = Finding(codes.RECORD_DECISION)
             differs = persons.differing(self.world.sealer, found.person, transcript, self.attempt.number_index)
             return (*self.verdict.findings, doubt), replace(spot, differs=differs)
         return (*self.verdict.findings, documents.with_wire_pointer(spot, transcript)), None

@@ -24,7 +24,7 @@ from registry.core import codes
 from registry.core.findings import Refusal
 from registry.services import changes, refresh, submission, trust_health
 from registry.services.world import World
-from registry.storage import callers, cases, journal, upkeep
+from registry.storage import callers, cases, journal, sessions, upkeep
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +68,11 @@ async def number_changes(world: World, _watch: Watch, stop: asyncio.Event) -> No
 
 
 async def forget_expired(world: World, _watch: Watch, _stop: asyncio.Event) -> None:
-    """Delete used assertions that are over, and what PgQueuer logged more than a week ago."""
+    """Delete used assertions and begun sign-ins that are over, and what PgQueuer logged more than a week ago."""
     now = datetime.now(UTC)
     async with world.db.transaction() as tx:
         await callers.forget_spent(tx, now)
+        await sessions.forget(tx, now)
         await upkeep.clean_queue_log(tx, now - _LOG_KEPT)
 
 

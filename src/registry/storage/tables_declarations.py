@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Date,
     DateTime,
@@ -75,6 +76,51 @@ declaration_grade = Table(
         ["school_year", "school_code", "version"],
         ["declaration.school_year", "declaration.school_code", "declaration.version"],
     ),
+)
+
+# --- frozen campaigns --------------------------------------------------------------------------------------------------------
+
+#: One operator's word that a campaign is to be frozen; a second one's freezes it.
+campaign_freeze_request = Table(
+    "campaign_freeze_request",
+    metadata,
+    Column("campaign_code", Text, ForeignKey("campaign.campaign_code"), primary_key=True),
+    Column("caller_id", Text, primary_key=True),
+    Column("requested_at", _moment, primary_key=True),
+    Column("reason", Text, nullable=False),
+)
+
+#: A campaign is frozen once. `fingerprint`: SHA-256 of its snapshot without the last line.
+campaign_freeze = Table(
+    "campaign_freeze",
+    metadata,
+    Column("campaign_code", Text, ForeignKey("campaign.campaign_code"), primary_key=True),
+    Column("frozen_at", _moment, nullable=False),
+    Column("frozen_by", ARRAY(Text), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("pupils", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+)
+
+#: The snapshot, sealed, in parts; together in their order they are the file.
+campaign_freeze_part = Table(
+    "campaign_freeze_part",
+    metadata,
+    Column("campaign_code", Text, ForeignKey("campaign.campaign_code"), primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+#: The counts of the snapshot, so that they can be asked for without reading it.
+campaign_freeze_school = Table(
+    "campaign_freeze_school",
+    metadata,
+    Column("campaign_code", Text, ForeignKey("campaign.campaign_code"), primary_key=True),
+    Column("school_code", Text, ForeignKey("school.school_code"), primary_key=True),
+    Column("bucket", Text, primary_key=True),
+    Column("pupils", Integer, nullable=False),
 )
 
 #: The only columns the service's role may UPDATE, and the only tables it may DELETE from.
