@@ -46,7 +46,7 @@ COMMANDS = {
     "sign": Entry("submit", "sign", _SEND, "Sign a transcript with key files, each signature over everything before it."),
     "declaration": Entry("declarations", "app", _SEND, "Declarations: a school's signed statement that its year is complete."),
     "judge": Entry("judge", "judge", _SEND, "Judge signed transcripts exactly as the registry would; one JSON line per file."),
-    "verify": Entry("verify", "verify", _SEND, "Check the QR of an extract without a network, with the registry's public keys."),
+    "verify": Entry("verify", "verify", _SEND, "Check the QR of an extract offline: prints what the registry signed of it; exit code 1 and the altered part otherwise."),
     "rules": Entry("rules", "app", _MAKE, "Rules of the circulars: what is in force when, by which clause, and the proof that it is checked."),
     "demo": Entry("demo", "demo", _MAKE, "Start a registry, build a synthetic Quận 10, submit its transcripts as two vendors would, and show every answer."),
     "bench": Entry("bench", "bench", _MAKE, "Measure accepted submissions/s and look-ups/s over HTTP, and this machine's own limits beside them."),

@@ -12,7 +12,7 @@ from registry.api.edge import Edge
 from registry.core import codes, public_code
 from registry.core.findings import Refusal
 from registry.services import public_codes
-from registry.web import rendering, strangers
+from registry.web import forms, rendering, strangers
 
 router = APIRouter(route_class=rendering.PageRoute)
 
@@ -28,7 +28,7 @@ async def get_entry(request: Request) -> Response:
 @router.post("/v")
 async def post_entry(request: Request) -> Response:
     """From the typed code to its page; a slip of the hand is said here, where it can be mended."""
-    typed = (await strangers.form(request)).get("code", "")
+    typed = (await forms.read(request, None)).get("code", "")
     bits = public_code.read(public_code.out_of_address(typed))
     if bits is None:
         telemetry.count_view("code", codes.PUBLIC_CODE_MALFORMED.slug)

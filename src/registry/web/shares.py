@@ -12,7 +12,7 @@ from registry.api.edge import Edge
 from registry.core import codes, shares
 from registry.core.findings import Refusal
 from registry.services import shares as sharing
-from registry.web import rendering, strangers
+from registry.web import forms, rendering, strangers
 
 router = APIRouter(route_class=rendering.PageRoute)
 
@@ -45,13 +45,13 @@ async def post_opening(request: Request, secret: str) -> Response:
 async def post_extract(request: Request, secret: str) -> Response:
     """The extract of one of the records, for half an hour after an opening."""
     edge: Edge = request.app.state.edge
-    form = await strangers.form(request)
-    place = form.get("record", "")
+    fields = await forms.read(request, None)
+    place = fields.get("record", "")
     with strangers.asking(request, "share"):
         if not (place.isascii() and place.isdecimal() and len(place) < 4):
             raise Refusal(codes.SHARE_ENDED)
         made = await sharing.extract(
-            edge.world, edge.press, secret, form.get("ticket", ""), int(place), datetime.now(UTC)
+            edge.world, edge.press, secret, fields.get("ticket", ""), int(place), datetime.now(UTC)
         )
     telemetry.count_view("share", "extract")
     name = f"ban-the-hien-{made.number.replace('/', '-')}.pdf"

@@ -1,21 +1,18 @@
-"""Pages for whoever holds a code or a link and has no sign-in: how often an address may ask, and small forms."""
+"""Pages for whoever holds a code or a link and has no sign-in: how often an address may ask."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import parse_qs
 
 from fastapi import Request
 
 from registry.api import telemetry
 from registry.api.edge import Edge
 from registry.core import codes
-from registry.core.findings import Finding, Refusal
+from registry.core.findings import Refusal
 
-_FORM = "application/x-www-form-urlencoded"
-_LARGEST_FORM = 4096
 _MISSES = frozenset({codes.PUBLIC_CODE_UNKNOWN, codes.SHARE_ENDED})
 
 
@@ -47,21 +44,3 @@ def asking(request: Request, page: str) -> Iterator[None]:
             edge.limits.count("misses", who)  # room for it was there a moment ago
         telemetry.count_view(page, refusal.code.slug)
         raise
-
-
-async def form(request: Request) -> dict[str, str]:
-    """The fields of a small form, the first of each; raises Refusal: request-media-type, request-too-large, request-parameter."""
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
-        raise Refusal(codes.REQUEST_MEDIA_TYPE, [Finding(codes.REQUEST_MEDIA_TYPE, "", _FORM)])
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > _LARGEST_FORM:
-            raise Refusal(
-                codes.REQUEST_TOO_LARGE, [Finding(codes.REQUEST_TOO_LARGE, "", f"at most {_LARGEST_FORM} bytes")]
-            )
-    try:
-        fields = parse_qs(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=10)
-    except ValueError:
-        raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "/body", "a small form")]) from None
-    return {name: values[0] for name, values in fields.items()}
