@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     token_key_file: Path | None = Field(
         None, description="P-256 key (PEM) of access tokens; default: state_dir/keys/token.pem"
     )
+    answer_keys_dir: Path | None = Field(
+        None, description="Folder of the key files that sign answers (answers-*.pem); default: state_dir/keys"
+    )
+    answer_hours: int = Field(
+        168, ge=1, le=8760, description="How long a signed answer may be relied upon; its nonce is used up for as long."
+    )
     issuer: str = Field(
         "http://127.0.0.1:8000",
         description="The service's public base address: issuer of tokens, audience of assertions, base of problem types.",
@@ -116,6 +122,11 @@ class Settings(BaseSettings):
     def token_key_path(self) -> Path:
         """Where the key of the access tokens lies."""
         return self.token_key_file or self.state_dir / "keys" / "token.pem"
+
+    @cached_property
+    def answer_keys_path(self) -> Path:
+        """Where the key files that sign answers lie."""
+        return self.answer_keys_dir or self.state_dir / "keys"
 
     @cached_property
     def metrics_dir(self) -> Path:

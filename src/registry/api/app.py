@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from registry.api import (
     access,
+    answer_keys,
     approvals,
     arrival,
     cases,
@@ -100,6 +101,7 @@ ROUTERS = (
     signer_register.router,
     pupils.router,
     cases.router,
+    answer_keys.router,
     health.router,
     contract.router,
 )

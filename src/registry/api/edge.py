@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from registry.api import limiting, telemetry
-from registry.services import access
+from registry.services import access, answer_keys
 from registry.services.judges import JudgePool
 from registry.services.world import Register, World
 from registry.settings import Settings
@@ -25,6 +25,7 @@ class Edge:
     tokens: access.Tokens
     limits: limiting.Limits
     metrics: telemetry.Shared
+    signer: answer_keys.Signer
 
     @classmethod
     def of(cls, settings: Settings, world: World, token_key: bytes) -> Edge:
@@ -36,7 +37,8 @@ class Edge:
             identifications=settings.identifications_per_minute,
         )
         tokens = access.Tokens(token_key, settings.issuer)
-        return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir))
+        signer = answer_keys.Signer(settings.answer_keys_path, settings.issuer, timedelta(hours=settings.answer_hours))
+        return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir), signer)
 
 
 def world_of(settings: Settings) -> World:

@@ -1427,5 +1427,78 @@ DECLARATION_EXCEPTION_HELD = _code(
 
 # --- signed answers, claims and limits -------------------------------------------------------------------------------
 
+ANSWER_KEY = _code(
+    "answer-key",
+    (
+        "Máy chủ này chưa có khoá đã đăng ký để ký trả lời",
+        "This server does not hold the registered key that signs answers",
+    ),
+    (
+        "Hỏi lại không cần chữ ký, hoặc đợi người vận hành sao chép khoá sang máy này.",
+        "Ask without a signature, or wait until the operator has copied the key to this machine.",
+    ),
+    kind=Kind.UNAVAILABLE,
+)
+ANSWER_MALFORMED = _code(
+    "answer-malformed",
+    ("Không phải trả lời có chữ ký của hệ thống này", "Not a signed answer of a registry"),
+    (
+        "Đưa đúng nguyên văn trả lời đã nhận (JWS dạng gọn).",
+        "Give the answer exactly as it was received (a compact JWS).",
+    ),
+)
+ANSWER_KEY_UNKNOWN = _code(
+    "answer-key-unknown",
+    ("Trả lời được ký bằng khoá lạ", "The answer is signed with a key that is not the registry's"),
+    (
+        "Lấy lại bộ khoá tại /.well-known/jwks.json của hệ thống; nếu vẫn vậy thì trả lời là giả.",
+        "Fetch the key set at the registry's /.well-known/jwks.json again; if nothing changes, the answer is forged.",
+    ),
+)
+ANSWER_SIGNATURE = _code(
+    "answer-signature",
+    ("Chữ ký của trả lời không đúng", "The answer's signature does not hold"),
+    (
+        "Trả lời đã bị sửa hoặc sao chép sai; hãy hỏi lại hệ thống.",
+        "The answer was altered or copied wrongly; ask the registry again.",
+    ),
+)
+ANSWER_KEY_PERIOD = _code(
+    "answer-key-period",
+    ("Khoá không được dùng vào thời điểm ghi trong trả lời", "The key did not sign at the moment the answer gives"),
+    ("Không chấp nhận trả lời này; hãy hỏi lại hệ thống.", "Do not accept this answer; ask the registry again."),
+)
+ANSWER_ISSUER = _code(
+    "answer-issuer",
+    ("Trả lời của một hệ thống khác", "The answer is another registry's"),
+    ("So địa chỉ hệ thống (iss) với địa chỉ đã thoả thuận.", "Compare iss with the address that was agreed."),
+)
+ANSWER_AUDIENCE = _code(
+    "answer-audience",
+    ("Trả lời dành cho một cơ quan khác", "The answer was given to another office"),
+    ("Chỉ dùng trả lời cho chính cơ quan đã hỏi (aud).", "Use an answer only where it was asked for (aud)."),
+)
+ANSWER_NONCE = _code(
+    "answer-nonce",
+    ("Trả lời không thuộc câu hỏi này", "The answer belongs to another question"),
+    (
+        "So nonce với số đã gửi kèm câu hỏi; trả lời cũ có thể đã bị dùng lại.",
+        "Compare the nonce with the one sent; an old answer may have been replayed.",
+    ),
+)
+ANSWER_EARLY = _code(
+    "answer-early",
+    ("Trả lời mang thời điểm ở tương lai", "The answer was issued ahead of this clock"),
+    ("Kiểm tra đồng hồ của máy này.", "Check this machine's clock."),
+)
+ANSWER_EXPIRED = _code(
+    "answer-expired",
+    ("Trả lời đã hết hạn", "The answer has expired"),
+    (
+        "Hỏi lại hệ thống; học bạ có thể đã được thay hoặc thu hồi.",
+        "Ask the registry again; the record may have been superseded or withdrawn.",
+    ),
+)
+
 
 # --- verification codes, extracts and share links --------------------------------------------------------------------
