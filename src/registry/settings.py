@@ -75,6 +75,13 @@ class Settings(BaseSettings):
     skew_seconds: int = Field(300, ge=0, le=300, description="How far ahead of this clock a signing time may lie.")
     submissions_per_minute: int = Field(60_000, ge=1, description="Per caller and worker.")
     questions_per_minute: int = Field(600, ge=1, description="Verifications per caller and worker.")
+    questions_per_day: int = Field(
+        20_000, ge=1, description="Questions and claims per caller and day, in all processes."
+    )
+    questions_per_pupil_day: int = Field(50, ge=1, description="Answers about one pupil per caller within a day.")
+    threshold_days: int = Field(
+        365, ge=1, le=3650, description="For how long a caller may ask about a pupil's result with one threshold only."
+    )
     tokens_per_minute: int = Field(120, ge=1, description="Token requests per caller name and worker.")
     identifications_per_minute: int = Field(
         60, ge=1, description="Questions who a pupil is, per caller and worker: few, since each tries a birth date."

@@ -49,6 +49,7 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "expiring": ("GET", "/v1/signers/expiring?unit=city:79", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
     "roster": ("PUT", "/v1/rosters/79771501/2024-2025/6", frozenset({Scope.OPERATE})),
     "verification": ("POST", "/v1/verifications", frozenset({Scope.VERIFY})),
+    "claim": ("POST", "/v1/claims", frozenset({Scope.VERIFY})),
     "judgement": ("POST", "/v1/judgements", frozenset({Scope.SUBMIT})),
     "withdrawal": ("POST", "/v1/withdrawals", frozenset({Scope.SUBMIT})),
     "declaration": ("POST", "/v1/declarations", frozenset({Scope.SUBMIT})),

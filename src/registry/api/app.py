@@ -14,6 +14,7 @@ from registry.api import (
     arrival,
     cases,
     changes,
+    claims,
     completeness,
     contract,
     declarations,
@@ -85,6 +86,7 @@ def _described(app: FastAPI) -> dict[str, object]:
 ROUTERS = (
     submission.router,
     verification.router,
+    claims.router,
     report.router,
     approvals.router,
     changes.router,

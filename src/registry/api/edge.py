@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from registry.api import limiting, telemetry
 from registry.services import access, answer_keys
+from registry.services import limits as question_limits
 from registry.services.judges import JudgePool
 from registry.services.world import Register, World
 from registry.settings import Settings
@@ -26,6 +27,7 @@ class Edge:
     limits: limiting.Limits
     metrics: telemetry.Shared
     signer: answer_keys.Signer
+    question_limits: question_limits.Limits
 
     @classmethod
     def of(cls, settings: Settings, world: World, token_key: bytes) -> Edge:
@@ -38,7 +40,10 @@ class Edge:
         )
         tokens = access.Tokens(token_key, settings.issuer)
         signer = answer_keys.Signer(settings.answer_keys_path, settings.issuer, timedelta(hours=settings.answer_hours))
-        return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir), signer)
+        counted = question_limits.Limits(
+            settings.questions_per_day, settings.questions_per_pupil_day, settings.threshold_days
+        )
+        return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir), signer, counted)
 
 
 def world_of(settings: Settings) -> World:

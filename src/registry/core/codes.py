@@ -1302,8 +1302,8 @@ VERIFICATION_QUESTION = _code(
     "verification-question",
     ("Câu hỏi xác thực không rõ", "The verification question is not clear"),
     (
-        "Hỏi đúng một cách: mã học bạ, SHA-256 của tài liệu, hoặc số định danh kèm năm học; luôn nêu mục đích.",
-        "Ask in exactly one way: transcript code, SHA-256 of the document, or personal number with school year; always with a purpose.",
+        "Hỏi đúng một cách: mã học bạ, SHA-256 của tài liệu, chính tài liệu, số định danh kèm năm học, hoặc mã học sinh; luôn nêu mục đích.",
+        "Ask in exactly one way: transcript code, SHA-256 of the document, the document itself, personal number with school year, or pupil code; always with a purpose.",
     ),
     kind=Kind.REQUEST,
 )
@@ -1498,6 +1498,69 @@ ANSWER_EXPIRED = _code(
         "Hỏi lại hệ thống; học bạ có thể đã được thay hoặc thu hồi.",
         "Ask the registry again; the record may have been superseded or withdrawn.",
     ),
+)
+VERIFICATION_NONCE = _code(
+    "verification-nonce",
+    ("Số nonce này đã được dùng", "This nonce was used before"),
+    (
+        "Mỗi câu hỏi cần một nonce ngẫu nhiên mới; trả lời cũ vẫn dùng được đến khi hết hạn.",
+        "Make a new random nonce for each question; the answer given before is good until it expires.",
+    ),
+    kind=Kind.CONFLICT,
+)
+VERIFICATION_FIELD = _code(
+    "verification-field",
+    ("Mục đích này không cho phép xem trường được hỏi", "This purpose does not allow that field"),
+    ("Chỉ hỏi các trường nêu trong chi tiết.", "Ask only for the fields in the detail."),
+    kind=Kind.FORBIDDEN,
+)
+VERIFICATION_CLAIM = _code(
+    "verification-claim",
+    ("Mục đích này không cho phép câu hỏi đó", "This purpose does not allow that claim"),
+    (
+        "Chỉ dùng loại câu hỏi và ngưỡng nêu trong chi tiết.",
+        "Use only the kinds of claims and the thresholds in the detail.",
+    ),
+    kind=Kind.FORBIDDEN,
+)
+VERIFICATION_THRESHOLD = _code(
+    "verification-threshold",
+    (
+        "Đã hỏi kết quả này của học sinh với ngưỡng khác",
+        "This result of the pupil was asked about with another threshold",
+    ),
+    (
+        "Hỏi lại với đúng ngưỡng cũ; ngưỡng khác chỉ được hỏi khi hết thời hạn trong Retry-After.",
+        "Ask with the same threshold again; another one only after the time in Retry-After.",
+    ),
+    kind=Kind.TOO_MANY,
+)
+VERIFICATION_ENUMERATION = _code(
+    "verification-enumeration",
+    ("Quá nhiều câu hỏi không tìm thấy gì", "Too many questions that find nothing"),
+    (
+        "Kiểm tra lại mã hoặc số trước khi hỏi tiếp; đợi số giây trong Retry-After.",
+        "Check codes and numbers before asking on; wait for the seconds in Retry-After.",
+    ),
+    kind=Kind.TOO_MANY,
+)
+VERIFICATION_DAY = _code(
+    "verification-day",
+    ("Cơ quan đã hỏi hết số lượt trong ngày", "The office has used up its questions of this day"),
+    (
+        "Hỏi tiếp vào ngày mai, hoặc đề nghị người vận hành tăng giới hạn.",
+        "Go on tomorrow, or ask the operator for a higher limit.",
+    ),
+    kind=Kind.TOO_MANY,
+)
+VERIFICATION_PUPIL = _code(
+    "verification-pupil",
+    ("Đã hỏi quá nhiều lần về một học sinh", "Too many questions about one pupil"),
+    (
+        "Dùng trả lời đã nhận; có thể hỏi tiếp sau thời gian trong Retry-After.",
+        "Use the answers already given; ask on after the time in Retry-After.",
+    ),
+    kind=Kind.TOO_MANY,
 )
 
 
