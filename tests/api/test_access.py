@@ -68,6 +68,8 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "merge": ("POST", "/v1/pupils/merges", frozenset({Scope.OPERATE})),
     "merges": ("GET", "/v1/pupils/merges", frozenset({Scope.OPERATE})),
     "undo": ("POST", f"/v1/pupils/merges/{NOBODY}/undo", frozenset({Scope.OPERATE})),
+    "views": ("GET", "/v1/pupils/no-such/views", frozenset({Scope.SUBMIT, Scope.OPERATE})),
+    "views export": ("GET", "/v1/pupils/no-such/views/export", frozenset({Scope.SUBMIT, Scope.OPERATE})),
     "cases": ("GET", "/v1/cases", frozenset({Scope.OPERATE})),
     "decision": ("POST", f"/v1/cases/{NOBODY}/decision", frozenset({Scope.OPERATE})),
 }

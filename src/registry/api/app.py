@@ -34,6 +34,7 @@ from registry.api import (
     telemetry,
     transcripts,
     verification,
+    views,
     withdrawals,
 )
 from registry.settings import Settings
@@ -102,6 +103,7 @@ ROUTERS = (
     signers.router,
     signer_register.router,
     pupils.router,
+    views.router,
     cases.router,
     answer_keys.router,
     health.router,

@@ -1562,6 +1562,46 @@ VERIFICATION_PUPIL = _code(
     ),
     kind=Kind.TOO_MANY,
 )
+AUDIT_EDITED = _code(
+    "audit-edited",
+    ("Một dòng trong nhật ký tra cứu đã bị sửa", "A row of the record of who looked was changed"),
+    (
+        "Giữ nguyên cơ sở dữ liệu làm chứng cứ và báo người phụ trách.",
+        "Keep the database as evidence and tell who is in charge.",
+    ),
+)
+AUDIT_MISSING = _code(
+    "audit-missing",
+    ("Một dòng trong nhật ký tra cứu đã bị xoá", "A row of the record of who looked was removed"),
+    (
+        "Giữ nguyên cơ sở dữ liệu làm chứng cứ và báo người phụ trách.",
+        "Keep the database as evidence and tell who is in charge.",
+    ),
+)
+AUDIT_GAP = _code(
+    "audit-gap",
+    ("Chuỗi nhật ký tra cứu bị khuyết", "The chain of who looked has a gap"),
+    (
+        "Giữ nguyên cơ sở dữ liệu làm chứng cứ và báo người phụ trách.",
+        "Keep the database as evidence and tell who is in charge.",
+    ),
+)
+AUDIT_LOOSE = _code(
+    "audit-loose",
+    ("Một dòng nhật ký tra cứu không nằm trong chuỗi", "A row of the record of who looked is not in the chain"),
+    (
+        "Dòng này được thêm vào, hoặc bị gỡ khỏi chuỗi, không qua hệ thống; báo người phụ trách.",
+        "It was put in, or taken out of the chain, past the registry; tell who is in charge.",
+    ),
+)
+AUDIT_CUT = _code(
+    "audit-cut",
+    ("Vị trí đã ghi lại không còn trong chuỗi", "A noted place of the chain is gone or another one"),
+    (
+        "Chuỗi đã bị cắt hoặc thay; giữ nguyên cơ sở dữ liệu làm chứng cứ và báo người phụ trách.",
+        "The chain was cut off or replaced; keep the database as evidence and tell who is in charge.",
+    ),
+)
 
 
 # --- verification codes, extracts and share links --------------------------------------------------------------------

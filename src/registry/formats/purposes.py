@@ -57,8 +57,8 @@ def members(purpose: Purpose) -> dict[str, Any]:
     return {
         "title_vi": purpose.title_vi,
         "title_en": purpose.title_en,
-        "fields": sorted(purpose.fields),
-        "claims": sorted(purpose.claims),
+        "fields": sorted(map(str, purpose.fields)),
+        "claims": sorted(map(str, purpose.claims)),
         "results": sorted(purpose.results),
         "averages": sorted(purpose.averages),
         "grades": sorted(purpose.grades),
