@@ -23,9 +23,6 @@ from registry.storage import questions
 from registry.storage.database import Hot
 from registry.storage.sealing import SealBrokenError
 
-#: What finds nothing is answered at the next multiple of this, so that nobody can tell by the clock why.
-_EVEN_SECONDS = 0.01
-
 
 @dataclass(frozen=True, slots=True)
 class Why:
@@ -119,10 +116,10 @@ def started() -> float:
     return time.monotonic()
 
 
-async def even_out(since: float) -> None:
-    """Wait for the next multiple of the even time."""
-    passed = time.monotonic() - since
-    await asyncio.sleep(_EVEN_SECONDS - passed % _EVEN_SECONDS)
+async def even_out(since: float, step: float) -> None:
+    """Wait for the next multiple of the step, so that nobody can tell by the clock why nothing was found."""
+    if step:
+        await asyncio.sleep(step - (time.monotonic() - since) % step)
 
 
 def _opened(world: World, version: Stored, proof: questions.Proof) -> bytes | None:

@@ -73,7 +73,7 @@ async def ask(world: World, caller: Caller, asked: Asked, now: datetime, counted
     if written.raw is not None and written.proof.media_type is not None:
         said = claims.judge(asked.claim, await asking.transcript(world, written.raw, written.proof.media_type))
     elif not found:
-        await asking.even_out(began)
+        await asking.even_out(began, counted.even_seconds)
     return Answered(here.question_id, now, said, found, written.pause_begins)
 
 

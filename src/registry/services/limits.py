@@ -26,11 +26,15 @@ _DAY_SECONDS = 86_400
 
 @dataclass(slots=True)
 class Limits:
-    """The limits of one process, and what it has taken of each caller's day."""
+    """The limits of one process, and what it has taken of each caller's day.
+
+    `even_seconds`: what finds nothing is answered at the next multiple of this, counted from the question.
+    """
 
     per_day: int = 20_000
     per_pupil: int = 50
     threshold_days: int = 365
+    even_seconds: float = 0.01
     _left: dict[str, tuple[date, int]] = field(default_factory=dict, repr=False)
     _taking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 

@@ -130,7 +130,7 @@ async def ask(world: World, caller: Caller, asked: Asked, now: datetime, counted
         said = await _content(world, written, asked.fields)
         genuine = _genuine(decision.version, unit.name if unit else "", written.proof, said)
     elif decision.answer is Answer.NOT_KNOWN:
-        await asking.even_out(began)
+        await asking.even_out(began, counted.even_seconds)
     return Answered(here.question_id, now, decision.answer, genuine, written.pause_begins)
 
 
