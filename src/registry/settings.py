@@ -130,7 +130,7 @@ class Settings(BaseSettings):
         """Where the key of the access tokens lies."""
         return self.token_key_file or self.state_dir / "keys" / "token.pem"
 
-    @cached_property
+    @property
     def answer_keys_path(self) -> Path:
         """Where the key files that sign answers lie."""
         return self.answer_keys_dir or self.state_dir / "keys"
