@@ -52,6 +52,12 @@ class Settings(BaseSettings):
         "at first self-signed: put the city's own in its place.",
     )
     paper_seal_password: SecretStr | None = Field(None, description="Password of a PKCS #12 in paper_seal_file.")
+    answer_keys_dir: Path | None = Field(
+        None, description="Folder of the key files that sign answers (answers-*.pem); default: state_dir/keys"
+    )
+    answer_hours: int = Field(
+        168, ge=1, le=8760, description="How long a signed answer may be relied upon; its nonce is used up for as long."
+    )
     issuer: str = Field(
         "http://127.0.0.1:8000",
         description="The service's public base address: issuer of tokens, audience of assertions, base of problem types.",
@@ -78,6 +84,13 @@ class Settings(BaseSettings):
     skew_seconds: int = Field(300, ge=0, le=300, description="How far ahead of this clock a signing time may lie.")
     submissions_per_minute: int = Field(60_000, ge=1, description="Per caller and worker.")
     questions_per_minute: int = Field(600, ge=1, description="Verifications per caller and worker.")
+    questions_per_day: int = Field(
+        20_000, ge=1, description="Questions and claims per caller and day, in all processes."
+    )
+    questions_per_pupil_day: int = Field(50, ge=1, description="Answers about one pupil per caller within a day.")
+    threshold_days: int = Field(
+        365, ge=1, le=3650, description="For how long a caller may ask about a pupil's result with one threshold only."
+    )
     tokens_per_minute: int = Field(120, ge=1, description="Token requests per caller name and worker.")
     identifications_per_minute: int = Field(
         60, ge=1, description="Questions who a pupil is, per caller and worker: few, since each tries a birth date."
@@ -148,6 +161,11 @@ class Settings(BaseSettings):
     def token_key_path(self) -> Path:
         """Where the key of the access tokens lies."""
         return self.token_key_file or self.state_dir / "keys" / "token.pem"
+
+    @property
+    def answer_keys_path(self) -> Path:
+        """Where the key files that sign answers lie."""
+        return self.answer_keys_dir or self.state_dir / "keys"
 
     @cached_property
     def paper_key_path(self) -> Path:

@@ -52,6 +52,7 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "expiring": ("GET", "/v1/signers/expiring?unit=city:79", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
     "roster": ("PUT", "/v1/rosters/79771501/2024-2025/6", frozenset({Scope.OPERATE})),
     "verification": ("POST", "/v1/verifications", frozenset({Scope.VERIFY})),
+    "claim": ("POST", "/v1/claims", frozenset({Scope.VERIFY})),
     "judgement": ("POST", "/v1/judgements", frozenset({Scope.SUBMIT})),
     "withdrawal": ("POST", "/v1/withdrawals", frozenset({Scope.SUBMIT})),
     "declaration": ("POST", "/v1/declarations", frozenset({Scope.SUBMIT})),
@@ -84,6 +85,8 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "campaign": ("GET", "/v1/campaigns/no-such", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
     "new campaign": ("POST", "/v1/campaigns", frozenset({Scope.OPERATE})),
     "deadline": ("POST", "/v1/campaigns/no-such/deadlines", frozenset({Scope.OPERATE})),
+    "views": ("GET", "/v1/pupils/no-such/views", frozenset({Scope.SUBMIT, Scope.OPERATE})),
+    "views export": ("GET", "/v1/pupils/no-such/views/export", frozenset({Scope.SUBMIT, Scope.OPERATE})),
     "cases": ("GET", "/v1/cases", frozenset({Scope.OPERATE})),
     "decision": ("POST", f"/v1/cases/{NOBODY}/decision", frozenset({Scope.OPERATE})),
 }

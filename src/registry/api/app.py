@@ -9,11 +9,13 @@ from fastapi import FastAPI
 
 from registry.api import (
     access,
+    answer_keys,
     approvals,
     arrival,
     campaigns,
     cases,
     changes,
+    claims,
     completeness,
     contract,
     declarations,
@@ -36,6 +38,7 @@ from registry.api import (
     telemetry,
     transcripts,
     verification,
+    views,
     withdrawals,
 )
 from registry.settings import Settings
@@ -88,6 +91,7 @@ def _described(app: FastAPI) -> dict[str, object]:
 ROUTERS = (
     submission.router,
     verification.router,
+    claims.router,
     report.router,
     approvals.router,
     changes.router,
@@ -107,7 +111,9 @@ ROUTERS = (
     signers.router,
     signer_register.router,
     pupils.router,
+    views.router,
     cases.router,
+    answer_keys.router,
     health.router,
     contract.router,
 )

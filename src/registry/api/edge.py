@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from registry.api import limiting, telemetry
-from registry.services import access
+from registry.services import access, answer_keys
+from registry.services import limits as question_limits
 from registry.services.judges import JudgePool
 from registry.services.press import Press
 from registry.services.world import Register, World
@@ -27,6 +28,8 @@ class Edge:
     limits: limiting.Limits
     metrics: telemetry.Shared
     press: Press
+    signer: answer_keys.Signer
+    question_limits: question_limits.Limits
 
     @classmethod
     def of(cls, settings: Settings, world: World, token_key: bytes, press: Press) -> Edge:
@@ -40,7 +43,11 @@ class Edge:
             misses=settings.misses_per_minute,
         )
         tokens = access.Tokens(token_key, settings.issuer)
-        return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir), press)
+        signer = answer_keys.Signer(settings.answer_keys_path, settings.issuer, timedelta(hours=settings.answer_hours))
+        counted = question_limits.Limits(
+            settings.questions_per_day, settings.questions_per_pupil_day, settings.threshold_days
+        )
+        return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir), press, signer, counted)
 
 
 def press_of(settings: Settings) -> Press:

@@ -1302,8 +1302,8 @@ VERIFICATION_QUESTION = _code(
     "verification-question",
     ("Câu hỏi xác thực không rõ", "The verification question is not clear"),
     (
-        "Hỏi đúng một cách: mã học bạ, SHA-256 của tài liệu, hoặc số định danh kèm năm học; luôn nêu mục đích.",
-        "Ask in exactly one way: transcript code, SHA-256 of the document, or personal number with school year; always with a purpose.",
+        "Hỏi đúng một cách: mã học bạ, SHA-256 của tài liệu, chính tài liệu, số định danh kèm năm học, hoặc mã học sinh; luôn nêu mục đích.",
+        "Ask in exactly one way: transcript code, SHA-256 of the document, the document itself, personal number with school year, or pupil code; always with a purpose.",
     ),
     kind=Kind.REQUEST,
 )
@@ -1531,6 +1531,182 @@ SESSION_INSECURE = _code(
 
 
 # --- signed answers, claims and limits -------------------------------------------------------------------------------
+
+ANSWER_KEY = _code(
+    "answer-key",
+    (
+        "Máy chủ này chưa có khoá đã đăng ký để ký trả lời",
+        "This server does not hold the registered key that signs answers",
+    ),
+    (
+        "Hỏi lại không cần chữ ký, hoặc đợi người vận hành sao chép khoá sang máy này.",
+        "Ask without a signature, or wait until the operator has copied the key to this machine.",
+    ),
+    kind=Kind.UNAVAILABLE,
+)
+ANSWER_MALFORMED = _code(
+    "answer-malformed",
+    ("Không phải trả lời có chữ ký của hệ thống này", "Not a signed answer of a registry"),
+    (
+        "Đưa đúng nguyên văn trả lời đã nhận (JWS dạng gọn).",
+        "Give the answer exactly as it was received (a compact JWS).",
+    ),
+)
+ANSWER_KEY_UNKNOWN = _code(
+    "answer-key-unknown",
+    ("Trả lời được ký bằng khoá lạ", "The answer is signed with a key that is not the registry's"),
+    (
+        "Lấy lại bộ khoá tại /.well-known/jwks.json của hệ thống; nếu vẫn vậy thì trả lời là giả.",
+        "Fetch the key set at the registry's /.well-known/jwks.json again; if nothing changes, the answer is forged.",
+    ),
+)
+ANSWER_SIGNATURE = _code(
+    "answer-signature",
+    ("Chữ ký của trả lời không đúng", "The answer's signature does not hold"),
+    (
+        "Trả lời đã bị sửa hoặc sao chép sai; hãy hỏi lại hệ thống.",
+        "The answer was altered or copied wrongly; ask the registry again.",
+    ),
+)
+ANSWER_KEY_PERIOD = _code(
+    "answer-key-period",
+    ("Khoá không được dùng vào thời điểm ghi trong trả lời", "The key did not sign at the moment the answer gives"),
+    ("Không chấp nhận trả lời này; hãy hỏi lại hệ thống.", "Do not accept this answer; ask the registry again."),
+)
+ANSWER_ISSUER = _code(
+    "answer-issuer",
+    ("Trả lời của một hệ thống khác", "The answer is another registry's"),
+    ("So địa chỉ hệ thống (iss) với địa chỉ đã thoả thuận.", "Compare iss with the address that was agreed."),
+)
+ANSWER_AUDIENCE = _code(
+    "answer-audience",
+    ("Trả lời dành cho một cơ quan khác", "The answer was given to another office"),
+    ("Chỉ dùng trả lời cho chính cơ quan đã hỏi (aud).", "Use an answer only where it was asked for (aud)."),
+)
+ANSWER_NONCE = _code(
+    "answer-nonce",
+    ("Trả lời không thuộc câu hỏi này", "The answer belongs to another question"),
+    (
+        "So nonce với số đã gửi kèm câu hỏi; trả lời cũ có thể đã bị dùng lại.",
+        "Compare the nonce with the one sent; an old answer may have been replayed.",
+    ),
+)
+ANSWER_EARLY = _code(
+    "answer-early",
+    ("Trả lời mang thời điểm ở tương lai", "The answer was issued ahead of this clock"),
+    ("Kiểm tra đồng hồ của máy này.", "Check this machine's clock."),
+)
+ANSWER_EXPIRED = _code(
+    "answer-expired",
+    ("Trả lời đã hết hạn", "The answer has expired"),
+    (
+        "Hỏi lại hệ thống; học bạ có thể đã được thay hoặc thu hồi.",
+        "Ask the registry again; the record may have been superseded or withdrawn.",
+    ),
+)
+VERIFICATION_NONCE = _code(
+    "verification-nonce",
+    ("Số nonce này đã được dùng", "This nonce was used before"),
+    (
+        "Mỗi câu hỏi cần một nonce ngẫu nhiên mới; trả lời cũ vẫn dùng được đến khi hết hạn.",
+        "Make a new random nonce for each question; the answer given before is good until it expires.",
+    ),
+    kind=Kind.CONFLICT,
+)
+VERIFICATION_FIELD = _code(
+    "verification-field",
+    ("Mục đích này không cho phép xem trường được hỏi", "This purpose does not allow that field"),
+    ("Chỉ hỏi các trường nêu trong chi tiết.", "Ask only for the fields in the detail."),
+    kind=Kind.FORBIDDEN,
+)
+VERIFICATION_CLAIM = _code(
+    "verification-claim",
+    ("Mục đích này không cho phép câu hỏi đó", "This purpose does not allow that claim"),
+    (
+        "Chỉ dùng loại câu hỏi và ngưỡng nêu trong chi tiết.",
+        "Use only the kinds of claims and the thresholds in the detail.",
+    ),
+    kind=Kind.FORBIDDEN,
+)
+VERIFICATION_THRESHOLD = _code(
+    "verification-threshold",
+    (
+        "Đã hỏi kết quả này của học sinh với ngưỡng khác",
+        "This result of the pupil was asked about with another threshold",
+    ),
+    (
+        "Hỏi lại với đúng ngưỡng cũ; ngưỡng khác chỉ được hỏi khi hết thời hạn trong Retry-After.",
+        "Ask with the same threshold again; another one only after the time in Retry-After.",
+    ),
+    kind=Kind.TOO_MANY,
+)
+VERIFICATION_ENUMERATION = _code(
+    "verification-enumeration",
+    ("Quá nhiều câu hỏi không tìm thấy gì", "Too many questions that find nothing"),
+    (
+        "Kiểm tra lại mã hoặc số trước khi hỏi tiếp; đợi số giây trong Retry-After.",
+        "Check codes and numbers before asking on; wait for the seconds in Retry-After.",
+    ),
+    kind=Kind.TOO_MANY,
+)
+VERIFICATION_DAY = _code(
+    "verification-day",
+    ("Cơ quan đã hỏi hết số lượt trong ngày", "The office has used up its questions of this day"),
+    (
+        "Hỏi tiếp vào ngày mai, hoặc đề nghị người vận hành tăng giới hạn.",
+        "Go on tomorrow, or ask the operator for a higher limit.",
+    ),
+    kind=Kind.TOO_MANY,
+)
+VERIFICATION_PUPIL = _code(
+    "verification-pupil",
+    ("Đã hỏi quá nhiều lần về một học sinh", "Too many questions about one pupil"),
+    (
+        "Dùng trả lời đã nhận; có thể hỏi tiếp sau thời gian trong Retry-After.",
+        "Use the answers already given; ask on after the time in Retry-After.",
+    ),
+    kind=Kind.TOO_MANY,
+)
+AUDIT_EDITED = _code(
+    "audit-edited",
+    ("Một dòng trong nhật ký tra cứu đã bị sửa", "A row of the record of who looked was changed"),
+    (
+        "Giữ nguyên cơ sở dữ liệu làm chứng cứ và báo người phụ trách.",
+        "Keep the database as evidence and tell who is in charge.",
+    ),
+)
+AUDIT_MISSING = _code(
+    "audit-missing",
+    ("Một dòng trong nhật ký tra cứu đã bị xoá", "A row of the record of who looked was removed"),
+    (
+        "Giữ nguyên cơ sở dữ liệu làm chứng cứ và báo người phụ trách.",
+        "Keep the database as evidence and tell who is in charge.",
+    ),
+)
+AUDIT_GAP = _code(
+    "audit-gap",
+    ("Chuỗi nhật ký tra cứu bị khuyết", "The chain of who looked has a gap"),
+    (
+        "Giữ nguyên cơ sở dữ liệu làm chứng cứ và báo người phụ trách.",
+        "Keep the database as evidence and tell who is in charge.",
+    ),
+)
+AUDIT_LOOSE = _code(
+    "audit-loose",
+    ("Một dòng nhật ký tra cứu không nằm trong chuỗi", "A row of the record of who looked is not in the chain"),
+    (
+        "Dòng này được thêm vào, hoặc bị gỡ khỏi chuỗi, không qua hệ thống; báo người phụ trách.",
+        "It was put in, or taken out of the chain, past the registry; tell who is in charge.",
+    ),
+)
+AUDIT_CUT = _code(
+    "audit-cut",
+    ("Vị trí đã ghi lại không còn trong chuỗi", "A noted place of the chain is gone or another one"),
+    (
+        "Chuỗi đã bị cắt hoặc thay; giữ nguyên cơ sở dữ liệu làm chứng cứ và báo người phụ trách.",
+        "The chain was cut off or replaced; keep the database as evidence and tell who is in charge.",
+    ),
+)
 
 
 # --- verification codes, extracts and share links --------------------------------------------------------------------

@@ -50,12 +50,12 @@ def create(path: Path, content: bytes) -> bool:
 
 def ensure_token_key(path: Path) -> bytes:
     """The P-256 key of the access tokens (PKCS #8 PEM), made by the first start."""
-    return ensure(path, _p256_pem)
+    return ensure(path, new_p256)
 
 
 def ensure_paper_key(path: Path) -> bytes:
     """The P-256 key that signs the QR of papers (PKCS #8 PEM), made by the first start."""
-    return ensure(path, _p256_pem)
+    return ensure(path, new_p256)
 
 
 def ensure_paper_seal(path: Path) -> bytes:
@@ -93,6 +93,7 @@ _USAGES = (
 )  # fmt: skip
 
 
-def _p256_pem() -> bytes:
+def new_p256() -> bytes:
+    """A new P-256 key as PKCS #8 PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

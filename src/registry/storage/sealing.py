@@ -44,6 +44,7 @@ class Sealer:
         self._index = _subkey(master, b"registry number index v1")
         self._codes = AESGCM(_subkey(master, b"registry public codes v1"))
         self._secret_indexes = _subkey(master, b"registry secret index v1")
+        self._chain = _subkey(master, b"registry question chain v1")
         #: Names the key without telling it; stored in the database so that a wrong key file is noticed at once.
         self.key_id: bytes = _subkey(master, b"registry key id v1")[:8]
 
@@ -93,6 +94,10 @@ class Sealer:
     def number_index(self, number: str) -> bytes:
         """Keyed blind index (HMAC-SHA-256): equal numbers have equal indexes, and nobody without the key can try them all."""
         return hmac.digest(self._index, number.encode("utf-8", "surrogatepass"), "sha256")
+
+    def chain_hash(self, before: bytes, row: bytes) -> bytes:
+        """The keyed hash of a place in the chain of questions (HMAC-SHA-256 over the hash before it, then the row)."""
+        return hmac.digest(self._chain, before + row, "sha256")
 
 
 def load_key(path: Path) -> bytes:
