@@ -45,7 +45,11 @@ def _steps() -> list[tuple[str, list[str]]]:
         print("gate: no older PostgreSQL here (PG_BINDIR or Debian's), so the tests run on the embedded one only")
     else:
         steps.insert(
-            -1, (f"tests on {older}", [sys.executable, "-m", "pytest", "-m", "database", f"--pg-bindir={older}"])
+            -1,
+            (
+                f"tests on {older}",
+                [sys.executable, "-m", "pytest", "-n", "2", "-m", "database", f"--pg-bindir={older}"],
+            ),
         )
     return steps
 
