@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access, logs, parameters, submission, telemetry
+from registry.api import access, parameters, submission
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.services import declaration, judging
@@ -82,16 +82,7 @@ async def post_declaration(
     request: Request, caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT))]
 ) -> Response:
     """Declare a school's year complete, grade by grade (openapi/envelope.md says how the statement is made)."""
-    edge: Edge = request.app.state.edge
-    access.limit(request, caller, "submissions")
-    now = datetime.now(UTC)
-    media_type, raw = await submission.received(request, edge, caller, now, judging.STATEMENT_MEDIA_TYPES)
-    with telemetry.judging():
-        answer = await submissions.declare(edge.world, caller, raw, media_type, now)
-    slugs = [finding.code.slug for finding in answer.findings]
-    telemetry.count_submission(answer.outcome.value, slugs)
-    logs.note(outcome=answer.outcome.value, codes=slugs, size=len(raw))
-    return submission.rendered(request, answer)
+    return await submission.taken(request, caller, judging.STATEMENT_MEDIA_TYPES, submissions.declare)
 
 
 @listing.get("/v1/declarations", response_model=DeclarationPage)

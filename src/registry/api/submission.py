@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
@@ -17,6 +17,7 @@ from registry.core import codes, declaration
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Code, Finding, Outcome, Refusal
 from registry.services import judging, statements, submission
+from registry.services.world import World
 
 router = APIRouter(tags=["submissions"])
 
@@ -98,16 +99,7 @@ async def post_submission(
     request: Request, caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT))]
 ) -> Response:
     """Submit one signed transcript (openapi/envelope.md and envelope-xml.md say how it is made)."""
-    edge: Edge = request.app.state.edge
-    access.limit(request, caller, "submissions")
-    now = datetime.now(UTC)
-    media_type, raw = await received(request, edge, caller, now, judging.MEDIA_TYPES)
-    with telemetry.judging():
-        answer = await submission.submit(edge.world, caller, raw, media_type, now)
-    slugs = [finding.code.slug for finding in answer.findings]
-    telemetry.count_submission(answer.outcome.value, slugs)
-    logs.note(outcome=answer.outcome.value, codes=slugs, size=len(raw))
-    return rendered(request, answer)
+    return await taken(request, caller, judging.MEDIA_TYPES, submission.submit)
 
 
 @router.get("/v1/submissions/{submission_id}", response_model=SubmissionBody)
@@ -125,6 +117,23 @@ async def get_submission(
         _json_body(state.submission_id, Outcome(state.outcome), state.received_at, state.judged_at, receipt, findings),
         headers={"Cache-Control": "no-store"},
     )
+
+
+UseCase: TypeAlias = Callable[[World, Caller, bytes, str, datetime], Awaitable[submission.Answer]]
+
+
+async def taken(request: Request, caller: Caller, media_types: Sequence[str], use_case: UseCase) -> Response:
+    """One signed document from its body to its answer, whatever sort of document the use case takes."""
+    edge: Edge = request.app.state.edge
+    access.limit(request, caller, "submissions")
+    now = datetime.now(UTC)
+    media_type, raw = await received(request, edge, caller, now, media_types)
+    with telemetry.judging():
+        answer = await use_case(edge.world, caller, raw, media_type, now)
+    slugs = [finding.code.slug for finding in answer.findings]
+    telemetry.count_submission(answer.outcome.value, slugs)
+    logs.note(outcome=answer.outcome.value, codes=slugs, size=len(raw))
+    return rendered(request, answer)
 
 
 async def received(

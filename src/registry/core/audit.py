@@ -23,7 +23,7 @@ Hash = Callable[[bytes, bytes], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A question or view as it stands in the record."""
+    """A question or view as it is kept, with the answer it got; `pupil_id` is whom it is about, as far as the registry knows."""
 
     question_id: UUID
     asked_at: datetime

@@ -1337,9 +1337,6 @@ CAMPAIGN_SHAPE = _code(
     ),
 )
 
-# --- rosters in other shapes, and the missing-number workbench -------------------------------------------------------
-
-
 # --- declarations, frozen campaigns, reminders -----------------------------------------------------------------------
 
 READINESS_ROSTER = _code(

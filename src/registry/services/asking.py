@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from registry.core import codes, purposes
+from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.findings import Finding, Refusal
 from registry.core.misses import Misses
@@ -76,7 +77,7 @@ def permit(known: Known, caller: Caller, why: Why, secrets: tuple[str, ...], now
 
 
 async def write(
-    tx: Hot, world: World, counted: Limits, row: questions.Row, version: Stored | None, why: Why,
+    tx: Hot, world: World, counted: Limits, row: Look, version: Stored | None, why: Why,
     standing: Misses, *, found: bool,
 ) -> tuple[Written, Misses]:  # fmt: skip
     """Write a question down and count it, within the transaction that found it; also the caller's state before it.

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from registry.core import claims, codes, ids
+from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.claims import Claim, ClaimKind, Said
 from registry.core.findings import Finding, Refusal
@@ -127,11 +128,11 @@ class _Asking:
         if since is not None:
             raise limits.threshold_refusal(since, days, self.now)
 
-    def _row(self, version: Stored | None, visible: bool, found: questions.Found) -> questions.Row:
+    def _row(self, version: Stored | None, visible: bool, found: questions.Found) -> Look:
         claim = self.asked.claim
         year = str(claim.school_year) if claim.school_year is not None else version.school_year if version else None
         pupil_id = version.pupil_id if version is not None else found.sighting.pupil_id
-        return questions.Row(
+        return Look(
             self.question_id, self.now, self.caller.caller_id, self.asked.why.purpose, self.asked.why.reference,
             "claim", year, pupil_id, _TOLD if visible else _NOT_KNOWN, str(claim),
         )  # fmt: skip

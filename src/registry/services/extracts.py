@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from registry.core import codes, ids
+from registry.core.audit import Look
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Finding, Refusal
 from registry.formats import paper_content
@@ -125,7 +126,7 @@ async def _write_down(
 ) -> tuple[int, int]:
     record = told.history.record
     year = now.astimezone(_LOCAL).year
-    row = questions.Row(
+    row = Look(
         ids.uuid7(now, secrets.token_bytes(10)), now, reason.caller_id, reason.purpose, reason.reference, "extract",
         record.school_year, record.pupil_id, "shown",
     )  # fmt: skip

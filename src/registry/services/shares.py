@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from registry.core import codes, ids, public_code, shares
+from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.findings import Finding, Refusal
 from registry.core.shares import Shows
@@ -163,8 +164,8 @@ async def _seen(world: World, place: int, shared: Shared, shows: Shows) -> Seen:
     )  # fmt: skip
 
 
-def _row(share: Share, shared: Shared, now: datetime) -> questions.Row:
-    return questions.Row(
+def _row(share: Share, shared: Shared, now: datetime) -> Look:
+    return Look(
         ids.uuid7(now, secrets.token_bytes(10)), now, f"share:{share.share_id}", share.purpose, share.receiver, "share",
         shared.school_year, shared.pupil_id, "shown",
     )  # fmt: skip

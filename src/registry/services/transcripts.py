@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from registry.core import codes, ids
+from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.findings import Refusal
 from registry.core.verification import Answer, Stored
@@ -119,7 +120,7 @@ def _told(history: History, version: Version) -> Told:
 
 async def _write_down(world: World, caller: Caller, history: History, kind: str, now: datetime) -> None:
     record = history.record
-    row = questions.Row(
+    row = Look(
         ids.uuid7(now, secrets.token_bytes(10)), now, caller.caller_id, _PURPOSE, "", kind, record.school_year,
         record.pupil_id, "shown",
     )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from registry.core import claims, codes, content, ids
+from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.content import ContentField
 from registry.core.findings import Finding, Refusal
@@ -175,10 +176,10 @@ class _Asking:
                 years = (str(year),) if year is not None else claims.recent_years(self.now.year)
                 return await questions.find_by_pupil(tx, code, years, level.value if level else None, caller_id)
 
-    def _row(self, sighting: Sighting, decision: Decision) -> questions.Row:
+    def _row(self, sighting: Sighting, decision: Decision) -> Look:
         """What is kept names the pupil also when the caller was told nothing: the pupil's own schools may see who tried."""
         fields = " ".join(sorted(self.asked.fields))
-        return questions.Row(
+        return Look(
             self.question_id,
             self.now,
             self.caller.caller_id,

@@ -69,7 +69,7 @@ async def _looks(
     world: World, caller: Caller, pupil_code: str, before: UUID | None, limit: int, now: datetime
 ) -> list[Look]:
     group = await _group(world, caller, pupil_code)
-    row = questions.Row(
+    row = Look(
         ids.uuid7(now, secrets.token_bytes(10)),
         now,
         caller.caller_id,

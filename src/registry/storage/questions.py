@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
+from registry.core.audit import Look
 from registry.core.misses import Misses
 from registry.core.verification import Sighting, Stored
 from registry.storage.database import Hot
@@ -117,22 +118,6 @@ LEFT JOIN LATERAL (SELECT accepted_at, reason FROM withdrawal
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A question as it is kept, with the answer it got; `pupil_id` is whom it is about, as far as the registry knows."""
-
-    question_id: UUID
-    asked_at: datetime
-    caller_id: str
-    purpose: str
-    reference: str
-    kind: str
-    school_year: str | None
-    pupil_id: UUID | None
-    answer: str
-    detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Nonce:
     """A caller's nonce, hashed, and until when it can't be used again."""
 
@@ -206,7 +191,7 @@ async def find_records(tx: Hot, way: str, key: str | bytes, years: Sequence[str]
 
 
 async def write(
-    tx: Hot, row: Row, version: Stored | None, *, nonce: Nonce | None = None, most_before: int = 0
+    tx: Hot, row: Look, version: Stored | None, *, nonce: Nonce | None = None, most_before: int = 0
 ) -> Proof:
     """Write a question down; returns the proof of the version it is answered with (an empty one for None).
 
