@@ -1,0 +1,292 @@
+"""`registry bench verify`: questions, claims and public pages per second with millions of records stored, beside a bare look-up.
+
+Everything runs on this machine: load, workers, PostgreSQL. Each round measures all of it once, one after the other, so that
+what else the machine does falls on all alike; shown are medians of the rounds, and what each part took of the processors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Annotated, Any
+
+import psutil
+import typer
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from rich.console import Console
+from rich.table import Table
+
+from registry.cli import bench_bare, bench_city, bench_city_making, bench_client
+from registry.cli.bench_city import City
+from registry.cli.bench_client import Level, Load, request
+from registry.cli.service import Service
+from registry.client import api
+from registry.core import public_code
+from registry.core.callers import CallerKind, Scope
+from registry.demo import pki, schools
+from registry.services import callers
+from registry.services.world import World
+from registry.storage.database import Database
+from registry.storage.sealing import Sealer, load_key
+
+_out, _errors = Console(), Console(stderr=True)
+_WARM_SECONDS = 2.0
+#: What is asked of the service at 32 connections on two cores: per second, and milliseconds that 99 of 100 answers stay under.
+_GOALS: Mapping[str, tuple[int, int | None]] = {"questions": (800, 50), "claims": (800, 50), "public page": (300, None)}
+_AT = 32
+_RATIO = 0.5
+_NO_LIMITS = {
+    "REGISTRY_QUESTIONS_PER_MINUTE": "10000000", "REGISTRY_QUESTIONS_PER_DAY": "100000000",
+    "REGISTRY_QUESTIONS_PER_PUPIL_DAY": "1000000", "REGISTRY_VIEWS_PER_MINUTE": "10000000",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The median of the rounds at one number of connections, and how many cores each part used meanwhile."""
+
+    what: str
+    connections: int
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    errors: int
+    cores: Mapping[str, float]
+
+
+def verify(
+    records: Annotated[int, typer.Option(min=1000, max=bench_city.MOST, help="Records stored.")] = 2_000_000,
+    directory: Annotated[
+        Path | None,
+        typer.Option("--dir", help="Keep the database here, for the next time; default: removed at the end."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, max=60, help="How long each measurement lasts.")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="How often everything is measured.")] = 3,
+    connections: Annotated[str, typer.Option(help="Numbers of connections, separated by commas.")] = str(_AT),
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Processes that answer requests.")] = os.cpu_count() or 1,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Measure questions, claims and public pages with many records stored, beside a bare FastAPI + asyncpg look-up.
+
+    The database takes about 14 kB a record (28 GB for two million) and is made at a few thousand a second. The load shares
+    the machine's cores with what it measures.
+    """
+    levels = [int(each) for each in connections.split(",")]
+    with _state(directory) as state, Service(state_dir=state, workers=workers, env=_NO_LIMITS) as service:
+        try:
+            asyncio.run(bench_city_making.ensure(service, City(records), _errors))
+        except ValueError as error:
+            _errors.print(str(error), style="red", markup=False)
+            raise typer.Exit(2) from None
+        with _errors.status("measuring") as status:
+            result = _measure(service, records, levels, seconds, rounds, workers, status.update)
+    if json_output:
+        typer.echo(json.dumps(result))
+    else:
+        _show(result)
+    if any(each["errors"] for each in result["measured"]):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _state(directory: Path | None) -> Iterator[Path]:
+    if directory is not None:
+        yield directory
+        return
+    state = Path(tempfile.mkdtemp(prefix="regbench-"))
+    state.chmod(0o711)  # as root the server runs as another user, who has to pass
+    try:
+        yield state / "service"
+    finally:
+        shutil.rmtree(state, ignore_errors=True)
+
+
+def _measure(
+    service: Service,
+    records: int,
+    levels: list[int],
+    seconds: float,
+    rounds: int,
+    workers: int,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    token = asyncio.run(_office(service))
+    found: dict[tuple[str, int], list[tuple[Level, dict[str, float]]]] = {}
+    with bench_bare.serving(service.database_url, workers) as (bare_url, bare_pids):
+        loads = _loads(service.base_url, bare_url, token, records)
+        for load in loads.values():
+            bench_client.run(load, max(levels), _WARM_SECONDS)
+        for turn in range(rounds):
+            for connections in levels:
+                for what, load in loads.items():
+                    say(f"round {turn + 1} of {rounds}: {what} over {connections} connections")
+                    pids = bare_pids if what == "bare look-up" else service.worker_pids()
+                    with _cores(service, pids) as used:
+                        level = bench_client.run(load, connections, seconds)
+                    found.setdefault((what, connections), []).append((level, used))
+    measured = [_median(what, connections, each) for (what, connections), each in found.items()]
+    return {
+        "records": records,
+        "rounds": rounds,
+        "seconds": seconds,
+        "measured": [asdict(each) for each in measured],
+        "ratio_to_bare": _ratios(found, levels),
+        "machine": {
+            "cores": os.cpu_count(),
+            "load_average": [round(each, 2) for each in psutil.getloadavg()],
+            "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+            "workers": workers,
+        },
+    }
+
+
+async def _office(service: Service) -> str:
+    """A new office that may ask about everybody, and its token."""
+    key, name = pki.new_key("p256"), f"office-bench-{secrets.token_hex(4)}"
+    world = World.of(Database(service.database_url), Sealer(load_key(service.sealing_key_path)))
+    try:
+        der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        public = callers.read_public_key(der, "k1")
+        scopes, purposes, units = frozenset({Scope.VERIFY}), frozenset({"admission"}), frozenset({schools.CITY})
+        new = callers.NewCaller(name, CallerKind.OFFICE, name, scopes, purposes, units, public)
+        await callers.register(world, new, datetime.now(UTC))
+    finally:
+        world.judges.close()
+        await world.db.close()
+    async with api.RegistryClient(service.base_url, name, key, "k1") as client:
+        return await client.token()
+
+
+# --- what is asked -------------------------------------------------------------------------------------------------------
+
+
+def _loads(base_url: str, bare_url: str, token: str, records: int) -> dict[str, Load]:
+    """Every record is as likely to be asked about as any other."""
+    draw = Random(secrets.randbits(64))  # noqa: S311 - which record is asked about is no secret
+    host, bare_host = base_url.partition("://")[2], bare_url.partition("://")[2]
+    headers = f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+
+    def bare() -> bytes:
+        return request("GET", f"/{bench_city.transcript_code(draw.randrange(records))}", bare_host)
+
+    def question() -> bytes:
+        code = bench_city.transcript_code(draw.randrange(records))
+        body = f'{{"transcript_code":"{code}","purpose":"admission","reference":"bench"}}'.encode()
+        return request("POST", "/v1/verifications", host, headers, body)
+
+    def claim() -> bytes:
+        return request("POST", "/v1/claims", host, headers, _claim(draw.randrange(records)))
+
+    def page() -> bytes:
+        code = public_code.printed(bench_city.drawn("public", draw.randrange(records)))
+        return request("GET", f"/v/{code}", host)
+
+    return {
+        "bare look-up": Load(bare_url, bare, lambda status, body: status == 200 and b'"fingerprint"' in body),
+        "questions": Load(base_url, question, lambda status, body: status == 200 and b'"genuine_current"' in body),
+        "claims": Load(base_url, claim, lambda status, body: status == 200 and body.count(b".") == 2),
+        "public page": Load(base_url, page, lambda status, body: status == 200 and b"<html" in body),
+    }
+
+
+def _claim(pupil: int) -> bytes:
+    """Every second one has a threshold: a result of primary school, an average of the others."""
+    year = str(bench_city.YEAR)
+    asked: dict[str, str] = {"claim": "promoted", "school_year": year}
+    if pupil % 2:
+        primary = bench_city.grade(pupil) <= 5
+        asked = {"claim": "result_at_least", "school_year": year, "threshold": "HT" if primary else "Đ"}
+    asked |= {"purpose": "admission", "reference": "bench", "nonce": secrets.token_urlsafe(16)}
+    return json.dumps({"transcript_code": bench_city.transcript_code(pupil), **asked}).encode()
+
+
+# --- what came out -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _cores(service: Service, answering: list[int]) -> Iterator[dict[str, float]]:
+    """How many cores the load, those who answer, and everything else of the service (PostgreSQL first of all) use in the block."""
+    parts = {"load": [os.getpid()], "answering": answering}
+    parts["database"] = [pid for pid in service.process_ids() if pid not in service.worker_pids()]
+    used: dict[str, float] = {}
+    before, started = {name: _spent(pids) for name, pids in parts.items()}, time.perf_counter()
+    yield used
+    took = time.perf_counter() - started
+    used |= {name: round((_spent(pids) - before[name]) / took, 2) for name, pids in parts.items()}
+
+
+def _spent(pids: list[int]) -> float:
+    total = 0.0
+    for pid in pids:
+        try:
+            times = psutil.Process(pid).cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
+def _median(what: str, connections: int, rounds: list[tuple[Level, dict[str, float]]]) -> Measured:
+    def middle(name: str) -> float:
+        return round(float(statistics.median(getattr(level, name) for level, _ in rounds)), 2)
+
+    cores = {part: round(statistics.median(used[part] for _, used in rounds), 2) for part in rounds[0][1]}
+    errors = sum(level.errors for level, _ in rounds)
+    return Measured(what, connections, middle("per_second"), middle("p50_ms"), middle("p99_ms"), errors, cores)
+
+
+def _ratios(
+    found: Mapping[tuple[str, int], list[tuple[Level, dict[str, float]]]], levels: list[int]
+) -> dict[str, float]:
+    """Questions to bare look-ups, by connections: the median of what each round gave."""
+    return {
+        str(connections): round(
+            statistics.median(
+                ours.per_second / bare.per_second
+                for (ours, _), (bare, _) in zip(
+                    found["questions", connections], found["bare look-up", connections], strict=True
+                )
+            ),
+            3,
+        )
+        for connections in levels
+    }
+
+
+def _show(result: dict[str, Any]) -> None:
+    title = f"registry bench verify: {result['records']:,} records, median of {result['rounds']} rounds of {result['seconds']:g} s"
+    table = Table("what", "connections", "per second", "p50 ms", "p99 ms", "errors", "cores: answering / database / load", "goal",
+                  title=title, title_justify="left")  # fmt: skip
+    for each in result["measured"]:
+        numbers = [f"{each[key]:.1f}" for key in ("per_second", "p50_ms", "p99_ms")]
+        cores = " / ".join(f"{each['cores'][part]:.2f}" for part in ("answering", "database", "load"))
+        table.add_row(each["what"], str(each["connections"]), *numbers, str(each["errors"]), cores, _goal(each))
+    _out.print(table)
+    ratios = ", ".join(f"{ratio:.2f} at {at}" for at, ratio in result["ratio_to_bare"].items())
+    _out.print(f"questions / bare look-ups in the same run: {ratios} connections (expected: {_RATIO} or more)")
+    machine = result["machine"]
+    _out.print(
+        f"{machine['cores']} cores for load, {machine['workers']} workers and PostgreSQL alike; load average"
+        f" {machine['load_average'][0]:g}: other work of the machine shows in every figure"
+    )
+
+
+def _goal(each: Mapping[str, Any]) -> str:
+    goal = _GOALS.get(each["what"]) if each["connections"] == _AT else None
+    if goal is None:
+        return ""
+    least, most_ms = goal
+    met = each["per_second"] >= least and (most_ms is None or each["p99_ms"] <= most_ms)
+    return f"{'met' if met else 'missed'}: {least}/s" + (f", p99 {most_ms} ms" if most_ms else "")
