@@ -18,7 +18,10 @@ def upgrade() -> None:
     """Go forward without loss."""
     op.execute("SET LOCAL lock_timeout = '2s'")
     op.add_column("name_view", sa.Column("caller_id", sa.Text()))
-    op.alter_column("name_view", "person_id", nullable=True)
+    op.execute(
+        "-- squawk-ignore ban-drop-not-null\n"  # the version before asks for one person's views, or prints a list for the operator
+        "ALTER TABLE name_view ALTER COLUMN person_id DROP NOT NULL"
+    )
     # NOT VALID: every row that is there names a person, and reading them all would lock out writers.
     op.execute(
         "ALTER TABLE name_view ADD CONSTRAINT ck_name_view_viewer"
