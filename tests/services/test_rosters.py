@@ -38,7 +38,8 @@ def table(*rows: Mapping[str, str]) -> bytes:
 async def put(
     world: World, *rows: Mapping[str, str], at: datetime = NOW, place: Place = PLACE, **more: Any
 ) -> tuple[int, int, int, int]:
-    report = await rosters.import_roster(world, place, table(*rows), at, source="test", **more)
+    options = rosters.Options(**{name: more.pop(name) for name in ("total", "dry_run", "allow_leaving") if name in more})
+    report = await rosters.import_roster(world, place, table(*rows), at, source="test", options=options, **more)
     assert report.total == len(rows)
     return report.joined, report.left, report.changed, report.unchanged
 
