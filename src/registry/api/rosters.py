@@ -39,6 +39,8 @@ class _Options(BaseModel):
     total: int | None = Field(
         None, ge=0, description="How many pupils the sender counted: another number takes nothing in"
     )
+    dry_run: bool = Field(False, description="Say what the list would do, and every problem; write nothing")
+    allow_leaving: bool = Field(False, description="The word that many pupils have really left (roster-shrinks)")
 
 
 _COLUMNS = (
@@ -72,8 +74,9 @@ async def put_roster(
     rosters.within(caller, school_code)
     place = Place(school_code, str(parameters.school_year(school_year, "/path/school_year")), grade)
     raw = await _body(request)
+    meant = rosters.Options(options.total, options.dry_run, options.allow_leaving)
     report = await rosters.import_roster(
-        edge.world, place, raw, datetime.now(UTC), source=_SOURCE, caller_id=caller.caller_id, total=options.total
+        edge.world, place, raw, datetime.now(UTC), source=_SOURCE, caller_id=caller.caller_id, options=meant
     )
     logs.note(size=len(raw))
     body = RosterBody(

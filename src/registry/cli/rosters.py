@@ -21,7 +21,9 @@ from registry.services.world import World
 
 app = typer.Typer(help="Rosters: the pupils of whom transcripts are expected.", no_args_is_help=True)
 _out = Console()
-_NAME = re.compile(r"(?P<school>[A-Za-z0-9-]{1,20})_(?P<year>[0-9]{4}-[0-9]{4})_(?P<grade>[0-9]{1,2})\.csv", re.ASCII)
+_NAME = re.compile(
+    r"(?P<school>[A-Za-z0-9-]{1,20})_(?P<year>[0-9]{4}-[0-9]{4})_(?P<grade>[0-9]{1,2})\.(?:csv|xlsx)", re.ASCII
+)
 
 
 @app.callback()
@@ -32,11 +34,16 @@ def rosters_of_schools() -> None:
 @app.command("import")
 def import_rosters(
     files: Annotated[
-        list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV files; several: SCHOOL_YEAR_GRADE.csv")
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV or XLSX; several: SCHOOL_YEAR_GRADE.csv")
     ],
     school: Annotated[str | None, typer.Option(help="School code, for a single file.")] = None,
     year: Annotated[str | None, typer.Option(help="School year, such as 2024-2025.")] = None,
     grade: Annotated[int | None, typer.Option(min=1, max=12, help="Grade, 1 to 12.")] = None,
+    total: Annotated[int | None, typer.Option(min=0, help="How many pupils were counted, for a single file.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List every problem and what would change; write nothing.")
+    ] = False,
+    allow_leaving: Annotated[bool, typer.Option("--allow-leaving", help="Many pupils have really left.")] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
     """Make each file the roster of a school, school year and grade: who is no longer on it has left, nothing is wiped.
@@ -44,12 +51,13 @@ def import_rosters(
     Columns in any order: mahocsinh, hovaten, tenlop, ngaysinh, gioitinh, sodinhdanh. The place comes from --school, --year and
     --grade, or from a name such as 79771101_2024-2025_6.csv. A file is taken whole or not at all; exit code 1 when one was not.
     """
-    if len(files) > 1 and (school or year or grade):
+    if len(files) > 1 and (school or year or grade or total is not None):
         raise typer.BadParameter(
             "several files are told apart by their names, SCHOOL_YEAR_GRADE.csv", param_hint="FILES"
         )
     places = [(file, _place(file, school, year, grade)) for file in files]
-    results = reach.run(lambda world: _import_all(world, places))
+    options = rosters.Options(total, dry_run, allow_leaving)
+    results = reach.run(lambda world: _import_all(world, places, options))
     if json_output:
         for file, result in results:
             typer.echo(json.dumps(_row(file, result), ensure_ascii=False))
@@ -74,12 +82,16 @@ def _place(file: Path, school: str | None, year: str | None, grade: int | None) 
     return Place(school, year, grade)
 
 
-async def _import_all(world: World, places: list[tuple[Path, Place]]) -> list[tuple[Path, rosters.Report | Refusal]]:
+async def _import_all(
+    world: World, places: list[tuple[Path, Place]], options: rosters.Options
+) -> list[tuple[Path, rosters.Report | Refusal]]:
     results: list[tuple[Path, rosters.Report | Refusal]] = []
     for file, place in places:
         try:
             raw = file.read_bytes()
-            report = await rosters.import_roster(world, place, raw, datetime.now(UTC), source=file.name)
+            report = await rosters.import_roster(
+                world, place, raw, datetime.now(UTC), source=file.name, options=options
+            )
         except Refusal as refusal:
             results.append((file, refusal))
         else:

@@ -80,7 +80,7 @@ def recognised(header: Sequence[str]) -> int:
 
 
 def _with_name(places: dict[str, int], header: Sequence[str], below: Sequence[str] | None) -> Layout | None:
-    """"Họ và tên" merged over two cells heads family and given name; so do two columns of their own."""
+    """ "Họ và tên" merged over two cells heads family and given name; so do two columns of their own."""
     if NAME in places:
         at = places[NAME]
         beside = at + 1

@@ -93,9 +93,15 @@ class Reading:
                 if layout is not None:
                     self._layouts[sheet.number] = (sheet.name, layout)
                     width = len(cells)
+                    above = [(number, cells)]
                 elif len(above) > _MOST_TITLE_ROWS:
                     break
                 continue
+            if above and (both := self._second_header(above.pop(), cells)) is not None:
+                layout = both
+                self._layouts[sheet.number] = (sheet.name, layout)
+                continue
+            above.clear()
             row = self._row(sheet, number, cells, layout, width)
             if row is not None:
                 yield row
@@ -114,6 +120,13 @@ class Reading:
             above.append((number, cells))
             return None
         return found
+
+    def _second_header(self, first: tuple[int, list[Cell]], cells: list[Cell]) -> Layout | None:
+        """The layout of two rows, where the one below the header names columns too ("Họ và đệm", "Tên" below "Họ và tên")."""
+        shown = [roster_cells.text(cell) for cell in cells]
+        if columns.recognised(shown) < 2:
+            return None
+        return columns.layout([roster_cells.text(cell) for cell in first[1]], shown)
 
     def _has_place(self, found: Layout) -> bool:
         return (self.school_code is not None or columns.SCHOOL in found.places) and (

@@ -56,7 +56,9 @@ def sheets(raw: BinaryIO) -> Iterator[Sheet]:
             raise UnreadableError(None, f"at most {MOST_XLSX_BYTES} bytes; larger lists as CSV")
         yield from _workbook(whole)
     elif head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnreadableError(None, "XLSX or CSV; save the old .xls format, or a protected file, as XLSX without password")
+        raise UnreadableError(
+            None, "XLSX or CSV; save the old .xls format, or a protected file, as XLSX without password"
+        )
     else:
         yield Sheet(1, "", _csv_rows(source, head))
 

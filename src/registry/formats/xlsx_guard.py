@@ -83,7 +83,9 @@ def _check_cells(part: object) -> None:
             if match is not None:
                 furthest, lowest = max(furthest, _column(match[1])), max(lowest, int(match[2]))
                 if furthest > MOST_COLUMNS or furthest * lowest > MOST_CELLS:
-                    raise UnreadableError(None, f"at most {MOST_COLUMNS} columns, {MOST_CELLS} cells; longer lists as CSV")
+                    raise UnreadableError(
+                        None, f"at most {MOST_COLUMNS} columns, {MOST_CELLS} cells; longer lists as CSV"
+                    )
             if cell.find("{*}f") is not None and not (cell.findtext("{*}v") or ""):
                 raise UnreadableError(int(match[2]) if match else None, _NO_VALUE)
             if cell.get("t") == "e":

@@ -89,7 +89,7 @@ def within(caller: Caller, school_code: str) -> None:
 
 async def import_roster(
     world: World, place: Place, raw: bytes, now: datetime, *, source: str, caller_id: str | None = None,
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: Options = Options(),
 ) -> Report:  # fmt: skip
     """Make a list (CSV or XLSX, `registry.formats.roster_table`) the roster in force from `now` on; all of it or nothing.
 
@@ -106,7 +106,7 @@ async def import_roster(
 
 async def import_city(
     world: World, caller: Caller | None, school_year: str, file: BinaryIO, now: datetime, *, source: str,
-    grade: int | None = None, options: Options = Options(), progress: Progress | None = None,  # noqa: B008
+    grade: int | None = None, options: Options = Options(), progress: Progress | None = None,
 ) -> Report:  # fmt: skip
     """Take a list of many schools and grades as it is read, in bounded memory; whole or nothing.
 
@@ -168,7 +168,9 @@ class _Run:
             await self._stage(staged)
             named = await staged.settle(declared)
             await self._look(staged, {school for school, _ in named})
-            places = [(school, grade, ids.uuid7(source.received_at, secrets.token_bytes(10))) for school, grade in named]
+            places = [
+                (school, grade, ids.uuid7(source.received_at, secrets.token_bytes(10))) for school, grade in named
+            ]
             async with connection.transaction():
                 counts = await staged.compare(places)
                 self._judge(counts, await staged.elsewhere(roster_table.MOST_FINDINGS))
@@ -223,7 +225,9 @@ class _Run:
         for school, each in by_school.items():
             if values.shrinks(each) and not self.options.allow_leaving:
                 share = f"{each.left} of {each.left + each.changed + each.unchanged} pupils would leave; without a word"
-                expected = f"{share} at most {values.MOST_LEAVING_SHARE:.0%} of a school's, or fewer than {values.FEW_LEAVING}"
+                expected = (
+                    f"{share} at most {values.MOST_LEAVING_SHARE:.0%} of a school's, or fewer than {values.FEW_LEAVING}"
+                )
                 self.reading.findings.append(Finding(codes.ROSTER_SHRINKS, f"/schools/{school}", expected))
         self._raise()
 

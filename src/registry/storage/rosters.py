@@ -145,7 +145,9 @@ class Staged:
     async def compare(self, places: Sequence[tuple[str, int, UUID]]) -> dict[tuple[str, int], Counts]:
         """What the list changes at each place; other lists of these schools and year wait until the transaction ends."""
         await self._tx.execute("TRUNCATE roster_place, roster_change")
-        await self._tx.copy_records_to_table("roster_place", records=places, columns=("school_code", "grade", "import_id"))
+        await self._tx.copy_records_to_table(
+            "roster_place", records=places, columns=("school_code", "grade", "import_id")
+        )
         await self._tx.execute("ANALYZE roster_place")
         await self._tx.execute("SET LOCAL work_mem = '64MB'")
         await self._tx.fetch(_LOCK, self._year, timeout=_LONG)
