@@ -119,8 +119,8 @@ class Source:
 class Staged:
     """A list on its way in: rows are added, then looked at, compared, written. Nobody else sees it."""
 
-    def __init__(self, connection: Hot, school_year: str) -> None:
-        self._tx, self._year = connection, school_year
+    def __init__(self, connection: Hot, school_year: str, *, large: bool = False) -> None:
+        self._tx, self._year, self._large = connection, school_year, large
 
     async def add(self, rows: Sequence[tuple[object, ...]]) -> None:
         """Take rows in, cells in the order sheet, row, school, grade, code, class, name, sex, birth, index, sealed number."""
@@ -150,6 +150,10 @@ class Staged:
         )
         await self._tx.execute("ANALYZE roster_place")
         await self._tx.execute("SET LOCAL work_mem = '64MB'")
+        if (
+            self._large
+        ):  # a table that has grown since its statistics were made looks small: loops within loops took 33 s for 20,000
+            await self._tx.execute("SET LOCAL enable_nestloop = off")
         await self._tx.fetch(_LOCK, self._year, timeout=_LONG)
         await self._tx.execute(_KEEP_NUMBERS, self._year, timeout=_LONG)
         await self._tx.execute(_COMPARE, self._year, timeout=_LONG)
@@ -193,7 +197,7 @@ async def staged(db: Database, school_year: str, *, large: bool = False) -> Asyn
             raise Refusal(codes.SERVICE_BUSY, retry_after=60)
         try:
             await connection.execute(_TABLES)
-            yield Staged(connection, school_year), connection
+            yield Staged(connection, school_year, large=large), connection
         finally:
             if not connection.is_closed():
                 await connection.execute("TRUNCATE roster_staged, roster_place, roster_change")
