@@ -23,7 +23,7 @@ STEPS: tuple[tuple[str, list[str]], ...] = (
     ("published contract", [f"{BIN}/registry", "openapi", "--check"]),
     ("Dockerfile", [f"{BIN}/hadolint", "Dockerfile"]),
     ("migrations lint", [sys.executable, "tests/migrations_lint.py"]),
-    ("tests", [sys.executable, "-m", "pytest"]),
+    ("tests", [sys.executable, "-m", "pytest", "-n", "2"]),
 )
 
 
@@ -45,7 +45,11 @@ def _steps() -> list[tuple[str, list[str]]]:
         print("gate: no older PostgreSQL here (PG_BINDIR or Debian's), so the tests run on the embedded one only")
     else:
         steps.insert(
-            -1, (f"tests on {older}", [sys.executable, "-m", "pytest", "-m", "database", f"--pg-bindir={older}"])
+            -1,
+            (
+                f"tests on {older}",
+                [sys.executable, "-m", "pytest", "-n", "2", "-m", "database", f"--pg-bindir={older}"],
+            ),
         )
     return steps
 

@@ -43,6 +43,21 @@ class Settings(BaseSettings):
     token_key_file: Path | None = Field(
         None, description="P-256 key (PEM) of access tokens; default: state_dir/keys/token.pem"
     )
+    paper_key_file: Path | None = Field(
+        None, description="P-256 key (PEM) that signs the QR of extracts; default: state_dir/keys/paper.pem"
+    )
+    paper_seal_file: Path | None = Field(
+        None,
+        description="PKCS #12, or PEM with key and certificates, that seals extracts; default: state_dir/keys/paper-seal.pem, "
+        "at first self-signed: put the city's own in its place.",
+    )
+    paper_seal_password: SecretStr | None = Field(None, description="Password of a PKCS #12 in paper_seal_file.")
+    answer_keys_dir: Path | None = Field(
+        None, description="Folder of the key files that sign answers (answers-*.pem); default: state_dir/keys"
+    )
+    answer_hours: int = Field(
+        168, ge=1, le=8760, description="How long a signed answer may be relied upon; its nonce is used up for as long."
+    )
     issuer: str = Field(
         "http://127.0.0.1:8000",
         description="The service's public base address: issuer of tokens, audience of assertions, base of problem types.",
@@ -69,9 +84,22 @@ class Settings(BaseSettings):
     skew_seconds: int = Field(300, ge=0, le=300, description="How far ahead of this clock a signing time may lie.")
     submissions_per_minute: int = Field(60_000, ge=1, description="Per caller and worker.")
     questions_per_minute: int = Field(600, ge=1, description="Verifications per caller and worker.")
+    questions_per_day: int = Field(
+        20_000, ge=1, description="Questions and claims per caller and day, in all processes."
+    )
+    questions_per_pupil_day: int = Field(50, ge=1, description="Answers about one pupil per caller within a day.")
+    threshold_days: int = Field(
+        365, ge=1, le=3650, description="For how long a caller may ask about a pupil's result with one threshold only."
+    )
     tokens_per_minute: int = Field(120, ge=1, description="Token requests per caller name and worker.")
     identifications_per_minute: int = Field(
         60, ge=1, description="Questions who a pupil is, per caller and worker: few, since each tries a birth date."
+    )
+    views_per_minute: int = Field(
+        120, ge=1, description="Pages behind verification codes and share links, per address (IPv6: /64) and worker."
+    )
+    misses_per_minute: int = Field(
+        10, ge=1, description="Codes and links that nobody was given, per address and worker; then it waits."
     )
     code_lists: Path | None = Field(
         None,
@@ -91,6 +119,23 @@ class Settings(BaseSettings):
     metrics_open: bool = Field(
         False, description="Answer /metrics to everybody; else only to this machine and to scope operate."
     )
+    oidc_issuer: str = Field(
+        "", description="The OpenID provider at which people sign in, as its tokens name it; empty: none."
+    )
+    oidc_client_id: str = Field("", description="This service's name at the provider.")
+    oidc_client_secret: SecretStr | None = Field(None, description="Its secret there; without it PKCE alone.")
+    oidc_claim: str = Field("sub", description="Which claim of the ID token is compared with `registry person login`.")
+    oidc_scopes: str = Field("openid", description="What is asked of the provider, separated by spaces.")
+    oidc_algorithms: str = Field(
+        "RS256,ES256",
+        pattern="^((RS|PS|ES)(256|384|512)|EdDSA)(,((RS|PS|ES)(256|384|512)|EdDSA))*$",
+        description="What ID tokens may be signed with, separated by commas; never HS or none.",
+    )
+    sign_in_links: bool = Field(
+        False, description="Take one-time sign-in links from other machines too; else only from this one."
+    )
+    session_idle_minutes: int = Field(30, ge=1, le=1440, description="A session ends when it is not used for so long.")
+    session_hours: int = Field(10, ge=1, le=24, description="A session ends so long after sign-in, used or not.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
 
     @classmethod
@@ -116,6 +161,21 @@ class Settings(BaseSettings):
     def token_key_path(self) -> Path:
         """Where the key of the access tokens lies."""
         return self.token_key_file or self.state_dir / "keys" / "token.pem"
+
+    @property
+    def answer_keys_path(self) -> Path:
+        """Where the key files that sign answers lie."""
+        return self.answer_keys_dir or self.state_dir / "keys"
+
+    @cached_property
+    def paper_key_path(self) -> Path:
+        """Where the key of the extracts' QR lies."""
+        return self.paper_key_file or self.state_dir / "keys" / "paper.pem"
+
+    @cached_property
+    def paper_seal_path(self) -> Path:
+        """Where the seal of the extracts lies."""
+        return self.paper_seal_file or self.state_dir / "keys" / "paper-seal.pem"
 
     @cached_property
     def metrics_dir(self) -> Path:

@@ -98,10 +98,16 @@ def make_parent(path: Path) -> Path:
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[str]:
-    """The application of these settings on a free port of 127.0.0.1, in a thread of its own; yields its address."""
+def served(settings: Settings, port: int = 0) -> Iterator[str]:
+    """The application of these settings on 127.0.0.1 (0: a free port), in a thread of its own; yields its address."""
     config = uvicorn.Config(
-        create_app(settings), port=0, http=Connection, ws="none", log_config=None, access_log=False, server_header=False
+        create_app(settings),
+        port=port,
+        http=Connection,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -112,8 +118,7 @@ def served(settings: Settings) -> Iterator[str]:
         assert time.monotonic() < deadline, "the application did not start within 30 s"
         time.sleep(0.01)
     try:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(20)

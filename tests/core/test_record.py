@@ -121,11 +121,3 @@ def test_two_doubts_are_two_decisions() -> None:
 
 def test_what_is_accepted_of_a_merged_pupil_stays_under_its_own_id() -> None:
     assert put(replace(KNOWN, own_pupil=TWO)) == Place(TWO, False, False, False, FRESH, True)
-
-
-def test_another_schools_record_is_not_told_apart_from_other_doubts() -> None:
-    """A vendor must not learn from a detail that another school holds a record."""
-    by_record, by_code = put(MOVED), put(OTHERS_CODE)
-    assert isinstance(by_record, Case)
-    assert isinstance(by_code, Case)
-    assert by_record.detail == by_code.detail

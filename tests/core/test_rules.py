@@ -6,8 +6,10 @@ from random import Random
 
 import pytest
 
-from registry.core import ids, rules
+from registry.core import codes, ids, rules
+from registry.core.findings import Finding
 from registry.core.ids import SchoolYear
+from registry.core.rule_sets import RuleSet
 from registry.core.transcript import Transcript
 from registry.demo import transcripts
 from registry.formats import documents
@@ -68,6 +70,33 @@ def test_spellings_of_the_secondary_circular(name: str) -> None:
 )
 def test_other_names_are_no_circular(name: str) -> None:
     assert found(made(1).but(circular=name)) == [("rule-circular", "/circular")]
+
+
+def test_a_new_circular_is_one_module_and_one_row_of_dates() -> None:
+    """A made-up circular for grades 6 and 7: what it replaces ends by itself, nothing else changes."""
+    refused = Finding(codes.RULE_RESULT, "/learning/year")
+    row = RuleSet("99/2030", lambda _: [refused], {6: SchoolYear(2030), 7: SchoolYear(2031)}, replaces=("22/2021",))
+    known = rules.by_name(rules.timeline((*rules.ROWS, row)))
+
+    def told(grade: int, year: int, circular: str) -> list[str]:
+        transcript = made(grade).but(school_year=SchoolYear(year), circular=circular)
+        return [finding.code.slug for finding in rules.check(transcript, known)]
+
+    for grade, first in ((6, 2030), (7, 2031)):
+        assert told(grade, first - 1, "22/2021") == []
+        assert told(grade, first - 1, "99/2030") == ["rule-circular"]
+        assert told(grade, first, "99/2030/TT-BGDĐT") == ["rule-result"]
+        assert told(grade, first, "22/2021") == ["rule-circular"]
+    assert told(8, 2040, "22/2021") == []
+    assert told(8, 2040, "99/2030") == ["rule-circular"]
+    assert [finding.code.slug for finding in rules.check(made(6).but(circular="99/2030"))] == ["rule-circular"]
+
+
+def test_a_wrong_circular_is_told_which_ones_are_right() -> None:
+    [finding] = rules.check(made(6).but(school_year=SchoolYear(2020)))
+    assert finding.detail == "58/2011, 26/2020"
+    [finding] = rules.check(made(6).but(school_year=SchoolYear(2001)))
+    assert finding.detail.startswith("no circular")
 
 
 def test_every_rule_set_names_grades_of_its_own() -> None:

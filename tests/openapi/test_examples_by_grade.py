@@ -69,6 +69,9 @@ def test_a_code_list_is_replaced_without_a_release(tmp_path: Path) -> None:
         ("MTH,drawing,Mĩ thuật,,,2026-11-01,", "line 2: subject"),
         ("MTH,fine_art,,,,2026-11-01,", "line 2: code, name"),
         ("MTH,fine_art,Mĩ thuật,,,01/11/2026,", "line 2: Invalid isoformat"),
+        ("MTH,fine_art,Mĩ thuật,,,2026-11-02,2026-11-01", "line 2: valid_to"),
+        ("MTH,fine_art,Mĩ thuật,,,,\nMTH,fine_art,Mỹ thuật,,,2027-01-01,", "line 3: code"),
+        ("MTH,fine_art,Mĩ thuật,,,,2026-12-31\nMTH,music,Mỹ thuật,,,2027-01-01,", "line 3: code"),
         ("", "no rows"),
     ],
 )
@@ -78,6 +81,34 @@ def test_a_list_that_can_not_be_read_lets_nothing_start(tmp_path: Path, line: st
     told = started_with(tmp_path, "from registry.formats import code_lists")
     assert told.returncode != 0
     assert problem in told.stderr
+
+
+def test_a_dated_code_counts_on_the_day_of_issue(tmp_path: Path) -> None:
+    """A list whose code for Mĩ thuật ends, and comes back under another name: the day of issue decides; it only warns."""
+    old = "MTH,fine_art,Mĩ thuật,,,2011-09-01,2024-12-31\nMTH,fine_art,Hội hoạ,,,2026-01-01,"
+    lines = SUBJECTS.read_text("utf-8").splitlines()
+    text = "\n".join(old if line.startswith("MTH,") else line for line in lines)
+    (tmp_path / "subjects.csv").write_text(text + "\n", "utf-8")
+    (tmp_path / "peoples.csv").write_text("code,name,valid_from,valid_to\n01,Kinh,2025-01-01,\n", "utf-8")
+    told = started_with(
+        tmp_path,
+        "from random import Random\n"
+        "from registry.formats import code_lists, documents\n"
+        "from registry.demo import rule_cases\n"
+        "good = rule_cases.good(Random(1), 10)\n"
+        "row = {**good['bangdiem'][0], 'mamonhoc': 'MTH', 'tenmonhoc': 'Hội hoạ'}\n"
+        "for day in ('2024-12-31', '2025-01-01', '2025-12-31', '2026-01-01'):\n"
+        "    sent = good | {'dantoc': '01', 'bangdiem': [row], 'ngaykyphathanh': day}\n"
+        "    print(*(f'{f.code.slug} {f.pointer}' for f in documents.read(sent).findings), sep=', ')\n"
+        "print(code_lists.is_name_of('fine_art', 'hoi hoa'), code_lists.is_name_of('fine_art', 'my thuat'))",
+    )
+    assert told.stdout.splitlines() == [
+        "code-date /dantoc",
+        "code-date /bangdiem/0/mamonhoc",
+        "code-date /bangdiem/0/mamonhoc",
+        "",
+        "True True",
+    ], told.stderr
 
 
 def test_published_lists_are_the_built_in_ones() -> None:

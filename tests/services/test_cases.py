@@ -151,9 +151,7 @@ async def test_a_transfer_within_the_city_leaves_both_schools_their_record(settl
     await send(settled, sent, SECONDARY)
     received = moved(sent, PRIVATE)
     held = await send(settled, received, PRIVATE)
-    assert [(each.code.slug, each.detail) for each in held.findings] == [
-        ("record-decision", "the record needs a decision")
-    ]
+    assert [(each.code.slug, each.detail) for each in held.findings] == [("record-decision", "")]
     case = await the_case(settled)
     assert (case.kind, case.school_code, case.other_school_code) == (
         CaseKind.OTHER_SCHOOL,
@@ -224,6 +222,20 @@ async def test_who_may_see_and_decide(settled: World, city: SmallCity) -> None:
     await refused("request-parameter", cases.waiting(settled, both, None, 0))
     assert (await cases.decide(settled, both, case.submission_id, TRANSFER, REASON, LATER)).outcome is Outcome.ACCEPTED
     await refused("case-unknown", cases.decide(settled, both, case.submission_id, TRANSFER, REASON, LATER))
+
+
+async def test_the_sender_hears_the_same_of_every_doubt(settled: World, city: SmallCity) -> None:
+    """Another school's number, pupil code, both, transcript code: no finding tells which of them is known there."""
+    known = city.document(SECONDARY)
+    await send(settled, known, SECONDARY)
+    fresh = city.document(PRIVATE, seed=2)
+    number = {name: known[name] for name in ("sodinhdanh", "gioitinh", "ngaythangnamsinh")}
+    code, transcript = {"mahocsinh": known["mahocsinh"]}, {"madinhdanhhocba": known["madinhdanhhocba"]}
+    told = set()
+    for changes in (number, code, number | code, transcript):
+        answer = await send(settled, fresh | changes, PRIVATE)
+        told.add((answer.outcome, tuple((f.code.slug, f.pointer, f.detail) for f in answer.findings)))
+    assert told == {(Outcome.HELD, (("record-decision", "", ""),))}
 
 
 async def test_the_same_bytes_again_are_the_same_case(settled: World, city: SmallCity) -> None:

@@ -81,10 +81,17 @@ async def test_a_repeated_submission_is_no_change(settled: World) -> None:
     assert len(await read_all(settled)) == 1
 
 
-@pytest.mark.parametrize(("after", "limit"), [(-1, 1), (2**63, 1), (0, 0), (0, 1001)])
-async def test_positions_and_limits_have_bounds(settled: World, after: int, limit: int) -> None:
-    with pytest.raises(Refusal):
-        await changes.read(settled, MINE, after, limit)
+async def test_positions_and_limits_have_bounds(settled: World) -> None:
+    """A position that nobody was told (a typing error, a feed of another registry) is no silent wait for ever."""
+    await send(settled, small_city().document())
+    for after, limit, parameter in (
+        (-1, 1, "after"), (2**63, 1, "after"), (2, 1, "after"), (2**62, 1, "after"), (0, 0, "limit"), (0, 1001, "limit")
+    ):  # fmt: skip
+        with pytest.raises(Refusal) as refused:
+            await changes.read(settled, MINE, after, limit)
+        assert [finding.pointer for finding in refused.value.findings] == [f"/query/{parameter}"]
+    assert await changes.read(settled, MINE, 1, 1) == changes.Page((), 1, more=False)
+    assert await changes.read(settled, OTHER, 1, 1) == changes.Page((), 1, more=False)
 
 
 async def write(database: asyncpg.Connection, rng: Random, number: int, pupil: Any) -> None:

@@ -53,7 +53,9 @@ def other_number(number: str, by: int = 1) -> str:
 
 async def ask(world: World, number: str, year: str) -> verification.Answered:
     question = ByNumber(number, ids.SchoolYear.parse(year) or ids.SchoolYear(2023))
-    return await verification.ask(world, OFFICE, verification.Asked(question, "admission", "TS-1"), NOW)
+    return await verification.ask(
+        world, OFFICE, verification.Asked(question, verification.Why("admission", "TS-1")), NOW
+    )
 
 
 async def rows(world: World) -> dict[str, list[str]]:

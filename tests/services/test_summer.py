@@ -88,7 +88,7 @@ async def test_awaited_until_the_results_of_the_summer_come(settled: World, make
     for document, bucket in ((before, Bucket.AWAITING_SUMMER), (after, Bucket.PRESENT)):
         answer = await submission.submit(settled, MINE, CITY.signed(document, school), judging.JOSE, NOW)
         assert (answer.outcome, answer.findings) == (Outcome.ACCEPTED, ())
-        asked = verification.Asked(ByCode(document["madinhdanhhocba"]), "admission", "TS-1")
+        asked = verification.Asked(ByCode(document["madinhdanhhocba"]), verification.Why("admission", "TS-1"))
         told = await verification.ask(settled, OFFICE, asked, NOW)
         assert told.genuine is not None
         assert told.genuine.version.awaits_summer is (bucket is Bucket.AWAITING_SUMMER)

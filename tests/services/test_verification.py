@@ -52,7 +52,9 @@ async def send(world: World, raw: bytes) -> submission.Answer:
 
 
 async def ask(world: World, question: Question, caller: Caller = EVERYWHERE) -> verification.Answered:
-    return await verification.ask(world, caller, verification.Asked(question, "admission", "TS-1"), NOW)
+    return await verification.ask(
+        world, caller, verification.Asked(question, verification.Why("admission", "TS-1")), NOW
+    )
 
 
 def questions(document: Mapping[str, Any], fingerprint: bytes) -> tuple[ByCode, ByDocument, ByNumber]:
@@ -157,7 +159,7 @@ async def test_every_question_is_written_down_with_its_answer(settled: World, ci
 
 
 async def test_a_purpose_that_is_not_granted(settled: World) -> None:
-    asked = verification.Asked(ByCode("x"), "curiosity", "TS-1")
+    asked = verification.Asked(ByCode("x"), verification.Why("curiosity", "TS-1"))
     with pytest.raises(Refusal) as refused:
         await verification.ask(settled, EVERYWHERE, asked, NOW)
     assert refused.value.code is codes.ACCESS_PURPOSE
@@ -211,7 +213,7 @@ async def test_an_hour_later_it_is_the_same(settled: World, city: SmallCity) -> 
     document = city.document()
     await send(settled, city.signed(document))
     later = NOW + timedelta(hours=1)
-    asked = verification.Asked(questions(document, bytes(32))[0], "admission", "TS-2")
+    asked = verification.Asked(questions(document, bytes(32))[0], verification.Why("admission", "TS-2"))
     found = await verification.ask(settled, EVERYWHERE, asked, later)
     assert (found.answer, found.asked_at) == (Answer.GENUINE_CURRENT, later)
 

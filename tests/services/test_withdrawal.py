@@ -162,6 +162,7 @@ async def test_a_new_version_counts_after_a_withdrawal(settled: World) -> None:
     assert await standing(settled) == [(2, 1)]
 
 
+@pytest.mark.timeout(600)  # a minute alone; much more beside other work
 async def test_all_720_orders_of_six_arrivals_end_in_the_same_state(settled: World, database_urls: Urls) -> None:
     """Versions 1, 2, 3 and 5 (4 never comes), the third once more, and the withdrawal of the second."""
     once = [("v", version(number)) for number in (1, 2, 3, 5)] + [("w", statement(2))]

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from registry.api import limiting, telemetry
-from registry.services import access
+from registry.services import access, answer_keys
+from registry.services import limits as question_limits
 from registry.services.judges import JudgePool
+from registry.services.press import Press
 from registry.services.world import Register, World
 from registry.settings import Settings
 from registry.storage import embedded, key_files, sealing
@@ -25,18 +27,38 @@ class Edge:
     tokens: access.Tokens
     limits: limiting.Limits
     metrics: telemetry.Shared
+    press: Press
+    signer: answer_keys.Signer
+    question_limits: question_limits.Limits
 
     @classmethod
-    def of(cls, settings: Settings, world: World, token_key: bytes) -> Edge:
+    def of(cls, settings: Settings, world: World, token_key: bytes, press: Press) -> Edge:
         """An edge over a world; `token_key` is the PEM of the access tokens' P-256 key."""
         limits = limiting.Limits(
             submissions=settings.submissions_per_minute,
             questions=settings.questions_per_minute,
             tokens=settings.tokens_per_minute,
             identifications=settings.identifications_per_minute,
+            views=settings.views_per_minute,
+            misses=settings.misses_per_minute,
         )
         tokens = access.Tokens(token_key, settings.issuer)
-        return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir))
+        signer = answer_keys.Signer(settings.answer_keys_path, settings.issuer, timedelta(hours=settings.answer_hours))
+        counted = question_limits.Limits(
+            settings.questions_per_day, settings.questions_per_pupil_day, settings.threshold_days
+        )
+        return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir), press, signer, counted)
+
+
+def press_of(settings: Settings) -> Press:
+    """The press under these settings; the first start makes its keys. Raises ValueError for a seal that can't be used."""
+    password = settings.paper_seal_password
+    return Press.of(
+        key_files.ensure_paper_seal(settings.paper_seal_path),
+        password.get_secret_value().encode() if password else None,
+        key_files.ensure_paper_key(settings.paper_key_path),
+        settings.issuer,
+    )
 
 
 def world_of(settings: Settings) -> World:
@@ -51,13 +73,14 @@ def world_of(settings: Settings) -> World:
 async def opened(settings: Settings) -> AsyncIterator[Edge]:
     """The edge of one process, for as long as it serves."""
     world = world_of(settings)
-    edge = Edge.of(settings, world, key_files.ensure_token_key(settings.token_key_path))
+    edge = Edge.of(settings, world, key_files.ensure_token_key(settings.token_key_path), press_of(settings))
     edge.metrics.start()
     try:
         yield edge
     finally:
         edge.metrics.stop()
         world.judges.close()
+        edge.press.close()
         await world.db.close()
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
@@ -13,11 +13,11 @@ from pydantic import BaseModel, Field
 
 from registry.api import access, logs, problems, telemetry
 from registry.api.edge import Edge
-from registry.core import codes
+from registry.core import codes, declaration
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Code, Finding, Outcome, Refusal
-from registry.core.record import Receipt
-from registry.services import judging, submission
+from registry.services import judging, statements, submission
+from registry.services.world import World
 
 router = APIRouter(tags=["submissions"])
 
@@ -54,6 +54,17 @@ class FindingBody(BaseModel):
     en: Sentences
 
 
+class DeclarationReceiptBody(BaseModel):
+    """Which bytes were accepted as which version of the school's declaration. The same bytes always get the same receipt."""
+
+    submission_id: UUID
+    school_year: str
+    school_code: str
+    version: int
+    fingerprint: str = Field(description="SHA-256 of the received bytes, in hex", min_length=64, max_length=64)
+    accepted_at: datetime
+
+
 class SubmissionBody(BaseModel):
     """What became of a submission."""
 
@@ -61,7 +72,7 @@ class SubmissionBody(BaseModel):
     outcome: Outcome
     received_at: datetime
     judged_at: datetime
-    receipt: ReceiptBody | None = None
+    receipt: ReceiptBody | DeclarationReceiptBody | None = None
     errors: list[FindingBody] = Field(
         default_factory=list, description="Findings; for an accepted document only warnings"
     )
@@ -88,16 +99,7 @@ async def post_submission(
     request: Request, caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT))]
 ) -> Response:
     """Submit one signed transcript (openapi/envelope.md and envelope-xml.md say how it is made)."""
-    edge: Edge = request.app.state.edge
-    access.limit(request, caller, "submissions")
-    now = datetime.now(UTC)
-    media_type, raw = await received(request, edge, caller, now, judging.MEDIA_TYPES)
-    with telemetry.judging():
-        answer = await submission.submit(edge.world, caller, raw, media_type, now)
-    slugs = [finding.code.slug for finding in answer.findings]
-    telemetry.count_submission(answer.outcome.value, slugs)
-    logs.note(outcome=answer.outcome.value, codes=slugs, size=len(raw))
-    return rendered(request, answer)
+    return await taken(request, caller, judging.MEDIA_TYPES, submission.submit)
 
 
 @router.get("/v1/submissions/{submission_id}", response_model=SubmissionBody)
@@ -110,12 +112,28 @@ async def get_submission(
     edge: Edge = request.app.state.edge
     state = await submission.state(edge.world, caller, submission_id)
     findings = [_stored_finding(row) for row in state.findings]
+    receipt = await submission.receipt_of(edge.world, state)
     return JSONResponse(
-        _json_body(
-            state.submission_id, Outcome(state.outcome), state.received_at, state.judged_at, state.receipt, findings
-        ),
+        _json_body(state.submission_id, Outcome(state.outcome), state.received_at, state.judged_at, receipt, findings),
         headers={"Cache-Control": "no-store"},
     )
+
+
+UseCase: TypeAlias = Callable[[World, Caller, bytes, str, datetime], Awaitable[submission.Answer]]
+
+
+async def taken(request: Request, caller: Caller, media_types: Sequence[str], use_case: UseCase) -> Response:
+    """One signed document from its body to its answer, whatever sort of document the use case takes."""
+    edge: Edge = request.app.state.edge
+    access.limit(request, caller, "submissions")
+    now = datetime.now(UTC)
+    media_type, raw = await received(request, edge, caller, now, media_types)
+    with telemetry.judging():
+        answer = await use_case(edge.world, caller, raw, media_type, now)
+    slugs = [finding.code.slug for finding in answer.findings]
+    telemetry.count_submission(answer.outcome.value, slugs)
+    logs.note(outcome=answer.outcome.value, codes=slugs, size=len(raw))
+    return rendered(request, answer)
 
 
 async def received(
@@ -160,7 +178,12 @@ def rendered(request: Request, answer: submission.Answer) -> Response:
         return problems.problem(request, main, answer.findings, headers={"Location": place}, extra=body)
     status = 202 if answer.outcome is Outcome.HELD else 200 if answer.repeated else 201
     body = _json_body(
-        answer.submission_id, answer.outcome, answer.received_at, answer.judged_at, answer.receipt, answer.findings
+        answer.submission_id,
+        answer.outcome,
+        answer.received_at,
+        answer.judged_at,
+        answer.receipt or answer.declared,
+        answer.findings,
     )
     return JSONResponse(body, status, headers={"Location": place, "Cache-Control": "no-store"})
 
@@ -181,7 +204,7 @@ def _json_body(
     outcome: Outcome,
     received_at: datetime,
     judged_at: datetime,
-    receipt: Receipt | None,
+    receipt: statements.AnyReceipt | None,
     findings: tuple[Finding, ...] | list[Finding],
 ) -> dict[str, Any]:
     return {
@@ -194,7 +217,16 @@ def _json_body(
     }
 
 
-def _receipt_body(receipt: Receipt) -> dict[str, Any]:
+def _receipt_body(receipt: statements.AnyReceipt) -> dict[str, Any]:
+    if isinstance(receipt, declaration.Receipt):
+        return {
+            "submission_id": str(receipt.submission_id),
+            "school_year": receipt.school_year,
+            "school_code": receipt.school_code,
+            "version": receipt.version,
+            "fingerprint": receipt.fingerprint.hex(),
+            "accepted_at": receipt.accepted_at.isoformat(),
+        }
     return {
         "submission_id": str(receipt.submission_id),
         "record_id": str(receipt.record_id),

@@ -32,6 +32,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from registry.api import logs
+from registry.core import codes
+from registry.core.findings import Refusal
 from registry.services import trust_health
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,20 @@ ProcessCollector(registry=_registry)
 _submissions = Counter("registry_submissions", "Submissions by outcome.", ["outcome"], registry=_registry)
 _findings = Counter("registry_findings", "Findings by code.", ["code"], registry=_registry)
 _questions = Counter("registry_questions", "Verification questions by answer.", ["answer"], registry=_registry)
+_views = Counter(
+    "registry_public_views",
+    "Pages behind codes and links by answer: many unknown ones are an alarm.",
+    ["page", "answer"],
+    registry=_registry,
+)
+_pauses = Counter(
+    "registry_verification_enumeration",
+    "Callers paused because too many of their questions found nothing: alarm on any.",
+    registry=_registry,
+)
+_limited = Counter(
+    "registry_verification_limited", "Questions turned away by a limit, by code.", ["code"], registry=_registry
+)
 _tokens = Counter("registry_tokens", "Token requests by answer.", ["answer"], registry=_registry)
 _rejudged = Counter("registry_rejudged", "Held documents judged again, by outcome.", ["outcome"], registry=_registry)
 #: Only the process that knows the number shows it, so it is entered when first set.
@@ -117,9 +133,37 @@ def count_submission(outcome: str, codes: Iterable[str] = ()) -> None:
         _findings.labels(code).inc()
 
 
-def count_question(answer: str) -> None:
-    """One verification question, by the kind of answer it got."""
+def count_question(answer: str, *, pause_begins: bool = False) -> None:
+    """One question, by the kind of answer it got, and whether its caller is paused from now on."""
     _questions.labels(answer).inc()
+    if pause_begins:
+        _pauses.inc()
+
+
+def count_claim(found: bool, *, pause_begins: bool = False) -> None:
+    """One claim, by whether the pupil is one that the caller may ask about; never by what was said to it."""
+    count_question("claim_told" if found else "claim_not_known", pause_begins=pause_begins)
+
+
+_LIMITS = frozenset(
+    {codes.VERIFICATION_ENUMERATION, codes.VERIFICATION_DAY, codes.VERIFICATION_PUPIL, codes.VERIFICATION_THRESHOLD}
+)
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Count a question that a limit turns away."""
+    try:
+        yield
+    except Refusal as refusal:
+        if refusal.code in _LIMITS:
+            _limited.labels(refusal.code.slug).inc()
+        raise
+
+
+def count_view(page: str, answer: str) -> None:
+    """One page behind a code or a link ("code", "share"): what it showed, or the slug of its refusal."""
+    _views.labels(page, answer).inc()
 
 
 def count_token(answer: str) -> None:

@@ -13,22 +13,30 @@ from registry.api import access, logs, telemetry
 from registry.api.edge import Edge
 from registry.core import codes, ids
 from registry.core.callers import Caller, Scope
+from registry.core.content import ContentField
 from registry.core.findings import Finding, Refusal
-from registry.core.verification import Answer, ByCode, ByDocument, ByNumber, Question
-from registry.services import verification
+from registry.core.verification import Answer, ByCode, ByDocument, ByNumber, ByPupil, Question
+from registry.services import answer_keys, verification
 
 router = APIRouter(tags=["verification"])
 
 _JSON = "application/json"
+#: Beside a document, which may be as large as one that is submitted, in base64.
 _MOST_BYTES = 4096
 _LARGEST_VERSION = 999_999_999
-_WAYS = ("transcript_code", "sha256", "personal_number")
-#: way -> the members that only make sense with it
-_BESIDE = {"version": "transcript_code", "school_year": "personal_number", "level": "personal_number"}
+_WAYS = ("transcript_code", "sha256", "document", "personal_number", "pupil_code")
+#: member -> the ways with which alone it makes sense
+_BESIDE = {
+    "version": ("transcript_code",),
+    "school_year": ("personal_number", "pupil_code"),
+    "level": ("personal_number", "pupil_code"),
+}
+NONCE = r"^[A-Za-z0-9_-]{16,128}$"
+NONCE_SHAPE = "16 to 128 letters, digits, - or _, made at random for this question; only with Accept: application/jwt"
 
 
 class QuestionBody(BaseModel):
-    """One question. Exactly one of transcript_code, sha256, personal_number (the last with school_year)."""
+    """One question. Exactly one of transcript_code, sha256, document, personal_number (with school_year), pupil_code."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -39,17 +47,36 @@ class QuestionBody(BaseModel):
     sha256: str | None = Field(
         None, pattern=r"^[0-9A-Fa-f]{64}$", description="SHA-256 of the document as received, 64 hex digits"
     )
+    document: str | None = Field(
+        None, description="The document as received, in base64 (RFC 4648 section 4); compared by its SHA-256, not kept"
+    )
     personal_number: str | None = Field(None, pattern=r"^[0-9]{12}$", description="12 digits 0 to 9, as text")
+    pupil_code: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_-]{1,20}$", description="Pupil code (mahocsinh): 1 to 20 letters, digits, -, _"
+    )
     school_year: str | None = Field(
         None, pattern=r"^[0-9]{4}-[0-9]{4}$", description="YYYY-YYYY, two consecutive years"
     )
     level: Literal["primary", "lower_secondary", "upper_secondary"] | None = Field(
         None, description="primary, lower_secondary or upper_secondary; without it the newest accepted record is meant"
     )
+    fields: list[str] | None = Field(
+        None,
+        max_length=len(ContentField),
+        description="Content fields that the purpose allows, of: " + ", ".join(ContentField),
+    )
+    nonce: str | None = Field(None, pattern=NONCE, description=NONCE_SHAPE)
     purpose: str = Field(min_length=1, max_length=64, description="A purpose granted to the caller")
     reference: str = Field(
         min_length=1, max_length=100, description="Reference of the procedure, 1 to 100 printable characters"
     )
+
+    @field_validator("fields")
+    @classmethod
+    def _known(cls, names: list[str] | None) -> list[str] | None:
+        if names is not None and not set(names) <= set(ContentField):
+            raise ValueError
+        return names
 
     @field_validator("school_year")
     @classmethod
@@ -92,7 +119,7 @@ class VerificationBody(BaseModel):
     """The answer. All members are always there; for held and not_known all after `answer` are null."""
 
     question_id: str = Field(description="Names this question in the registry's record of questions")
-    asked_at: datetime
+    asked_at: str = Field(description="RFC 3339, always with microseconds")
     answer: Answer = Field(
         description="not_known also stands for records of schools outside the caller's units and for refused documents"
     )
@@ -111,6 +138,9 @@ class VerificationBody(BaseModel):
     signers: list[SignerBody] | None = None
     policy: str | None = Field(None, description="Version of the signature policy it was judged under")
     rules: str | None = Field(None, description="Version of the content rules it was judged under")
+    content: dict[str, Any] | None = Field(
+        None, description="The fields that were asked for, as the signed document says"
+    )
 
 
 _BODY: dict[str, Any] = {
@@ -122,7 +152,7 @@ _BODY: dict[str, Any] = {
                 "examples": {
                     "code": {"value": {"transcript_code": "0b5d2a34-6a5c-4a63-9a44-0f5b1a4e7f01", "purpose": "admission",
                                        "reference": "TS10-2026-0001"}},
-                    "document": {"value": {"sha256": "0" * 64, "purpose": "admission", "reference": "TS10-2026-0001"}},
+                    "sha256": {"value": {"sha256": "0" * 64, "purpose": "admission", "reference": "TS10-2026-0001"}},
                 },
             }
         },
@@ -130,32 +160,54 @@ _BODY: dict[str, Any] = {
 }  # fmt: skip
 
 
-@router.post("/v1/verifications", response_model=VerificationBody, openapi_extra=_BODY)
+#: What a signed answer is, for the contract.
+SIGNED: dict[str, Any] = {
+    "schema": {"type": "string", "description": "Compact JWS, ES256, typ hocbaso-answer+jwt (openapi/verification.md)"}
+}
+_ALSO_SIGNED: dict[int | str, dict[str, Any]] = {200: {"content": {answer_keys.MEDIA_TYPE: SIGNED}}}
+
+
+@router.post("/v1/verifications", response_model=VerificationBody, responses=_ALSO_SIGNED, openapi_extra=_BODY)
 async def post_verification(
     request: Request, caller: Annotated[Caller, Depends(access.caller(Scope.VERIFY))]
 ) -> Response:
-    """Ask whether a record is genuine and current. Every question is kept with its purpose, before it is answered."""
+    """Ask whether a record is genuine and current. Every question is kept with its purpose, before it is answered.
+
+    With `Accept: application/jwt` the answer is signed and bound to the caller and its nonce (openapi/verification.md).
+    """
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    sent = _read(verification.read_json(await _body(request)))
-    asked = verification.Asked(_question(sent), sent.purpose, sent.reference)
-    answered = await verification.ask(edge.world, caller, asked, datetime.now(UTC))
-    telemetry.count_question(answered.answer.value)
+    now, signed = datetime.now(UTC), answer_keys.MEDIA_TYPE in request.headers.get("accept", "")
+    sent = _read(verification.read_json(await _body(request, edge.settings.max_body_bytes)))
+    question = _question(sent, signed=signed)
+    key = await edge.signer.ready(edge.world, now) if signed else None
+    why = verification.Why(sent.purpose, sent.reference, sent.nonce, now + edge.signer.valid)
+    fields = frozenset(map(ContentField, sent.fields or ()))
+    with telemetry.asking():
+        answered = await verification.ask(
+            edge.world, caller, verification.Asked(question, why, fields), now, edge.question_limits
+        )
+    telemetry.count_question(answered.answer.value, pause_begins=answered.pause_begins)
     logs.note(answer=answered.answer.value, question=str(answered.question_id))
-    return JSONResponse(_rendered(answered).model_dump(mode="json"), headers={"Cache-Control": "no-store"})
+    body = _rendered(answered).model_dump(mode="json")
+    headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+    if key is None:
+        return JSONResponse(body, headers=headers)
+    said = {"question": {"purpose": sent.purpose, "reference": sent.reference}, "answer": body}
+    token = edge.signer.sign(key, caller.caller_id, str(answered.question_id), said, now, nonce=sent.nonce)
+    return Response(token, media_type=answer_keys.MEDIA_TYPE, headers=headers)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, largest_document: int) -> bytes:
     """The raw body; raises Refusal: request-media-type, request-too-large."""
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type != _JSON or "content-encoding" in request.headers:
         raise Refusal(codes.REQUEST_MEDIA_TYPE, [Finding(codes.REQUEST_MEDIA_TYPE, "", _JSON)])
-    raw = bytearray()
+    raw, most = bytearray(), _MOST_BYTES + (largest_document + 2) // 3 * 4
     async for chunk in request.stream():
         raw += chunk
-        if len(raw) > _MOST_BYTES:
-            detail = f"at most {_MOST_BYTES} bytes"
-            raise Refusal(codes.REQUEST_TOO_LARGE, [Finding(codes.REQUEST_TOO_LARGE, "", detail)])
+        if len(raw) > most:
+            raise Refusal(codes.REQUEST_TOO_LARGE, [Finding(codes.REQUEST_TOO_LARGE, "", f"at most {most} bytes")])
     return bytes(raw)
 
 
@@ -176,32 +228,53 @@ def _finding(name: str) -> Finding:
     return Finding(codes.REQUEST_PARAMETER, f"/body/{name}", QuestionBody.model_fields[name].description or "")
 
 
-def _question(sent: QuestionBody) -> Question:
-    """The one way that is asked in; raises Refusal(verification-question)."""
-    given = {name for name in (*_WAYS, *_BESIDE) if getattr(sent, name) is not None}
-    unclear = []
-    if len(given.intersection(_WAYS)) != 1:
-        unclear.append(Finding(codes.VERIFICATION_QUESTION, "/body", "exactly one of " + ", ".join(_WAYS)))
-    for name, way in _BESIDE.items():
-        if name in given and way not in given:
-            unclear.append(Finding(codes.VERIFICATION_QUESTION, f"/body/{name}", f"only with {way}"))
-    if sent.personal_number is not None and sent.school_year is None:
-        unclear.append(Finding(codes.VERIFICATION_QUESTION, "/body/school_year", "needed with personal_number"))
-    if unclear:
-        raise Refusal(codes.VERIFICATION_QUESTION, unclear)
+def _question(sent: QuestionBody, *, signed: bool) -> Question:
+    """The one way that is asked in; raises Refusal: verification-question, request-parameter (document, nonce)."""
+    _one_way(sent)
+    if signed is not (sent.nonce is not None):
+        raise Refusal(codes.REQUEST_PARAMETER, [_finding("nonce")])
+    year = ids.SchoolYear.parse(sent.school_year) if sent.school_year is not None else None
+    level = ids.Level(sent.level) if sent.level else None
     if sent.transcript_code is not None:
         return ByCode(sent.transcript_code, sent.version)
     if sent.sha256 is not None:
         return ByDocument(bytes.fromhex(sent.sha256))
-    year = ids.SchoolYear.parse(sent.school_year or "")
-    assert sent.personal_number is not None, "one of the three ways, checked above"
+    if sent.document is not None:
+        fingerprint = verification.fingerprint_of(sent.document)
+        if fingerprint is None:
+            raise Refusal(codes.REQUEST_PARAMETER, [_finding("document")])
+        return ByDocument(fingerprint)
+    if sent.pupil_code is not None:
+        return ByPupil(sent.pupil_code, year, level)
+    assert sent.personal_number is not None, "one of the five ways, checked above"
     assert year is not None, "checked with its member"
-    return ByNumber(sent.personal_number, year, ids.Level(sent.level) if sent.level else None)
+    return ByNumber(sent.personal_number, year, level)
+
+
+def _one_way(sent: QuestionBody) -> None:
+    given = {name for name in (*_WAYS, *_BESIDE) if getattr(sent, name) is not None}
+    unclear = []
+    if len(given.intersection(_WAYS)) != 1:
+        unclear.append(Finding(codes.VERIFICATION_QUESTION, "/body", "exactly one of " + ", ".join(_WAYS)))
+    for name, ways in _BESIDE.items():
+        if name in given and given.isdisjoint(ways):
+            unclear.append(Finding(codes.VERIFICATION_QUESTION, f"/body/{name}", "only with " + " or ".join(ways)))
+    if sent.personal_number is not None and sent.school_year is None:
+        unclear.append(Finding(codes.VERIFICATION_QUESTION, "/body/school_year", "needed with personal_number"))
+    if unclear:
+        raise Refusal(codes.VERIFICATION_QUESTION, unclear)
 
 
 def _rendered(answered: verification.Answered) -> VerificationBody:
-    body = VerificationBody(question_id=str(answered.question_id), asked_at=answered.asked_at, answer=answered.answer)
+    body = VerificationBody(
+        question_id=str(answered.question_id), asked_at=moment(answered.asked_at), answer=answered.answer
+    )
     return body if answered.genuine is None else body.model_copy(update=_told(answered.genuine))
+
+
+def moment(at: datetime) -> str:
+    """Of one length whatever the moment: an answer's length says nothing."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _told(genuine: verification.Genuine) -> dict[str, Any]:
@@ -228,4 +301,5 @@ def _told(genuine: verification.Genuine) -> dict[str, Any]:
         ],
         "policy": genuine.policy,
         "rules": genuine.rules,
+        "content": genuine.content,
     }

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from registry.api import access, logs, submission, telemetry
-from registry.api.edge import Edge
+from registry.api import access, submission
 from registry.core.callers import Caller, Scope
 from registry.services import judging
 from registry.services import submission as submissions
@@ -43,13 +41,4 @@ async def post_withdrawal(
     request: Request, caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT))]
 ) -> Response:
     """Withdraw a version of a transcript and all before it (openapi/envelope.md says how the statement is made)."""
-    edge: Edge = request.app.state.edge
-    access.limit(request, caller, "submissions")
-    now = datetime.now(UTC)
-    media_type, raw = await submission.received(request, edge, caller, now, judging.WITHDRAWAL_MEDIA_TYPES)
-    with telemetry.judging():
-        answer = await submissions.withdraw(edge.world, caller, raw, media_type, now)
-    slugs = [finding.code.slug for finding in answer.findings]
-    telemetry.count_submission(answer.outcome.value, slugs)
-    logs.note(outcome=answer.outcome.value, codes=slugs, size=len(raw))
-    return submission.rendered(request, answer)
+    return await submission.taken(request, caller, judging.STATEMENT_MEDIA_TYPES, submissions.withdraw)

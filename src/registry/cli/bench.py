@@ -40,7 +40,8 @@ def bench(
     state.chmod(0o711)  # as root the server runs as another user, who has to pass
     try:
         with _errors.status("measuring") as status:
-            env = {"REGISTRY_SUBMISSIONS_PER_MINUTE": "10000000", "REGISTRY_QUESTIONS_PER_MINUTE": "10000000"}
+            env = {"REGISTRY_SUBMISSIONS_PER_MINUTE": "10000000", "REGISTRY_QUESTIONS_PER_MINUTE": "10000000",
+                   "REGISTRY_QUESTIONS_PER_DAY": "100000000", "REGISTRY_QUESTIONS_PER_PUPIL_DAY": "1000000"}  # fmt: skip
             with Service(state_dir=state / "service", workers=workers, env=env) as service:
                 result = asyncio.run(_measure(service, seconds, documents, status.update))
     finally:

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from registry.cli import demo_run, demo_show
+from registry.cli import demo_pages, demo_run, demo_show
 from registry.cli.service import Service, ServiceError
 from registry.settings import Settings
 
@@ -63,6 +63,7 @@ def _forget_last_run(state: Path) -> None:
 
 
 def _serve_on(service: Service, out: Console) -> None:
+    asyncio.run(demo_pages.show(service, out))
     out.print(f"\nAPI documentation: [bold]{service.base_url}/docs[/bold]   (Ctrl-C ends the demo)")
     stop = False
 

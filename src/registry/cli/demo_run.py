@@ -13,12 +13,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from registry.cli import demo_answers, demo_extract
 from registry.cli.service import Service
 from registry.client import api
 from registry.core.callers import CallerKind, Scope
 from registry.demo import city as cities
 from registry.demo import pki, schools, signers
-from registry.services import callers, policies, trust, units
+from registry.services import callers, campaigns, policies, trust, units
 from registry.services.world import World
 from registry.storage.database import Database
 from registry.storage.sealing import Sealer, load_key
@@ -63,6 +64,7 @@ class Result:
     counted: dict[str, Counter[str]] = field(default_factory=dict)
     after_list: dict[str, int] = field(default_factory=dict)
     answers: list[tuple[str, api.Result]] = field(default_factory=list)
+    signed: list[demo_answers.Shown] = field(default_factory=list)
     sending_seconds: float = 0.0
     seconds: float = 0.0
 
@@ -78,6 +80,7 @@ class Result:
             and corrected
             and all(sent.as_planted for sent in self.sent)
             and self.after_list.get("held") == 0
+            and all(shown.good for shown in self.signed)
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -95,6 +98,7 @@ class Result:
             "verifications": [
                 {"question": title, "answer": answer.body.get("answer")} for title, answer in self.answers
             ],
+            "signed": [{"question": each.title, "answer": each.said, "good": each.good} for each in self.signed],
         }
 
 
@@ -120,6 +124,8 @@ async def play(service: Service, pupils: int, output: Path, out: Console, now: d
         result.corrected = await _correct(clients, city)
         result.counted = await _count(clients["office-quan-10"])
         result.answers = await _ask(clients["office-tuyen-sinh"], city, result)
+        await demo_extract.play(clients, result.sent, output, out)
+        result.signed = await demo_answers.play(clients, [sent.delivery for sent in result.sent if sent.as_planted])
         await _publish_late_list(service, city, now)
         result.after_list = await _await_rejudged(clients["office-quan-10"])
     finally:
@@ -134,6 +140,7 @@ async def prepare(service: Service, city: cities.City, keys: dict[str, pki.Priva
     try:
         await units.import_builtin(world, "hcmc-2025", now)
         await units.import_units(world, schools.units_csv().encode(), now)
+        await campaigns.add_file(world, campaigns.builtin("plan"), now)
         await policies.import_version(world, policies.default(), now)
         report = await trust.import_files(world, city.trust.files(now), now, unlisted_anchors=True)
         if report.problems:

@@ -23,6 +23,9 @@ COMPACT = "application/jose"
 XML = "application/xml"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _BUSY = {429, 503}
+#: Who is told to come back later than this is told so at once: a limit of a day or a year is no busy moment.
+_LONGEST_PAUSE_SECONDS = 30
+JWT = "application/jwt"
 _ASSERTION_SECONDS = 60
 _RENEW_BEFORE_SECONDS = 30
 
@@ -33,6 +36,7 @@ class Result:
 
     status: int
     body: dict[str, Any]
+    signed: str = ""  # an answer that came signed (a compact JWS), as received
 
     @property
     def codes(self) -> list[str]:
@@ -89,6 +93,15 @@ class RegistryClient:
         media_type = XML if envelope.lstrip()[:1] == b"<" else COMPACT if envelope[:2] == b"ey" else JOSE
         return await self._ask("POST", "/v1/submissions", content=envelope, headers={"Content-Type": media_type})
 
+    async def declare(self, envelope: bytes) -> Result:
+        """Submit one signed declaration of a school's year; answers as `submit` does."""
+        media_type = COMPACT if envelope[:2] == b"ey" else JOSE
+        return await self._ask("POST", "/v1/declarations", content=envelope, headers={"Content-Type": media_type})
+
+    async def declarations(self, unit: str, school_year: str, **more: str) -> Result:
+        """One page of what the schools of a unit have declared."""
+        return await self._ask("GET", "/v1/declarations", params={"unit": unit, "school_year": school_year, **more})
+
     async def state(self, submission_id: str) -> Result:
         """What became of a submission."""
         return await self._ask("GET", f"/v1/submissions/{submission_id}")
@@ -111,6 +124,10 @@ class RegistryClient:
         params = {"unit": unit, "school_year": school_year, "bucket": bucket, **more}
         return await self._ask("GET", "/v1/completeness/pupils", params=params)
 
+    async def readiness(self, unit: str, school_year: str, **more: str) -> Result:
+        """One page of a unit's schools, each with its light and the reasons for it."""
+        return await self._ask("GET", "/v1/readiness", params={"unit": unit, "school_year": school_year, **more})
+
     async def expiring(self, unit: str, **more: str) -> Result:
         """Which signers' certificates end before the next signing window, by unit; one page of entries."""
         return await self._ask("GET", "/v1/signers/expiring", params={"unit": unit, **more})
@@ -119,10 +136,40 @@ class RegistryClient:
         """Ask whether a record is genuine and current; purpose and reference are part of the question."""
         return await self._ask("POST", "/v1/verifications", json=question)
 
+    async def verify_signed(self, question: dict[str, Any], nonce: str) -> Result:
+        """The same with a signed answer, bound to a new random nonce (16 to 128 letters, digits, - or _)."""
+        body = {**question, "nonce": nonce}
+        return await self._ask("POST", "/v1/verifications", json=body, headers={"Accept": JWT})
+
+    async def claim(self, claim: dict[str, Any], nonce: str) -> Result:
+        """Claim something about a pupil's results: yes, no or cannot_say, always signed."""
+        return await self._ask("POST", "/v1/claims", json={**claim, "nonce": nonce})
+
+    async def key_set(self) -> Result:
+        """The keys that signed answers are checked with."""
+        return await self._ask("GET", "/.well-known/jwks.json")
+
+    async def views(self, pupil_code: str, **more: str) -> Result:
+        """One page of who looked at a pupil of one's schools."""
+        return await self._ask("GET", f"/v1/pupils/{pupil_code}/views", params=more)
+
     async def identify(self, personal_number: str, birth_date: str, sex: str) -> Result:
         """Ask whether number, birth date (YYYY-MM-DD) and sex (male, female) belong together, for a pupil of one's schools."""
         body = {"personal_number": personal_number, "birth_date": birth_date, "sex": sex}
         return await self._ask("POST", "/v1/pupils/identify", json=body)
+
+    async def public_code(self, transcript_code: str) -> Result:
+        """The verification code of the version in force of an own record, and the text of its QR."""
+        return await self._ask("GET", f"/v1/transcripts/{transcript_code}/public-code")
+
+    async def extract(self, transcript_code: str, **why: str) -> tuple[int, bytes]:
+        """Status and, of a 200, the sealed PDF of the version in force; an office says purpose and reference."""
+        response = await self._send("GET", f"/v1/transcripts/{transcript_code}/extract.pdf", {}, {"params": why})
+        return response.status_code, response.content
+
+    async def share(self, link: dict[str, Any]) -> Result:
+        """Make a link for one pupil of one's own schools; its address is in this answer and nowhere else."""
+        return await self._ask("POST", "/v1/shares", json=link)
 
     async def _ask(self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> Result:
         response = await self._send(method, path, headers or {}, more)
@@ -135,7 +182,7 @@ class RegistryClient:
         async def once() -> httpx.Response:
             authorization = {"Authorization": f"Bearer {await self.token()}"}
             response = await self._http.request(method, path, headers={**authorization, **headers}, **more)
-            if response.status_code in _BUSY:
+            if response.status_code in _BUSY and _pause(response) <= _LONGEST_PAUSE_SECONDS:
                 raise _BusyError(response)
             return response
 
@@ -190,11 +237,18 @@ _backing_off = tenacity.wait_random_exponential(multiplier=0.2, max=5)
 def _wait(state: tenacity.RetryCallState) -> float:
     """The pause the registry asks for, else a growing one with chance in it."""
     error = state.outcome.exception() if state.outcome else None
-    asked = error.response.headers.get("Retry-After", "") if isinstance(error, _BusyError) else ""
-    return float(asked) if asked.isdigit() else _backing_off(state)
+    return (_pause(error.response) if isinstance(error, _BusyError) else 0.0) or _backing_off(state)
+
+
+def _pause(response: httpx.Response) -> float:
+    """The seconds of Retry-After; 0 when it says nothing."""
+    asked = response.headers.get("Retry-After", "")
+    return float(asked) if asked.isdigit() else 0.0
 
 
 def _result(response: httpx.Response) -> Result:
+    if response.headers.get("Content-Type", "").startswith(JWT):
+        return Result(response.status_code, {}, response.text)
     try:
         body = response.json()
     except ValueError:

@@ -836,6 +836,15 @@ CODE_NAME = _code(
     ("Kiểm tra mã môn học; hệ thống tính theo mã.", "Check the subject's code: that is what counts."),
     Effect.WARN,
 )
+CODE_DATE = _code(
+    "code-date",
+    ("Mã không có hiệu lực vào ngày phát hành", "The code was not in force on the day of issue"),
+    (
+        "Dùng mã có hiệu lực vào ngày phát hành theo danh mục mã đã công bố.",
+        "Use a code that the published code lists have in force on the day of issue.",
+    ),
+    Effect.WARN,
+)
 VERSION_REASON = _code(
     "version-reason",
     ("Thiếu hoặc sai lý do lập phiên bản", "The reason for this version is missing or out of place"),
@@ -1293,14 +1302,40 @@ VERIFICATION_QUESTION = _code(
     "verification-question",
     ("Câu hỏi xác thực không rõ", "The verification question is not clear"),
     (
-        "Hỏi đúng một cách: mã học bạ, SHA-256 của tài liệu, hoặc số định danh kèm năm học; luôn nêu mục đích.",
-        "Ask in exactly one way: transcript code, SHA-256 of the document, or personal number with school year; always with a purpose.",
+        "Hỏi đúng một cách: mã học bạ, SHA-256 của tài liệu, chính tài liệu, số định danh kèm năm học, hoặc mã học sinh; luôn nêu mục đích.",
+        "Ask in exactly one way: transcript code, SHA-256 of the document, the document itself, personal number with school year, or pupil code; always with a purpose.",
     ),
     kind=Kind.REQUEST,
 )
 
 # --- units in time, campaigns and buckets ----------------------------------------------------------------------------
 
+CAMPAIGN_UNKNOWN = _code(
+    "campaign-unknown",
+    ("Không có đợt triển khai này", "There is no such campaign"),
+    (
+        "Xem danh sách đợt triển khai của đơn vị mình tại /v1/campaigns.",
+        "See the campaigns of your own units at /v1/campaigns.",
+    ),
+    kind=Kind.NOT_FOUND,
+)
+CAMPAIGN_EXISTS = _code(
+    "campaign-exists",
+    ("Mã đợt triển khai đã được dùng", "The code of the campaign is taken"),
+    (
+        "Đặt mã khác; đợt đã lập không sửa được, chỉ dời được hạn của từng bước.",
+        "Choose another code; a campaign never changes, only the deadlines of its stages can be moved.",
+    ),
+    kind=Kind.CONFLICT,
+)
+CAMPAIGN_SHAPE = _code(
+    "campaign-shape",
+    ("Đợt triển khai khai báo chưa đúng", "The campaign is not described rightly"),
+    (
+        "Sửa các phần được con trỏ chỉ ra: năm học, khối lớp, đơn vị, hạn của từng bước.",
+        "Mend what the pointers name: school year, grades, units, a day for each stage.",
+    ),
+)
 
 # --- rosters in other shapes, and the missing-number workbench -------------------------------------------------------
 
@@ -1330,14 +1365,437 @@ ROSTER_SHRINKS = _code(
     kind=Kind.CONFLICT,
 )
 
-
 # --- declarations, frozen campaigns, reminders -----------------------------------------------------------------------
+
+READINESS_ROSTER = _code(
+    "readiness-roster",
+    ("Trường chưa có danh sách học sinh", "The school has no roster"),
+    ("Nạp danh sách học sinh của trường cho năm học này.", "Import the school's roster of this school year."),
+)
+READINESS_NUMBERS = _code(
+    "readiness-numbers",
+    ("Còn học sinh chưa có số định danh", "Some pupils have no personal number"),
+    (
+        "Bổ sung số định danh trước khi ký học bạ; học bạ không có số sẽ phải chờ.",
+        "Add the numbers before transcripts are signed; one without a number has to wait.",
+    ),
+    Effect.HOLD,
+)
+READINESS_NUMBERS_MANY = _code(
+    "readiness-numbers-many",
+    ("Nhiều học sinh chưa có số định danh", "Many pupils have no personal number"),
+    (
+        "Lập danh sách gửi công an xác nhận số định danh cho các học sinh này.",
+        "List these pupils for the police to give their numbers.",
+    ),
+)
+READINESS_SIGNER = _code(
+    "readiness-signer",
+    ("Vai trò ký chưa có chứng thư dùng được", "A role that must sign has no usable certificate"),
+    (
+        "Đăng ký chứng thư còn hiệu lực cho vai trò được nêu của trường.",
+        "Register a valid certificate of the school for the role named.",
+    ),
+)
+READINESS_SIGNER_ENDS = _code(
+    "readiness-signer-ends",
+    ("Có chứng thư không dùng được đến hết kỳ ký", "A certificate will not last through the signing window"),
+    ("Gia hạn hoặc thay chứng thư, rồi đăng ký lại.", "Renew or replace the certificate, then register it."),
+    Effect.WARN,
+)
+READINESS_VENDOR = _code(
+    "readiness-vendor",
+    ("Chưa có phần mềm nào được gửi học bạ cho trường", "No software may submit for the school"),
+    (
+        "Đăng ký nhà cung cấp phần mềm của trường với quyền gửi học bạ.",
+        "Register the school's software vendor with the right to submit.",
+    ),
+)
+READINESS_SILENT = _code(
+    "readiness-silent",
+    ("Phần mềm của trường lâu chưa gửi gì", "Nothing has come from the school's software for long"),
+    ("Liên hệ trường hoặc nhà cung cấp để kiểm tra kết nối.", "Ask the school or its vendor to test the connection."),
+    Effect.WARN,
+)
+READINESS_REFUSALS = _code(
+    "readiness-refusals",
+    ("Nhiều lần gửi gần đây bị từ chối", "Many recent attempts were refused"),
+    ("Xem các mã lỗi nhiều nhất và cách sửa của từng mã.", "See the most frequent codes and how to mend each."),
+    Effect.WARN,
+)
+DECLARATION_CONTRADICTION = _code(
+    "declaration-contradiction",
+    ("Khai báo tự mâu thuẫn", "The declaration contradicts itself"),
+    ("Sửa phần được con trỏ chỉ ra rồi ký lại.", "Mend what the pointer names, then sign again."),
+)
+DECLARATION_VERSION = _code(
+    "declaration-version",
+    ("Trường đã có khai báo bằng hoặc mới hơn", "The school has declared this version or a later one"),
+    ("Ghi phiên bản lớn hơn phiên bản nêu trong chi tiết.", "Give a version greater than the one in the detail."),
+)
+DECLARATION_EXPECTED = _code(
+    "declaration-expected",
+    ("Số học sinh khai khác danh sách của hệ thống", "The number of pupils differs from the roster"),
+    (
+        "Nạp lại danh sách hoặc sửa số học sinh rồi ký lại.",
+        "Import the roster again or mend the number, then sign again.",
+    ),
+)
+DECLARATION_COUNT = _code(
+    "declaration-count",
+    ("Khai nhiều học bạ hơn số đã được nhận", "More transcripts are declared than are on record"),
+    ("Gửi các học bạ còn thiếu, rồi khai lại.", "Submit what is missing, then declare again."),
+)
+DECLARATION_COUNT_LESS = _code(
+    "declaration-count-less",
+    ("Khai ít học bạ hơn số đã được nhận", "Fewer transcripts are declared than are on record"),
+    ("Không cần làm gì nếu học bạ đến sau khi lập khai báo.", "Nothing to do if they came after it was written."),
+    Effect.WARN,
+)
+DECLARATION_MISSING = _code(
+    "declaration-missing",
+    ("Còn học sinh thiếu học bạ chưa được nêu", "Pupils without a transcript are not named"),
+    (
+        "Gửi học bạ của các mã học sinh trong chi tiết, hoặc nêu từng mã trong ngoaile kèm lý do.",
+        "Submit for the pupil codes in the detail, or name each in ngoaile with its reason.",
+    ),
+)
+DECLARATION_EXCEPTION = _code(
+    "declaration-exception",
+    ("Học sinh được nêu không có trong danh sách", "A pupil named is not on the roster"),
+    ("Chỉ nêu học sinh thuộc các khối được khai.", "Name only pupils of the grades that are declared."),
+)
+DECLARATION_EXCEPTION_HELD = _code(
+    "declaration-exception-held",
+    ("Học sinh được nêu đã có học bạ", "A pupil named has a transcript on record"),
+    ("Không cần làm gì; có thể bỏ khỏi ngoaile ở lần khai sau.", "Nothing to do; leave the pupil out next time."),
+    Effect.WARN,
+)
+FREEZE_DONE = _code(
+    "freeze-done",
+    ("Đợt này đã được chốt", "The campaign is frozen already"),
+    (
+        "Một đợt chỉ chốt một lần; xem hoặc xuất bản chốt.",
+        "A campaign is frozen once; look at the snapshot or export it.",
+    ),
+    kind=Kind.CONFLICT,
+)
+FREEZE_UNDER_WAY = _code(
+    "freeze-under-way",
+    ("Đợt này đang được chốt", "The campaign is being frozen right now"),
+    ("Đợi việc chốt kết thúc rồi xem kết quả.", "Wait until that has ended, then look at the result."),
+    kind=Kind.CONFLICT,
+)
+FREEZE_NONE = _code(
+    "freeze-none",
+    ("Đợt này chưa được chốt", "The campaign is not frozen"),
+    ("Chốt đợt trước khi xem hoặc xuất bản chốt.", "Freeze it before you look at the snapshot or export it."),
+    kind=Kind.NOT_FOUND,
+)
 
 
 # --- people who sign in ----------------------------------------------------------------------------------------------
 
+SESSION_NONE = _code(
+    "session-none",
+    ("Cần đăng nhập để xem trang này", "This page is for people who are signed in"),
+    (
+        "Hãy đăng nhập; phiên làm việc cũng kết thúc sau một thời gian không dùng.",
+        "Sign in; a session also ends when it has not been used for a while.",
+    ),
+    kind=Kind.UNAUTHENTICATED,
+)
+SESSION_FORM = _code(
+    "session-form",
+    ("Biểu mẫu này không thuộc phiên làm việc hiện tại", "This form does not belong to the present session"),
+    ("Mở lại trang rồi gửi biểu mẫu một lần nữa.", "Open the page again and send the form once more."),
+    kind=Kind.FORBIDDEN,
+)
+SESSION_LINK = _code(
+    "session-link",
+    ("Liên kết đăng nhập không dùng được", "This sign-in link can't be used"),
+    (
+        "Liên kết chỉ dùng một lần, trong 15 phút và trên chính máy chạy dịch vụ, trừ khi được cấu hình khác; hãy xin liên kết mới.",
+        "A link works once, for 15 minutes and on the machine of the service unless it is configured otherwise; ask for a new one.",
+    ),
+    kind=Kind.UNAUTHENTICATED,
+)
+SESSION_ANSWER = _code(
+    "session-answer",
+    ("Không nhận được kết quả đăng nhập hợp lệ", "The answer to this sign-in was not taken"),
+    (
+        "Hãy đăng nhập lại từ đầu, trong cùng trình duyệt; nếu vẫn lỗi, báo người vận hành kèm giờ.",
+        "Begin again in the same browser; if it goes on, tell the operator the time.",
+    ),
+    kind=Kind.UNAUTHENTICATED,
+)
+SESSION_UNKNOWN = _code(
+    "session-unknown",
+    ("Tài khoản này chưa được đăng ký", "This account is not registered here"),
+    (
+        "Đề nghị người vận hành đăng ký tài khoản cùng đơn vị và quyền của bạn.",
+        "Ask the operator to register the account with your units and rights.",
+    ),
+    kind=Kind.FORBIDDEN,
+)
+SESSION_PROVIDER = _code(
+    "session-provider",
+    ("Hệ thống đăng nhập không trả lời", "The sign-in provider does not answer"),
+    ("Thử lại sau ít phút.", "Try again in a few minutes."),
+    kind=Kind.UNAVAILABLE,
+)
+SESSION_INSECURE = _code(
+    "session-insecure",
+    ("Chỉ đăng nhập được qua kết nối mã hóa", "Signing in takes an encrypted connection"),
+    (
+        "Mở trang qua https, hoặc trên chính máy chạy dịch vụ.",
+        "Open the page over https, or on the machine of the service.",
+    ),
+    kind=Kind.FORBIDDEN,
+)
+
 
 # --- signed answers, claims and limits -------------------------------------------------------------------------------
 
+ANSWER_KEY = _code(
+    "answer-key",
+    (
+        "Máy chủ này chưa có khoá đã đăng ký để ký trả lời",
+        "This server does not hold the registered key that signs answers",
+    ),
+    (
+        "Hỏi lại không cần chữ ký, hoặc đợi người vận hành sao chép khoá sang máy này.",
+        "Ask without a signature, or wait until the operator has copied the key to this machine.",
+    ),
+    kind=Kind.UNAVAILABLE,
+)
+ANSWER_MALFORMED = _code(
+    "answer-malformed",
+    ("Không phải trả lời có chữ ký của hệ thống này", "Not a signed answer of a registry"),
+    (
+        "Đưa đúng nguyên văn trả lời đã nhận (JWS dạng gọn).",
+        "Give the answer exactly as it was received (a compact JWS).",
+    ),
+)
+ANSWER_KEY_UNKNOWN = _code(
+    "answer-key-unknown",
+    ("Trả lời được ký bằng khoá lạ", "The answer is signed with a key that is not the registry's"),
+    (
+        "Lấy lại bộ khoá tại /.well-known/jwks.json của hệ thống; nếu vẫn vậy thì trả lời là giả.",
+        "Fetch the key set at the registry's /.well-known/jwks.json again; if nothing changes, the answer is forged.",
+    ),
+)
+ANSWER_SIGNATURE = _code(
+    "answer-signature",
+    ("Chữ ký của trả lời không đúng", "The answer's signature does not hold"),
+    (
+        "Trả lời đã bị sửa hoặc sao chép sai; hãy hỏi lại hệ thống.",
+        "The answer was altered or copied wrongly; ask the registry again.",
+    ),
+)
+ANSWER_KEY_PERIOD = _code(
+    "answer-key-period",
+    ("Khoá không được dùng vào thời điểm ghi trong trả lời", "The key did not sign at the moment the answer gives"),
+    ("Không chấp nhận trả lời này; hãy hỏi lại hệ thống.", "Do not accept this answer; ask the registry again."),
+)
+ANSWER_ISSUER = _code(
+    "answer-issuer",
+    ("Trả lời của một hệ thống khác", "The answer is another registry's"),
+    ("So địa chỉ hệ thống (iss) với địa chỉ đã thoả thuận.", "Compare iss with the address that was agreed."),
+)
+ANSWER_AUDIENCE = _code(
+    "answer-audience",
+    ("Trả lời dành cho một cơ quan khác", "The answer was given to another office"),
+    ("Chỉ dùng trả lời cho chính cơ quan đã hỏi (aud).", "Use an answer only where it was asked for (aud)."),
+)
+ANSWER_NONCE = _code(
+    "answer-nonce",
+    ("Trả lời không thuộc câu hỏi này", "The answer belongs to another question"),
+    (
+        "So nonce với số đã gửi kèm câu hỏi; trả lời cũ có thể đã bị dùng lại.",
+        "Compare the nonce with the one sent; an old answer may have been replayed.",
+    ),
+)
+ANSWER_EARLY = _code(
+    "answer-early",
+    ("Trả lời mang thời điểm ở tương lai", "The answer was issued ahead of this clock"),
+    ("Kiểm tra đồng hồ của máy này.", "Check this machine's clock."),
+)
+ANSWER_EXPIRED = _code(
+    "answer-expired",
+    ("Trả lời đã hết hạn", "The answer has expired"),
+    (
+        "Hỏi lại hệ thống; học bạ có thể đã được thay hoặc thu hồi.",
+        "Ask the registry again; the record may have been superseded or withdrawn.",
+    ),
+)
+VERIFICATION_NONCE = _code(
+    "verification-nonce",
+    ("Số nonce này đã được dùng", "This nonce was used before"),
+    (
+        "Mỗi câu hỏi cần một nonce ngẫu nhiên mới; trả lời cũ vẫn dùng được đến khi hết hạn.",
+        "Make a new random nonce for each question; the answer given before is good until it expires.",
+    ),
+    kind=Kind.CONFLICT,
+)
+VERIFICATION_FIELD = _code(
+    "verification-field",
+    ("Mục đích này không cho phép xem trường được hỏi", "This purpose does not allow that field"),
+    ("Chỉ hỏi các trường nêu trong chi tiết.", "Ask only for the fields in the detail."),
+    kind=Kind.FORBIDDEN,
+)
+VERIFICATION_CLAIM = _code(
+    "verification-claim",
+    ("Mục đích này không cho phép câu hỏi đó", "This purpose does not allow that claim"),
+    (
+        "Chỉ dùng loại câu hỏi và ngưỡng nêu trong chi tiết.",
+        "Use only the kinds of claims and the thresholds in the detail.",
+    ),
+    kind=Kind.FORBIDDEN,
+)
+VERIFICATION_THRESHOLD = _code(
+    "verification-threshold",
+    (
+        "Đã hỏi kết quả này của học sinh với ngưỡng khác",
+        "This result of the pupil was asked about with another threshold",
+    ),
+    (
+        "Hỏi lại với đúng ngưỡng cũ; ngưỡng khác chỉ được hỏi khi hết thời hạn trong Retry-After.",
+        "Ask with the same threshold again; another one only after the time in Retry-After.",
+    ),
+    kind=Kind.TOO_MANY,
+)
+VERIFICATION_ENUMERATION = _code(
+    "verification-enumeration",
+    ("Quá nhiều câu hỏi không tìm thấy gì", "Too many questions that find nothing"),
+    (
+        "Kiểm tra lại mã hoặc số trước khi hỏi tiếp; đợi số giây trong Retry-After.",
+        "Check codes and numbers before asking on; wait for the seconds in Retry-After.",
+    ),
+    kind=Kind.TOO_MANY,
+)
+VERIFICATION_DAY = _code(
+    "verification-day",
+    ("Cơ quan đã hỏi hết số lượt trong ngày", "The office has used up its questions of this day"),
+    (
+        "Hỏi tiếp vào ngày mai, hoặc đề nghị người vận hành tăng giới hạn.",
+        "Go on tomorrow, or ask the operator for a higher limit.",
+    ),
+    kind=Kind.TOO_MANY,
+)
+VERIFICATION_PUPIL = _code(
+    "verification-pupil",
+    ("Đã hỏi quá nhiều lần về một học sinh", "Too many questions about one pupil"),
+    (
+        "Dùng trả lời đã nhận; có thể hỏi tiếp sau thời gian trong Retry-After.",
+        "Use the answers already given; ask on after the time in Retry-After.",
+    ),
+    kind=Kind.TOO_MANY,
+)
+AUDIT_EDITED = _code(
+    "audit-edited",
+    ("Một dòng trong nhật ký tra cứu đã bị sửa", "A row of the record of who looked was changed"),
+    (
+        "Giữ nguyên cơ sở dữ liệu làm chứng cứ và báo người phụ trách.",
+        "Keep the database as evidence and tell who is in charge.",
+    ),
+)
+AUDIT_MISSING = _code(
+    "audit-missing",
+    ("Một dòng trong nhật ký tra cứu đã bị xoá", "A row of the record of who looked was removed"),
+    (
+        "Giữ nguyên cơ sở dữ liệu làm chứng cứ và báo người phụ trách.",
+        "Keep the database as evidence and tell who is in charge.",
+    ),
+)
+AUDIT_GAP = _code(
+    "audit-gap",
+    ("Chuỗi nhật ký tra cứu bị khuyết", "The chain of who looked has a gap"),
+    (
+        "Giữ nguyên cơ sở dữ liệu làm chứng cứ và báo người phụ trách.",
+        "Keep the database as evidence and tell who is in charge.",
+    ),
+)
+AUDIT_LOOSE = _code(
+    "audit-loose",
+    ("Một dòng nhật ký tra cứu không nằm trong chuỗi", "A row of the record of who looked is not in the chain"),
+    (
+        "Dòng này được thêm vào, hoặc bị gỡ khỏi chuỗi, không qua hệ thống; báo người phụ trách.",
+        "It was put in, or taken out of the chain, past the registry; tell who is in charge.",
+    ),
+)
+AUDIT_CUT = _code(
+    "audit-cut",
+    ("Vị trí đã ghi lại không còn trong chuỗi", "A noted place of the chain is gone or another one"),
+    (
+        "Chuỗi đã bị cắt hoặc thay; giữ nguyên cơ sở dữ liệu làm chứng cứ và báo người phụ trách.",
+        "The chain was cut off or replaced; keep the database as evidence and tell who is in charge.",
+    ),
+)
+
 
 # --- verification codes, extracts and share links --------------------------------------------------------------------
+
+PUBLIC_CODE_MALFORMED = _code(
+    "public-code-malformed",
+    ("Mã xác thực gõ chưa đúng", "This is not a verification code as printed"),
+    (
+        "Mã có 28 ký tự, chia thành bảy nhóm bốn ký tự. Có ký tự bị sai, thiếu, thừa hoặc đổi chỗ: xin so lại với bản in.",
+        "A code has 28 characters in seven groups of four. One is wrong, missing, too many or in another's place: compare it with the paper.",
+    ),
+    kind=Kind.REQUEST,
+)
+PUBLIC_CODE_UNKNOWN = _code(
+    "public-code-unknown",
+    ("Không có bản học bạ nào mang mã này", "No transcript has this verification code"),
+    (
+        "Mã gõ đúng dạng nhưng sổ đăng ký chưa từng cấp. Giấy mang mã này không phải do sổ đăng ký phát hành.",
+        "The code is well formed, but the registry never gave it out. A paper with it was not issued by this registry.",
+    ),
+    kind=Kind.NOT_FOUND,
+)
+EXTRACT_NOT_IN_FORCE = _code(
+    "extract-not-in-force",
+    ("Học bạ không có phiên bản nào đang có hiệu lực", "No version of the transcript is in force"),
+    (
+        "Chỉ phát hành bản thể hiện của phiên bản đang có hiệu lực; xem các phiên bản của học bạ.",
+        "An extract is issued of the version in force only; see the versions of the record.",
+    ),
+    kind=Kind.CONFLICT,
+)
+QR_MALFORMED = _code(
+    "qr-malformed",
+    ("Nội dung mã QR không đúng dạng", "This is not the text of an extract's QR"),
+    ("Đưa nguyên văn nội dung quét được từ mã QR.", "Give the scanned text whole and unchanged."),
+)
+QR_KEY = _code(
+    "qr-key",
+    ("Khóa đã ký mã QR không có trong các khóa đã cho", "The key that signed the QR is not among the given keys"),
+    (
+        "Lấy khóa công khai hiện hành của sổ đăng ký (/.well-known/extract-keys.json) rồi kiểm tra lại.",
+        "Fetch the registry's public keys (/.well-known/extract-keys.json) and check again.",
+    ),
+)
+QR_ALTERED = _code(
+    "qr-altered",
+    ("Mã QR hoặc giấy đã bị sửa", "The QR or the paper was altered"),
+    (
+        "Phần nêu trong chi tiết không đúng với điều sổ đăng ký đã ký; không dùng bản này.",
+        "The part named in the detail is not what the registry signed; do not rely on this paper.",
+    ),
+)
+SHARE_ENDED = _code(
+    "share-ended",
+    ("Liên kết này không dùng được nữa", "This link does not work"),
+    (
+        "Liên kết gõ sai, đã hết hạn, đã được thu hồi hoặc đã mở đủ số lần. Xin nhà trường cấp liên kết mới.",
+        "It is mistyped, has ended, was revoked or was opened as often as it may be. Ask the school for a new one.",
+    ),
+    kind=Kind.NOT_FOUND,
+)
+SHARE_UNKNOWN = _code(
+    "share-unknown",
+    ("Không có liên kết chia sẻ này", "No such share link"),
+    ("Xem danh sách liên kết của trường: GET /v1/shares.", "See the school's links: GET /v1/shares."),
+    kind=Kind.NOT_FOUND,
+)

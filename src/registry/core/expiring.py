@@ -26,6 +26,10 @@ class Trouble(StrEnum):
     REGISTRATION_ENDS = "registration_ends"
 
 
+#: What is good now, and will not be then.
+_LATER = frozenset({Trouble.EXPIRES, Trouble.REGISTRATION_ENDS})
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
     """A registration with what its certificate says; `revoked`: the newest list held of its CA names it."""
@@ -68,6 +72,21 @@ class Counts:
     covered: int
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The registrations of one school and role: good for long enough, good now but not then, revoked or expired."""
+
+    role: Role
+    good: int = 0
+    ending: int = 0
+    unusable: int = 0
+
+    @property
+    def is_sound(self) -> bool:
+        """True when there is nothing to do: all are good, or one is where one is enough."""
+        return self.good > 0 and (self.role in _ONE_IS_ENOUGH or not self.ending + self.unusable)
+
+
 def next_day(month_day: str, now: datetime) -> datetime:
     """The next beginning of a day given as MM-DD (day up to 28), in Viet Nam's time, as UTC."""
     month, day = (int(part) for part in month_day.split("-"))
@@ -80,17 +99,34 @@ def compare(
     schools: Iterable[str], registered: Iterable[Registered], roles: Iterable[Role], before: datetime, now: datetime
 ) -> list[Item]:
     """Everything that is or will be wrong before a moment, by school, role and certificate. Ended registrations are over."""
-    by_place: defaultdict[tuple[str, Role], dict[bytes, Registered]] = defaultdict(dict)
-    for row in registered:
-        if row.valid_to is None or row.valid_to > now:
-            known = by_place[row.school_code, row.role].get(row.certificate)
-            if known is None or _end(known) < _end(row):
-                by_place[row.school_code, row.role][row.certificate] = row
+    by_place = _by_place(registered, now)
     items: list[Item] = []
     for school in schools:
         for role in roles:
             items += _place(school, role, tuple(by_place.get((school, role), {}).values()), before, now)
     return sorted(items, key=lambda item: item.key)
+
+
+def standings(registered: Iterable[Registered], before: datetime, now: datetime) -> dict[tuple[str, Role], Standing]:
+    """How every school and role with a registration stands; who is not named has none."""
+    found = {}
+    for (school, role), rows in _by_place(registered, now).items():
+        troubles = [_trouble(row, before, now) for row in rows.values()]
+        ending = sum(1 for trouble in troubles if trouble in _LATER)
+        good = troubles.count(None)
+        found[school, role] = Standing(role, good, ending, len(troubles) - good - ending)
+    return found
+
+
+def _by_place(registered: Iterable[Registered], now: datetime) -> dict[tuple[str, Role], dict[bytes, Registered]]:
+    """The registrations that are not over by school, role and certificate, of several of a certificate the longest."""
+    found: defaultdict[tuple[str, Role], dict[bytes, Registered]] = defaultdict(dict)
+    for row in registered:
+        if row.valid_to is None or row.valid_to > now:
+            known = found[row.school_code, row.role].get(row.certificate)
+            if known is None or _end(known) < _end(row):
+                found[row.school_code, row.role][row.certificate] = row
+    return found
 
 
 def over(schools: Collection[str], items: Iterable[Item]) -> Counts:

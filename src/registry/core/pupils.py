@@ -55,12 +55,11 @@ POSSIBLE: dict[CaseKind, tuple[Decision, ...]] = {
 class Case:
     """A doubt that only a person can end: its kind, and the pupil whom the document runs into.
 
-    `detail` is told to the sender, and is the same for everything that touches another school.
+    The sender hears the same words of every kind: which doubt it is would tell what another school holds.
     """
 
     kind: CaseKind
     against: UUID
-    detail: str
     differs: tuple[str, ...] = ()  # of birth_date, sex: what the known pupil has otherwise
     two_known: bool = False  # number and code are both known, for different pupils: those would have to be merged
 

@@ -124,26 +124,24 @@ def _pupil_case(found: Found, pupil_code: str) -> Case | None:
     """A number and a pupil code that point to different pupils are never joined by a machine (TT 59/2021 art. 6)."""
     by_number, by_code = found.pupil_by_number, found.pupil_by_code
     if by_number and by_code and by_number != by_code:
-        detail = "pupil code and personal number are known for different pupils"
-        return Case(CaseKind.NUMBER_TWO_PUPILS, by_number, detail, two_known=True)
+        return Case(CaseKind.NUMBER_TWO_PUPILS, by_number, two_known=True)
     if by_number and not by_code and found.code_of_pupil_by_number not in (None, pupil_code):
-        return Case(CaseKind.NUMBER_TWO_PUPILS, by_number, "the personal number is known with another pupil code")
+        return Case(CaseKind.NUMBER_TWO_PUPILS, by_number)
     if by_code and not by_number and found.pupil_by_code_has_number:
-        return Case(CaseKind.CODE_TWO_NUMBERS, by_code, "the pupil code is known with another personal number")
+        return Case(CaseKind.CODE_TWO_NUMBERS, by_code)
     return None
 
 
 def _record_case(found: Found, transcript_code: str, school_code: str) -> Case | None:
-    """Whatever touches another school's record has one detail: a vendor must not learn what that school holds."""
-    detail = "the record needs a decision"
+    """A record of the year, or a transcript code, of another school."""
     if found.record is not None and found.record.school_code != school_code:
-        return Case(CaseKind.OTHER_SCHOOL, found.record.pupil_id, detail)
+        return Case(CaseKind.OTHER_SCHOOL, found.record.pupil_id)
     owner = found.code_owner_school
     if owner is None or found.code_owner_is_this_record or owner == school_code:
         return None
     if found.record is not None and (found.record.transcript_code != transcript_code or found.version_taken):
         return None  # refused whatever a person would say
-    return Case(CaseKind.TRANSCRIPT_CODE, found.code_owner or UUID(int=0), detail)
+    return Case(CaseKind.TRANSCRIPT_CODE, found.code_owner or UUID(int=0))
 
 
 def _record_trouble(found: Found, mine: Held | None, transcript_code: str) -> Finding | None:

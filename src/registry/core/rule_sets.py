@@ -32,7 +32,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """A circular, its rules, and per grade the first (and last) school year it assesses."""
+    """A circular, its rules, and per grade the first (and last) school year it assesses.
+
+    `replaces` names the circulars whose time ends, grade by grade, in the year before; `last` then follows from the table.
+    """
 
     circular: str  # number and year of issue, "27/2020"
     check: Callable[[Transcript], list[Finding]]
@@ -40,6 +43,7 @@ class RuleSet:
     last: Mapping[int, SchoolYear] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     unsure: frozenset[int] = frozenset()  # grades whose first year rests on unverified knowledge
+    replaces: tuple[str, ...] = ()
 
     def in_force(self, grade: int, school_year: SchoolYear) -> bool:
         """True when pupils of the grade were assessed by this circular in the school year."""

@@ -1,12 +1,14 @@
 """Which rule set judges a transcript: circulars with the grades and school years they are in force for, as data.
 
-A new circular is one module with a `check` function and its RULES, and one row of dates here. `openapi/rules.md` is made of
-what stands here.
+A new circular is one module with a `check` function and its RULES, and one row of dates in `ROWS`: what it replaces ends by
+itself in the year before, grade by grade. `openapi/rules.md` is made of what stands here.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 
 from registry.core import codes, rules_primary, rules_secondary
@@ -41,6 +43,18 @@ CHANGES: tuple[Change, ...] = (
             "From the second version on a reason is given (lydophienban); foreign pupils have sogiaytoxnc and quoctich.",
         ),
     ),
+    Change(
+        "2026-11-3",
+        date(2026, 11, 27),
+        (
+            "Mã trong các danh mục được so với ngày phát hành (code-date, chỉ cảnh báo).",
+            "Thông tư sai được báo kèm thông tư áp dụng cho khối lớp và năm học.",
+        ),
+        (
+            "Codes of the lists are compared with the day of issue (code-date, a warning).",
+            "A wrong circular is answered with those in force for the grade and school year.",
+        ),
+    ),
 )
 version = CHANGES[-1].version
 
@@ -57,21 +71,39 @@ def _shape_alone(_transcript: Transcript) -> list[Finding]:
     return []
 
 
-def _history(circular: str, year: int, successor: dict[int, SchoolYear]) -> RuleSet:
-    """A circular of the past, until the year before the one that took its place in each grade."""
-    last = {grade: SchoolYear(first.first - 1) for grade, first in successor.items()}
-    return RuleSet(circular, _shape_alone, {grade: SchoolYear(year) for grade in successor}, last)
+def _history(circular: str, year: int, grades: Iterable[int]) -> RuleSet:
+    """A circular of the past: its shape alone is asked, from its year on until another replaces it."""
+    return RuleSet(circular, _shape_alone, {grade: SchoolYear(year) for grade in grades})
 
 
-#: Both circulars in force came grade by grade (their closing provisions; 22/2021: grades 9 and 12 from unverified knowledge).
-RULE_SETS: tuple[RuleSet, ...] = (
-    RuleSet("27/2020", rules_primary.check, _PRIMARY_FIRST, rules=rules_primary.RULES),
-    RuleSet("22/2021", rules_secondary.check, _SECONDARY_FIRST, rules=rules_secondary.RULES, unsure=frozenset({9, 12})),
+#: One row for each circular. Both in force came grade by grade (their closing provisions; 22/2021: grades 9 and 12 from
+#: unverified knowledge).
+ROWS: tuple[RuleSet, ...] = (
+    RuleSet(
+        "27/2020", rules_primary.check, _PRIMARY_FIRST, rules=rules_primary.RULES, replaces=("30/2014", "22/2016")
+    ),
+    RuleSet(
+        "22/2021", rules_secondary.check, _SECONDARY_FIRST, rules=rules_secondary.RULES,
+        unsure=frozenset({9, 12}), replaces=("58/2011", "26/2020"),
+    ),
     _history("30/2014", 2014, _PRIMARY_FIRST),
     _history("22/2016", 2016, _PRIMARY_FIRST),
     _history("58/2011", 2011, _SECONDARY_FIRST),
     _history("26/2020", 2020, _SECONDARY_FIRST),
-)
+)  # fmt: skip
+
+
+def timeline(rows: Iterable[RuleSet]) -> tuple[RuleSet, ...]:
+    """The rows with their ends: what another circular replaces assesses a grade until the year before that one's first."""
+    rows = tuple(rows)
+    ends: dict[str, dict[int, SchoolYear]] = {row.circular: dict(row.last) for row in rows}
+    for row in rows:
+        for gone in row.replaces:
+            ends[gone] |= {grade: SchoolYear(first.first - 1) for grade, first in row.first.items()}
+    return tuple(replace(row, last=ends[row.circular]) for row in rows)
+
+
+RULE_SETS: tuple[RuleSet, ...] = timeline(ROWS)
 
 #: What is asked of every transcript, whatever its circular.
 GENERAL: tuple[Rule, ...] = (
@@ -127,43 +159,51 @@ GENERAL: tuple[Rule, ...] = (
 )
 
 _NAME = re.compile(r"(?:TT )?([0-9]{1,3}/[0-9]{4})(?:/TT-BGDĐT)?")
-_BY_NAME = {rule_set.circular: rule_set for rule_set in RULE_SETS}
 
 
-def named(transcript: Transcript) -> RuleSet | None:
+def by_name(rule_sets: Iterable[RuleSet]) -> Mapping[str, RuleSet]:
+    """Rule sets by the number and year of their circular."""
+    return {rule_set.circular: rule_set for rule_set in rule_sets}
+
+
+_BY_NAME = by_name(RULE_SETS)
+
+
+def named(transcript: Transcript, known: Mapping[str, RuleSet] = _BY_NAME) -> RuleSet | None:
     """The rule set of the circular that the transcript names, whether or not it was in force.
 
     Spellings taken: "27/2020", "27/2020/TT-BGDĐT", each also after "TT ".
     """
     name = _NAME.fullmatch(transcript.circular)
-    return _BY_NAME.get(name[1]) if name is not None else None
+    return known.get(name[1]) if name is not None else None
 
 
-def rule_set_for(transcript: Transcript) -> RuleSet | None:
-    """The rule set the transcript names, when it was in force for its grade and school year."""
-    found = named(transcript)
-    return found if found is not None and found.in_force(transcript.grade, transcript.school_year) else None
-
-
-def check(transcript: Transcript) -> list[Finding]:
+def check(transcript: Transcript, known: Mapping[str, RuleSet] = _BY_NAME) -> list[Finding]:
     """Every finding of the circular in force; rule-circular alone when the named one was not.
 
     Pointers are in the registry's own words, to be turned into wire names by the reader of the format.
     """
-    rule_set = rule_set_for(transcript)
-    if rule_set is not None:
-        return rule_set.check(transcript)
-    meant = named(transcript)
-    if meant is not None and _may_be_in_force(meant, transcript):
+    meant = named(transcript, known)
+    if meant is not None and meant.in_force(transcript.grade, transcript.school_year):
+        return meant.check(transcript)
+    if meant is not None and _may_be_in_force(meant, transcript, known.values()):
         return [Finding(codes.RULE_CIRCULAR_UNSURE, "/circular", "2024-2025"), *meant.check(transcript)]
-    return [Finding(codes.RULE_CIRCULAR, "/circular", "27/2020/TT-BGDĐT (grades 1 to 5) or 22/2021/TT-BGDĐT (6 to 12)")]
+    return [Finding(codes.RULE_CIRCULAR, "/circular", _in_force(transcript, known.values()))]
 
 
-def _may_be_in_force(meant: RuleSet, transcript: Transcript) -> bool:
+def _in_force(transcript: Transcript, rule_sets: Iterable[RuleSet]) -> str:
+    """The circulars that assess the grade in the school year, as a transcript would name them."""
+    fits = (each.circular for each in rule_sets if each.in_force(transcript.grade, transcript.school_year))
+    return ", ".join(fits) or "no circular is known for this grade and school year"
+
+
+def _may_be_in_force(meant: RuleSet, transcript: Transcript, rule_sets: Iterable[RuleSet]) -> bool:
     """True for the year on the wrong side of a change whose date rests on unverified knowledge."""
-    for unsure in RULE_SETS:
+    for unsure in rule_sets:
         first = unsure.first.get(transcript.grade)
         if transcript.grade not in unsure.unsure or first is None or transcript.grade not in meant.first:
+            continue
+        if meant is not unsure and meant.circular not in unsure.replaces:
             continue
         before = SchoolYear(first.first - 1)
         return transcript.school_year == (before if meant is unsure else first)

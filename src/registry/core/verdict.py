@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from registry.core.declaration import Declaration
 from registry.core.findings import Finding, Outcome, outcome_of
 from registry.core.transcript import Claims, Transcript
 from registry.core.trust import Algorithm, Hierarchy, Role
@@ -72,6 +73,7 @@ class Verdict:
     policy_version: str
     rules_version: str
     withdrawal: Withdrawal | None = None  # of a statement of withdrawal, which has no transcript
+    declaration: Declaration | None = None  # of a declaration, which has none either
 
     @property
     def outcome(self) -> Outcome:

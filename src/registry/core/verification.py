@@ -5,7 +5,7 @@ What the caller may not see is not there: a foreign record and an unknown one co
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -50,7 +50,16 @@ class ByNumber:
     level: Level | None = None
 
 
-Question: TypeAlias = ByCode | ByDocument | ByNumber
+@dataclass(frozen=True, slots=True)
+class ByPupil:
+    """The record of the pupil with this code; without a school year, or without a level, the newest accepted version."""
+
+    pupil_code: str
+    school_year: SchoolYear | None = None
+    level: Level | None = None
+
+
+Question: TypeAlias = ByCode | ByDocument | ByNumber | ByPupil
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +116,22 @@ class Decision:
     version: Stored | None = None
 
 
-def decide(sighting: Sighting, schools: Container[str]) -> Decision:
-    """Answer a question of a caller who sees these schools.
+def decide(sighting: Sighting, schools: Container[str], grades: Collection[int] = ()) -> Decision:
+    """Answer a question of a caller who sees these schools, for a purpose that is about these grades (none: every grade).
+
+    What a purpose is not about is as little there as what is foreign; of a held document the grade is not proven.
 
     Of several records (two levels in one year) the version accepted last counts. An accepted version is vouched for even
     while a newer one is held; what only waits is vouched for by nobody.
     """
-    visible = [version for version in sighting.versions if version.school_code in schools]
+    visible = [
+        version
+        for version in sighting.versions
+        if version.school_code in schools and (not grades or version.grade in grades)
+    ]
     if visible:
         newest = max(visible, key=lambda version: (version.accepted_at, version.submission_id))
         return Decision(newest.answer, newest)
-    if any(school in schools for school in sighting.held_at):
+    if not grades and any(school in schools for school in sighting.held_at):
         return Decision(Answer.HELD)
     return Decision(Answer.NOT_KNOWN)

@@ -66,6 +66,7 @@ def findings(document: Document) -> frozenset[tuple[str, str]]:
         for each in rules.check(parsed.transcript):
             wired = documents.with_wire_pointer(each, parsed.transcript)
             found.append((wired.code.slug, wired.pointer))
+        found += [(f.code.slug, f.pointer) for f in documents.name_findings(parsed.transcript)]
     return frozenset(found)
 
 

@@ -1,9 +1,12 @@
 """Code lists of the transcript: what a wire code means.
 
 The published structure names its lists without giving their values. Subjects, levels, grades, peoples and nationalities are
-therefore dated tables of the project's own (`lists/*.csv`, published in `openapi/code-lists/`). A file of the same name in the folder that the
-environment names as REGISTRY_CODE_LISTS takes the place of a built-in one: official values need no release. Read once, when
-the program starts.
+therefore dated tables of the project's own (`lists/*.csv`, published in `openapi/code-lists/`). A file of the same name in
+the folder that the environment names as REGISTRY_CODE_LISTS takes the place of a built-in one: official values need no
+release. Read once, when the program starts.
+
+A row is in force from its valid_from to its valid_to, both days included, on the day a transcript was issued. A code may have
+several rows one after the other, with other names; what it means never changes.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -23,15 +26,25 @@ from registry.core import ids, names, rules_primary, rules_secondary, subjects
 from registry.core.subjects import Subject
 from registry.core.transcript import State, VersionReason
 
+#: First and last day.
+Period = tuple[date, date]
+#: Of rows without a valid_from: the first school year of the oldest circular that is taken.
+_EVER = date(2011, 9, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class CodeList:
-    """Wire code -> value in the registry's own words, with a Vietnamese name for each code."""
+    """Wire code -> value in the registry's own words, with a Vietnamese name for each code; `periods` of a dated list."""
 
     title: str
     names: Mapping[str, str]
     values: Mapping[str, Any] = field(repr=False)
-    valid_from: date = date(2026, 11, 1)
+    periods: Mapping[str, tuple[Period, ...]] = field(default_factory=dict, repr=False)
+
+    def in_force(self, code: str, day: date) -> bool:
+        """False for a code of a dated list none of whose rows is in force on the day."""
+        periods = self.periods.get(code)
+        return periods is None or any(first <= day <= last for first, last in periods)
 
 
 _Row = TypeVar("_Row", "SubjectRow", "Named")
@@ -49,8 +62,8 @@ class Named:
     code: str
     name: str
     variants: tuple[str, ...] = ()
-    valid_from: date = date(2026, 11, 1)
-    valid_to: date | None = None
+    valid_from: date = _EVER
+    valid_to: date = date.max
     value: ids.Level | int | None = None
 
 
@@ -63,8 +76,8 @@ class SubjectRow:
     name: str
     short: str
     variants: tuple[str, ...] = ()
-    valid_from: date = date(2026, 11, 1)
-    valid_to: date | None = None
+    valid_from: date = _EVER
+    valid_to: date = date.max
 
     @property
     def grades(self) -> tuple[int, ...]:
@@ -119,9 +132,22 @@ def _variants(row: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(variant.strip() for variant in (row.get("variants") or "").split("|") if variant.strip())
 
 
-def _dates(row: Mapping[str, str]) -> tuple[date, date | None]:
-    until = row.get("valid_to")
-    return date.fromisoformat(row.get("valid_from") or "2026-11-01"), date.fromisoformat(until) if until else None
+def _dates(row: Mapping[str, str]) -> Period:
+    first, last = row.get("valid_from"), row.get("valid_to")
+    period = date.fromisoformat(first) if first else _EVER, date.fromisoformat(last) if last else date.max
+    if period[1] < period[0]:
+        raise ValueError("valid_to: not before valid_from")
+    return period
+
+
+def _follows(row: _Row, earlier: Iterable[_Row]) -> bool:
+    """Whether a row may stand beside the earlier ones of its code: another time, the same meaning."""
+    meaning = row.subject if isinstance(row, SubjectRow) else row.value
+    return all(
+        (each.valid_to < row.valid_from or row.valid_to < each.valid_from)
+        and meaning == (each.subject if isinstance(each, SubjectRow) else each.value)
+        for each in earlier
+    )
 
 
 def _table(name: str, make: Callable[[Mapping[str, str]], _Row]) -> tuple[_Row, ...]:
@@ -131,7 +157,7 @@ def _table(name: str, make: Callable[[Mapping[str, str]], _Row]) -> tuple[_Row, 
     """
     own = Path(os.environ["REGISTRY_CODE_LISTS"]) / f"{name}.csv" if os.environ.get("REGISTRY_CODE_LISTS") else None
     file = own if own is not None and own.is_file() else Path(__file__).parent / "lists" / f"{name}.csv"
-    found: dict[str, _Row] = {}
+    found: dict[str, list[_Row]] = {}
     try:
         lines = list(csv.DictReader(io.StringIO(file.read_text("utf-8-sig"))))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -139,16 +165,19 @@ def _table(name: str, make: Callable[[Mapping[str, str]], _Row]) -> tuple[_Row, 
     for number, line in enumerate(lines, start=2):
         try:
             row = {key: normalize("NFC", (value or "").strip()) for key, value in line.items() if isinstance(key, str)}
-            if not row["code"] or not row["name"] or row["code"] in found:
-                raise ValueError("code, name: needed, and each code once")
-            found[row["code"]] = make(row)
+            if not row["code"] or not row["name"]:
+                raise ValueError("code, name: needed")
+            made, earlier = make(row), found.setdefault(row["code"], [])
+            if not _follows(made, earlier):
+                raise ValueError("code: once at a time, and always with one meaning")
+            earlier.append(made)
         except KeyError as error:
             raise CodeListError(f"{file}, line {number}: the column {error}") from None
         except ValueError as error:
             raise CodeListError(f"{file}, line {number}: {error}") from None
     if not found:
         raise CodeListError(f"{file}: no rows")
-    return tuple(found.values())
+    return tuple(row for rows in found.values() for row in sorted(rows, key=lambda row: row.valid_from))
 
 
 SUBJECT_ROWS: tuple[SubjectRow, ...] = _table("subjects", _subject)
@@ -157,9 +186,15 @@ NATIONALITY_ROWS: tuple[Named, ...] = _table("nationalities", _named)
 LEVEL_ROWS: tuple[Named, ...] = _table("levels", _level)
 GRADE_ROWS: tuple[Named, ...] = _table("grades", _grade)
 
-SUBJECTS = CodeList(
-    "Môn học, hoạt động giáo dục", {r.code: r.name for r in SUBJECT_ROWS}, {r.code: r.subject for r in SUBJECT_ROWS}
-)
+
+def _dated(title: str, rows: Sequence[SubjectRow | Named], values: Mapping[str, Any]) -> CodeList:
+    periods: dict[str, tuple[Period, ...]] = {}
+    for row in rows:
+        periods[row.code] = (*periods.get(row.code, ()), (row.valid_from, row.valid_to))
+    return CodeList(title, {row.code: row.name for row in rows}, values, periods)
+
+
+SUBJECTS = _dated("Môn học, hoạt động giáo dục", SUBJECT_ROWS, {r.code: r.subject for r in SUBJECT_ROWS})
 
 STATES = CodeList(
     "Trạng thái học bạ", {"1": "Có hiệu lực", "2": "Thu hồi"}, {"1": State.IN_FORCE, "2": State.WITHDRAWN}
@@ -177,9 +212,9 @@ VERSION_REASONS = CodeList(
     },
 )
 
-LEVELS = CodeList("Cấp học", {r.code: r.name for r in LEVEL_ROWS}, {r.code: r.value for r in LEVEL_ROWS})
+LEVELS = _dated("Cấp học", LEVEL_ROWS, {r.code: r.value for r in LEVEL_ROWS})
 
-GRADES = CodeList("Khối", {r.code: r.name for r in GRADE_ROWS}, {r.code: r.value for r in GRADE_ROWS})
+GRADES = _dated("Khối", GRADE_ROWS, {r.code: r.value for r in GRADE_ROWS})
 
 #: QCVN 109:2017/BTTTT; "0" declares no sex.
 SEXES = CodeList(
@@ -189,12 +224,10 @@ SEXES = CodeList(
 )
 
 #: The 54 peoples in the order of the statistics office's list of 1979, then 55 for foreigners.
-PEOPLES = CodeList("Dân tộc", {r.code: r.name for r in PEOPLE_ROWS}, {r.code: r.code for r in PEOPLE_ROWS})
+PEOPLES = _dated("Dân tộc", PEOPLE_ROWS, {r.code: r.code for r in PEOPLE_ROWS})
 
 #: ISO 3166-1 alpha-2, all 249 codes; Vietnamese names where they are known, else the code.
-NATIONALITIES = CodeList(
-    "Quốc tịch", {r.code: r.name for r in NATIONALITY_ROWS}, {r.code: r.code for r in NATIONALITY_ROWS}
-)
+NATIONALITIES = _dated("Quốc tịch", NATIONALITY_ROWS, {r.code: r.code for r in NATIONALITY_ROWS})
 
 
 def is_name_of(subject: Subject, name: str) -> bool:
@@ -203,7 +236,9 @@ def is_name_of(subject: Subject, name: str) -> bool:
 
 
 #: Subject -> its row, for writers.
-ROW_OF: Mapping[Subject, SubjectRow] = {row.subject: row for row in reversed(SUBJECT_ROWS)}
+ROW_OF: Mapping[Subject, SubjectRow] = {
+    row.subject: row for row in sorted(SUBJECT_ROWS, key=lambda row: (row.valid_to, row.valid_from))
+}
 
 #: Subject -> every spelling of its name, as `names.search_key` has it.
 SPELLINGS: Mapping[Subject, frozenset[str]] = {

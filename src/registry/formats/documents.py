@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 
 from registry.core import codes, ids
@@ -62,7 +63,7 @@ NOTHING = Parsed(None, Claims(), ())
 def parse(payload: bytes) -> Parsed:
     """Read the signed bytes of a transcript: UTF-8 JSON, an object with the published fields of the family its level names.
 
-    Codes: those of the JSON reader, field-*, birth-date-*, transcript-year, -grade, -state, -dates, number-*;
+    Codes: those of the JSON reader, field-*, birth-date-*, transcript-year, -grade, -state, -dates, number-*, code-date;
     pointers lead into the payload. Never raises.
     """
     value, findings = strict_json.parse(payload)
@@ -97,6 +98,7 @@ def read(value: Mapping[str, Any]) -> Parsed:
     _read_birth(read, value, sheet)
     _read_number(read, value, sheet)
     _check_head(read, sheet)
+    _check_code_dates(value, plan.family, read.get("issued_on"), sheet)
     transcript = None if sheet.blocked else assembling.transcript(read, lists, plan.family is Family.PRIMARY)
     return Parsed(transcript, _claims(read), tuple(sheet.findings))
 
@@ -105,6 +107,16 @@ def members(value: Mapping[str, object], plan: plans.Plan) -> tuple[dict[str, An
     """One object read by a plan: its values by their places, and what is wrong with it. Codes: field-*, transcript-year."""
     sheet = _Sheet()
     return _members(value, plan, "", True, sheet), tuple(sheet.findings)
+
+
+def members_and_lists(
+    value: Mapping[str, object], plan: plans.Plan, lists: Sequence[tuple[Rows, plans.Plan]]
+) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]], tuple[Finding, ...]]:
+    """The same of an object with child lists, whose rows come by the places of their lists."""
+    sheet = _Sheet()
+    read = _members(value, plan, "", True, sheet)
+    found = {rows.path: _rows(value, rows, of_rows, True, sheet) for rows, of_rows in lists}
+    return read, found, tuple(sheet.findings)
 
 
 def name_findings(transcript: Transcript) -> list[Finding]:
@@ -292,6 +304,29 @@ def _check_head(read: Mapping[str, Any], sheet: _Sheet) -> None:
     if made is not None and issued is not None and issued < made:
         found.append(Finding(codes.TRANSCRIPT_DATES, "/ngaykyphathanh", "not before ngaytao"))
     _check_reason(read, found)
+
+
+def _check_code_dates(value: Mapping[str, Any], family: Family, issued_on: date | None, sheet: _Sheet) -> None:
+    """code-date (WARN) for each known code of a dated list that was not in force on the day of issue."""
+    if issued_on is None:
+        return
+    dated = plans.DATED[family]
+    found = sheet.findings
+    for wire, codes_of in dated.top:
+        _check_code_date(value.get(wire), codes_of, issued_on, f"/{wire}", found)
+    for rows_wire, wire, codes_of in dated.rows:
+        rows = value.get(rows_wire)
+        for index, row in enumerate(rows if type(rows) is list else ()):
+            if type(row) is dict:
+                _check_code_date(row.get(wire), codes_of, issued_on, f"/{rows_wire}/{index}/{wire}", found)
+
+
+def _check_code_date(
+    given: object, codes_of: code_lists.CodeList, day: date, pointer: str, found: list[Finding]
+) -> None:
+    if type(given) is str and not codes_of.in_force(given, day):
+        periods = ", ".join(f"{first} to {last}" for first, last in codes_of.periods[given])
+        found.append(Finding(codes.CODE_DATE, pointer, f"issued {periods.replace(' to 9999-12-31', ' or later')}"))
 
 
 def _check_reason(read: Mapping[str, Any], found: list[Finding]) -> None:

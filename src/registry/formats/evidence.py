@@ -49,7 +49,7 @@ class CarriedFinding:
 
 
 #: What an archive is about.
-TRANSCRIPT, WITHDRAWAL = "transcript", "withdrawal"
+TRANSCRIPT, WITHDRAWAL, DECLARATION = KINDS = ("transcript", "withdrawal", "declaration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Manifest:
     school_in_scope: bool
     carried: tuple[CarriedFinding, ...] = ()
     reproduced: bool | None = None
-    kind: str = TRANSCRIPT  # or WITHDRAWAL
+    kind: str = TRANSCRIPT  # or one of the other KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +218,18 @@ def _manifest(row: dict[str, Any]) -> Manifest:
             for each in _list(row["carried_findings"])
         ),
         reproduced=None if row["reproduced"] is None else _truth(row["reproduced"]),
-        kind=WITHDRAWAL if row.get("kind", TRANSCRIPT) == WITHDRAWAL else TRANSCRIPT,
+        kind=_kind(row.get("kind", TRANSCRIPT)),
     )
 
 
 def _document_name(media_type: str | None) -> str:
     return f"document.{_ENDING.get(media_type or '', 'bin')}"
+
+
+def _kind(value: object) -> str:
+    if value not in KINDS:
+        raise ValueError
+    return _text(value)
 
 
 def _text(value: object) -> str:

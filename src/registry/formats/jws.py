@@ -34,6 +34,7 @@ class OpenedToken:
     claims: dict[str, Any]
     signing_input: bytes
     signature: bytes
+    kind: str | None = None  # `typ`
 
 
 def open_envelope(raw: bytes, *, algorithms: frozenset[Algorithm], max_signatures: int = 16) -> Envelope:
@@ -77,12 +78,12 @@ def link(protected: str, payload: str, signature: str) -> str:
     return base64url.encode(sha256(f"{protected}.{payload}.{signature}".encode("utf-8", "surrogatepass")).digest())
 
 
-def open_compact(token: str, *, algorithms: frozenset[Algorithm]) -> OpenedToken | None:
+def open_compact(token: str, *, algorithms: frozenset[Algorithm], largest: int = _LARGEST_TOKEN) -> OpenedToken | None:
     """Open a compact JWS (RFC 7515 section 7.1) with a JSON object as payload; None for whatever is not exactly that.
 
     The header holds alg, and may hold kid and typ; anything else (crit, jwk, jku, x5u, x5c...) has no place in it.
     """
-    parts = token.split(".") if len(token) <= _LARGEST_TOKEN else []
+    parts = token.split(".") if len(token) <= largest else []
     if len(parts) != 3:
         return None
     decoded = [base64url.decode(part) for part in parts]
@@ -97,7 +98,8 @@ def open_compact(token: str, *, algorithms: frozenset[Algorithm]) -> OpenedToken
     texts = all(type(value) is str for value in header.values())
     if algorithm is None or not texts or not header.keys() <= {"alg", "kid", "typ"}:
         return None
-    return OpenedToken(algorithm, header.get("kid"), claims, f"{parts[0]}.{parts[1]}".encode("ascii"), signature)
+    signing_input = f"{parts[0]}.{parts[1]}".encode("ascii")
+    return OpenedToken(algorithm, header.get("kid"), claims, signing_input, signature, header.get("typ"))
 
 
 @dataclass(frozen=True, slots=True)

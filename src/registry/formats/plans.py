@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from registry.formats import fields, values
+from registry.formats.code_lists import CodeList
 from registry.formats.fields import Family
 from registry.formats.structure import Field, Form, Need, Rows
 from registry.formats.values import Reader
@@ -74,3 +75,24 @@ def _family_plan(family: Family) -> FamilyPlan:
 
 
 PLANS: Mapping[Family, FamilyPlan] = {family: _family_plan(family) for family in Family}
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """The fields of a family whose codes are of a dated list: wire names, and for those of a child list the list's first."""
+
+    top: tuple[tuple[str, CodeList], ...]
+    rows: tuple[tuple[str, str, CodeList], ...]
+
+
+def _dated(family: Family) -> Dated:
+    record = fields.STRUCTURES[family]
+    top = ((f.wire, f.codes) for f in record.fields)
+    rows = ((each.wire, f.wire, f.codes) for each in record.lists for f in each.fields)
+    return Dated(
+        tuple((wire, listed) for wire, listed in top if listed is not None and listed.periods),
+        tuple((wires, wire, listed) for wires, wire, listed in rows if listed is not None and listed.periods),
+    )
+
+
+DATED: Mapping[Family, Dated] = {family: _dated(family) for family in Family}

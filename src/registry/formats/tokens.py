@@ -12,14 +12,15 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jose import jws
 from jose.backends.cryptography_backend import CryptographyECKey
 from jose.exceptions import JWSError
+
+from registry.formats import jwks
 
 #: How long a token lasts.
 TOKEN_SECONDS = 600
@@ -56,7 +57,7 @@ class TokenKey:
         private = load_pem_private_key(pem, None)
         if not isinstance(private, EllipticCurvePrivateKey) or not isinstance(private.curve, SECP256R1):
             raise ValueError("the key of the access tokens must be a P-256 private key")
-        key_id = _thumbprint(private.public_key())
+        key_id = jwks.thumbprint(private.public_key())
         header = _encoded(json.dumps(_header(key_id), separators=(",", ":"), sort_keys=True).encode())
         return cls(
             key_id,
@@ -124,13 +125,6 @@ def check(claims: Mapping[str, Any], issuer: str, now: int) -> Claims | None:
 
 def _header(key_id: str) -> dict[str, str]:
     return {"alg": _ALGORITHM, "kid": key_id, "typ": _TYPE}
-
-
-def _thumbprint(public: EllipticCurvePublicKey) -> str:
-    """JWK thumbprint (RFC 7638)."""
-    numbers = public.public_numbers()
-    x, y = (_encoded(value.to_bytes(32, "big")) for value in (numbers.x, numbers.y))
-    return _encoded(sha256(f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'.encode()).digest())
 
 
 def _is_canonical(signature: str) -> bool:

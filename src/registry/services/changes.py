@@ -32,6 +32,7 @@ class Page:
 async def read(world: World, caller: Caller, after: int, limit: int) -> Page:
     """The changes of the caller's schools behind a position (0: from the beginning), at most `limit`.
 
+    A position that no answer can have told is refused, not waited for: what comes meanwhile would be missed without a word.
     Raises Refusal: request-parameter (after, limit).
     """
     if not 0 <= after <= _LARGEST_POSITION:
@@ -41,6 +42,8 @@ async def read(world: World, caller: Caller, after: int, limit: int) -> Page:
     await number_all(world)
     async with world.db.hot() as tx:
         found = await changes.read(tx, after, caller.schools, limit + 1)
+        if not found and after > await changes.last(tx):
+            raise _wrong("after", "`next` of the page before, or 0; this one is behind the end of the feed")
     rows = tuple(found[:limit])
     return Page(rows, rows[-1].position if rows else after, len(found) > limit)
 

@@ -39,7 +39,7 @@ class Reopened:
         m = self.manifest
         moment = judging.Moment(m.judged_at, m.received_at, m.skew)
         schools = None if m.school_in_scope else frozenset[str]()
-        judge = judging.judge_withdrawal if m.kind == evidence.WITHDRAWAL else judging.judge
+        judge = judging.JUDGES[m.kind]
         verdict = judge(document, m.media_type or "", self.index, moment, schools=schools)
         carried = tuple(Finding(codes.by_slug(f.code) or codes.SERVICE_FAULT, f.pointer, f.detail) for f in m.carried)
         return replace(verdict, findings=(*verdict.findings, *carried))

@@ -27,7 +27,19 @@ from registry.storage.database import Reading
 log = logging.getLogger(__name__)
 
 #: Findings of these areas rest on what else is in the registry and can't be found again in a document.
-_CARRIED = ("record-", "withdrawal-", "version-approval", "version-not-approved")
+_CARRIED = (
+    *(
+        "declaration-version",
+        "declaration-expected",
+        "declaration-count",
+        "declaration-missing",
+        "declaration-exception",
+    ),
+    "record-",
+    "withdrawal-",
+    "version-approval",
+    "version-not-approved",
+)
 #: Stands for any school but the document's own: whose signer it is otherwise is nobody's business here.
 _ELSEWHERE = "(other)"  # no school code: those are letters, digits, - and _
 _LONG_AGO = datetime.fromisoformat("1990-01-01T00:00:00+00:00")

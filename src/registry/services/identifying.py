@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from registry.core import ids
+from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.ids import BirthDate, Sex
 from registry.core.pupils import Identity, Person, differences
@@ -50,9 +51,7 @@ async def identify(world: World, caller: Caller, asked: Asked, now: datetime) ->
         found = await pupils.identify(tx, index, caller.schools)
         differs = differences(_known(world, found, asked.number, index), Person(asked.birth, asked.sex))
         answer = Identity.UNKNOWN if not found.within else Identity.DIFFERS if differs else Identity.KNOWN
-        row = questions.Row(
-            question_id, now, caller.caller_id, "identify", "", "identify", None, found.pupil_id, answer.value
-        )
+        row = Look(question_id, now, caller.caller_id, "identify", "", "identify", None, found.pupil_id, answer.value)
         await questions.write(tx, row, None)
     return Identified(question_id, now, answer, differs if answer is Identity.DIFFERS else ())
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from registry.core import codes, ids, rules, trust
 from registry.core.findings import Effect, Finding
@@ -22,6 +22,7 @@ from registry.core.transcript import Claims, Transcript
 from registry.core.verdict import Proof, RevocationUsed, SignatureFacts, Verdict
 from registry.formats import (
     certificates,
+    declarations,
     documents,
     holders,
     jws,
@@ -73,8 +74,8 @@ _SYNTAXES = {
 MEDIA_TYPES = tuple(_SYNTAXES)
 #: A bare transcript, to be tried out before it is signed.
 UNSIGNED = "application/json"
-#: A withdrawal has no published XML form.
-WITHDRAWAL_MEDIA_TYPES = (JOSE, COMPACT)
+#: Statements (a withdrawal, a declaration) have no published XML form.
+STATEMENT_MEDIA_TYPES = (JOSE, COMPACT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +174,57 @@ def judge_withdrawal(
 
     Never raises on bad input. Codes: those of `judge` without birth-date and rule. XML is not taken.
     """
+    verdict, parsed = _statement(raw, media_type, index, moment, schools, withdrawals.parse, withdrawals.NOTHING)
+    return replace(verdict, withdrawal=parsed.withdrawal)
+
+
+def judge_declaration(
+    raw: bytes,
+    media_type: str,
+    index: certificates.TrustIndex,
+    moment: Moment,
+    *,
+    schools: frozenset[str] | None,
+) -> Verdict:
+    """Judge a signed declaration as a withdrawal is judged; what it says is compared with what is held elsewhere.
+
+    Never raises on bad input. Codes: those of `judge_withdrawal`, declaration-contradiction.
+    """
+    verdict, parsed = _statement(raw, media_type, index, moment, schools, declarations.parse, declarations.NOTHING)
+    return replace(verdict, declaration=parsed.declaration)
+
+
+class _Said(Protocol):
+    """What every reader of a statement gives."""
+
+    @property
+    def claims(self) -> Claims: ...
+    @property
+    def findings(self) -> tuple[Finding, ...]: ...
+
+
+_Parsed = TypeVar("_Parsed", bound=_Said)
+
+
+def _statement(
+    raw: bytes, media_type: str, index: certificates.TrustIndex, moment: Moment, schools: frozenset[str] | None,
+    parse: Callable[[bytes], _Parsed], nothing: _Parsed,
+) -> tuple[Verdict, _Parsed]:  # fmt: skip
+    """A statement that the principal or the seal signs, and what was read in it."""
     envelope, judged, findings = _opened(raw, _SYNTAXES[media_type], index, moment)
-    parsed = withdrawals.parse(envelope.payload) if envelope.payload is not None else withdrawals.NOTHING
+    parsed = parse(envelope.payload) if envelope.payload is not None else nothing
     findings += _check_times(judged, moment)
     roles, of_signers = signing_policy.check_statement([_signed(each) for each in judged], index.trust, parsed.claims)
     findings += [*of_signers, *parsed.findings, *_check_scope(parsed.claims, index.trust, schools)]
-    return replace(_verdict(raw, index, moment, judged, roles, findings, parsed.claims), withdrawal=parsed.withdrawal)
+    return _verdict(raw, index, moment, judged, roles, findings, parsed.claims), parsed
+
+
+#: What judges a submission, by its kind.
+JUDGES: Mapping[str, Callable[..., Verdict]] = {
+    "transcript": judge,
+    "withdrawal": judge_withdrawal,
+    "declaration": judge_declaration,
+}
 
 
 def _opened(

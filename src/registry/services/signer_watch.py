@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from registry.core import codes, expiring, units
 from registry.core.callers import Caller
 from registry.core.findings import Finding, Refusal
+from registry.core.trust import Role
 from registry.formats import base64url, material
 from registry.formats.certificates import Certificate, TrustIndex
 from registry.services import completeness, trust_health
@@ -64,9 +65,19 @@ async def look(world: World, unit: str, before: datetime, now: datetime) -> Repo
     known = await world.known()
     if unit not in known.map.units:
         raise Refusal(codes.ACCESS_UNIT, [Finding(codes.ACCESS_UNIT, "/query/unit", "a unit on the map")])
+    check_window(before, now)
+    return await asyncio.to_thread(_report, known, unit, before.astimezone(UTC), now)
+
+
+def check_window(before: datetime, now: datetime) -> None:
+    """Raise Refusal(request-parameter) unless one can look ahead to this moment."""
     if not now < before <= now + _FARTHEST:
         raise _wrong("before", "a moment within the next 20 years")
-    return await asyncio.to_thread(_report, known, unit, before.astimezone(UTC), now)
+
+
+def standings(index: TrustIndex, before: datetime, now: datetime) -> dict[tuple[str, Role], expiring.Standing]:
+    """How the registrations of every school and role stand until a moment."""
+    return expiring.standings(_all_registered(index), before, now)
 
 
 async def page(
@@ -100,15 +111,19 @@ def _behind(after: str | None, mark: str) -> tuple[str, ...]:
 
 def _report(known: Known, unit: str, before: datetime, now: datetime) -> Report:
     here, index = known.map, known.index
-    if index not in _read:
-        _read[index] = tuple(_registered(index))
     schools = here.schools_of(unit, now)
-    mine = (row for row in _read[index] if row.school_code in schools)
+    mine = (row for row in _all_registered(index) if row.school_code in schools)
     items = expiring.compare(schools, mine, index.trust.policy.required(None, before, None), before, now)
     parts = sorted({part.child for part in here.children.get(unit, ()) if part.holds_at(now)})
     children = tuple(Line(here.units[part], expiring.over(here.schools_of(part, now), items)) for part in parts)
     names = {code: here.units[f"school:{code}"].name for code in schools}
     return Report(Line(here.units[unit], expiring.over(schools, items)), before, children, tuple(items), names)
+
+
+def _all_registered(index: TrustIndex) -> tuple[expiring.Registered, ...]:
+    if index not in _read:
+        _read[index] = tuple(_registered(index))
+    return _read[index]
 
 
 def _registered(index: TrustIndex) -> list[expiring.Registered]:

@@ -14,15 +14,16 @@ from typing import Any
 from uuid import UUID
 
 from registry.core import codes, ids
+from registry.core import declaration as declared
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Code, Finding, Outcome, Refusal, outcome_of
 from registry.core.pupils import Case
 from registry.core.record import Found, Place, Receipt, place
 from registry.core.verdict import Verdict
 from registry.formats import documents
-from registry.services import approvals, evidence_rows, judging, persons, withdrawal
+from registry.services import approvals, declaration, evidence_rows, judging, persons, statements, withdrawal
 from registry.services.world import Known, World
-from registry.storage import cases, journal, records
+from registry.storage import cases, declarations, journal, records
 from registry.storage.database import Hot
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Answer:
     received_at: datetime
     judged_at: datetime
     repeated: bool = False
+    declared: declared.Receipt | None = None  # of an accepted declaration
 
 
 async def submit(world: World, caller: Caller, raw: bytes, media_type: str, now: datetime) -> Answer:
@@ -57,6 +59,13 @@ async def withdraw(world: World, caller: Caller, raw: bytes, media_type: str, no
     """Judge and store one signed statement of withdrawal, as `submit` does with a transcript."""
     submission_id = ids.uuid7(now, secrets.token_bytes(10))
     received = _Received(submission_id, caller.caller_id, raw, media_type, now, "withdrawal")
+    return await _judged_and_stored(world, received, now, held_before=False)
+
+
+async def declare(world: World, caller: Caller, raw: bytes, media_type: str, now: datetime) -> Answer:
+    """Judge and store one signed declaration, as `submit` does with a transcript."""
+    submission_id = ids.uuid7(now, secrets.token_bytes(10))
+    received = _Received(submission_id, caller.caller_id, raw, media_type, now, "declaration")
     return await _judged_and_stored(world, received, now, held_before=False)
 
 
@@ -121,6 +130,14 @@ async def state(world: World, caller: Caller, submission_id: UUID) -> journal.St
     return found
 
 
+async def receipt_of(world: World, state: journal.State) -> statements.AnyReceipt | None:
+    """The receipt for a submission's bytes, whatever they were; None when they are not accepted."""
+    if state.kind != "declaration" or state.outcome != Outcome.ACCEPTED or state.fingerprint is None:
+        return state.receipt
+    async with world.db.snapshot() as tx:
+        return await declarations.receipt(tx, state.fingerprint)
+
+
 async def journal_refusal(
     world: World, caller: Caller, code: Code, now: datetime, *, media_type: str | None, size: int | None
 ) -> UUID:
@@ -137,7 +154,7 @@ async def journal_refusal(
 
 @dataclass(frozen=True, slots=True)
 class _Received:
-    """What came in: whose, when, which bytes, and whether they are a transcript or a withdrawal."""
+    """What came in: whose, when, which bytes, and what sort of document they are."""
 
     submission_id: UUID
     caller_id: str
@@ -170,7 +187,7 @@ async def _judge(
 ) -> tuple[Verdict, bytes]:
     """The verdict, and the sealed bytes unless it refuses: both take time that the event loop must not lose."""
     moment = judging.Moment(now, received.received_at, world.skew)
-    judge = judging.judge_withdrawal if received.kind == "withdrawal" else judging.judge
+    judge = judging.JUDGES[received.kind]
     if received.media_type == judging.UNSIGNED:
         judge = judging.judge_unsigned
 
@@ -188,12 +205,19 @@ async def _written(
     """One write; None when the register has moved and the verdict is stale."""
     if attempt.kind == "transcript":
         return await _Writing(world, caller, attempt, verdict, sealed, held_before).write(tx)
-    written = await withdrawal.Writing(attempt, verdict, sealed, caller.schools, held_before).write(tx)
+    given = statements.Given(attempt, verdict, sealed, held_before)
+    written: statements.Written | None
+    if attempt.kind == "withdrawal":
+        written = await statements.Writing(given, caller.schools, withdrawal.Deed()).write(tx)
+    else:
+        written = await statements.Writing(given, caller.schools, declaration.Deed()).write(tx)
     if written is None:
         return None
+    receipt = written.receipt
     return Answer(
-        attempt.submission_id, written.outcome, written.findings, written.receipt, attempt.received_at,
-        attempt.judged_at, written.repeated,
+        attempt.submission_id, written.outcome, written.findings, receipt if isinstance(receipt, Receipt) else None,
+        attempt.received_at, attempt.judged_at, written.repeated,
+        receipt if isinstance(receipt, declared.Receipt) else None,
     )  # fmt: skip
 
 
@@ -279,7 +303,7 @@ class _Writing:
         if isinstance(spot, Place):
             return self.verdict.findings, spot
         if isinstance(spot, Case):
-            doubt = Finding(codes.RECORD_DECISION, "", spot.detail)
+            doubt = Finding(codes.RECORD_DECISION)
             differs = persons.differing(self.world.sealer, found.person, transcript, self.attempt.number_index)
             return (*self.verdict.findings, doubt), replace(spot, differs=differs)
         return (*self.verdict.findings, documents.with_wire_pointer(spot, transcript)), None

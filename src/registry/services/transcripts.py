@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from registry.core import codes, ids
+from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.findings import Refusal
 from registry.core.verification import Answer, Stored
@@ -51,14 +52,14 @@ class Document:
 
 async def versions(world: World, caller: Caller, code: str, now: datetime) -> tuple[Told, ...]:
     """Every version of a record, the first first. Raises Refusal: record-unknown."""
-    history = await _load(world, caller, code)
+    history = await _load(world, caller.schools, code)
     await _write_down(world, caller, history, "versions", now)
     return tuple(_told(history, version) for version in history.versions)
 
 
 async def document(world: World, caller: Caller, code: str, version: int | None, now: datetime) -> Document:
     """The received bytes of a version (None: the greatest). Raises Refusal: record-unknown, service-fault."""
-    history = await _load(world, caller, code)
+    history = await _load(world, caller.schools, code)
     told = _told(history, _version(history, version))
     await _write_down(world, caller, history, "document", now)
     return await _document(world, told)
@@ -68,16 +69,31 @@ async def content(
     world: World, caller: Caller, code: str, version: int | None, now: datetime
 ) -> tuple[Told, Mapping[str, Any]]:
     """What a version says, by the published field names whatever syntax it came in. Raises as `document` does."""
-    history = await _load(world, caller, code)
+    history = await _load(world, caller.schools, code)
     told = _told(history, _version(history, version))
     await _write_down(world, caller, history, "transcript", now)
+    return told, await members(world, told)
+
+
+async def in_force(world: World, schools: Iterable[str], code: str) -> Told | None:
+    """The version that counts of a record of these schools, None when none does, for who writes the view down.
+
+    Raises Refusal: record-unknown.
+    """
+    history = await _load(world, schools, code)
+    told = _told(history, _version(history, None))
+    return told if told.state is Answer.GENUINE_CURRENT else None
+
+
+async def members(world: World, told: Told) -> Mapping[str, Any]:
+    """What a version says, by the published field names. Raises Refusal: service-busy, service-fault."""
     found = await _document(world, told)
-    return told, await world.judges.run(lambda: judging.payload_members(found.raw, found.media_type))
+    return await world.judges.run(lambda: judging.payload_members(found.raw, found.media_type))
 
 
-async def _load(world: World, caller: Caller, code: str) -> History:
+async def _load(world: World, schools: Iterable[str], code: str) -> History:
     async with world.db.snapshot() as tx:
-        history = await transcripts.load(tx, code, caller.schools)
+        history = await transcripts.load(tx, code, schools)
     if history is None:
         raise Refusal(codes.RECORD_UNKNOWN)
     return history
@@ -104,7 +120,7 @@ def _told(history: History, version: Version) -> Told:
 
 async def _write_down(world: World, caller: Caller, history: History, kind: str, now: datetime) -> None:
     record = history.record
-    row = questions.Row(
+    row = Look(
         ids.uuid7(now, secrets.token_bytes(10)), now, caller.caller_id, _PURPOSE, "", kind, record.school_year,
         record.pupil_id, "shown",
     )  # fmt: skip

@@ -13,38 +13,49 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from registry.core import codes, ids
+from registry.core import claims, codes, content, ids
+from registry.core.audit import Look
 from registry.core.callers import Caller
+from registry.core.content import ContentField
 from registry.core.findings import Finding, Refusal
+from registry.core.purposes import Purpose
 from registry.core.verification import (
     Answer,
     ByCode,
     ByDocument,
     ByNumber,
+    ByPupil,
     Decision,
     Question,
     Sighting,
     Stored,
     decide,
 )
-from registry.formats import strict_json
+from registry.formats import base64url, strict_json
+from registry.services import asking, limits
+from registry.services.asking import Why as Why  # what the edges ask with
+from registry.services.limits import Limits as Limits
 from registry.services.world import World
 from registry.storage import questions
 from registry.storage.database import Hot
-from registry.storage.sealing import SealBrokenError
 
 log = logging.getLogger(__name__)
 
-_KINDS: Mapping[type[Question], str] = {ByCode: "transcript_code", ByDocument: "document", ByNumber: "number"}
+_KINDS: Mapping[type[Question], str] = {
+    ByCode: "transcript_code",
+    ByDocument: "document",
+    ByNumber: "number",
+    ByPupil: "pupil_code",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with why it is asked: a purpose granted to the caller, and the reference of the procedure."""
+    """A question, why it is asked, and which fields of the record are asked for."""
 
     question: Question
-    purpose: str
-    reference: str
+    why: Why
+    fields: frozenset[ContentField] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,7 @@ class Genuine:
     policy: str | None
     rules: str | None
     withdrawn: questions.Withdrawn | None = None
+    content: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,7 @@ class Answered:
     asked_at: datetime
     answer: Answer
     genuine: Genuine | None
+    pause_begins: bool = False
 
 
 def read_json(raw: bytes) -> Any:
@@ -86,34 +99,40 @@ def read_json(raw: bytes) -> Any:
     return value
 
 
-async def ask(world: World, caller: Caller, asked: Asked, now: datetime) -> Answered:
+def fingerprint_of(document: str) -> bytes | None:
+    """The SHA-256 of a document that came in base64; None when it is no base64. Nothing of it is kept or read."""
+    raw = base64url.decode_standard(document)
+    return None if raw is None else ids.fingerprint(raw)
+
+
+async def ask(world: World, caller: Caller, asked: Asked, now: datetime, counted: Limits | None = None) -> Answered:
     """Answer a question about a record of one of the caller's schools; any other record is not_known.
 
     The question is committed before this returns. Stored bytes that no longer have their fingerprint are never genuine:
-    the answer is held, and the log says which submission to look at. Raises Refusal: access-purpose, request-parameter
-    (a reference that repeats the personal number), service-busy, service-database.
+    the answer is held, and the log says which submission to look at. Raises Refusal: access-purpose, verification-field,
+    request-parameter (a reference that repeats the personal number), verification-nonce, -day, -pupil, -enumeration,
+    service-busy, service-database.
     """
-    _permit(caller, asked)
-    names = (await world.known()).map.units
-    asking = _Asking(world, caller, asked, ids.uuid7(now, secrets.token_bytes(10)), now)
+    began, counted = asking.started(), counted or Limits()
+    known = await world.known()
+    secret = (asked.question.number,) if isinstance(asked.question, ByNumber) else ()
+    purpose = asking.permit(known, caller, asked.why, secret, now)
+    _permit_fields(asked.fields, purpose)
+    await counted.count(world, caller.caller_id, now)
+    here = _Asking(world, caller, asked, purpose, counted, ids.uuid7(now, secrets.token_bytes(10)), now)
     try:
-        decision, proof = await asking.in_one_transaction()
-    except _BrokenStoredError as broken:
+        decision, written = await here.in_one_transaction()
+    except asking.BrokenStoredError as broken:
         log.error("stored document does not have its fingerprint: submission %s", broken.submission_id)
-        decision, proof = await asking.in_one_transaction(vouching=False)
+        decision, written = await here.in_one_transaction(vouching=False)
     genuine = None
     if decision.version is not None:
-        unit = names.get(f"school:{decision.version.school_code}")
-        genuine = _genuine(decision.version, unit.name if unit else "", proof)
-    return Answered(asking.question_id, now, decision.answer, genuine)
-
-
-class _BrokenStoredError(Exception):
-    """A version whose stored bytes are gone or changed: the transaction is rolled back and asked again without vouching."""
-
-    def __init__(self, submission_id: UUID) -> None:
-        super().__init__("stored bytes are gone or changed")
-        self.submission_id = submission_id
+        unit = known.map.units.get(f"school:{decision.version.school_code}")
+        said = await _content(world, written, asked.fields)
+        genuine = _genuine(decision.version, unit.name if unit else "", written.proof, said)
+    elif decision.answer is Answer.NOT_KNOWN:
+        await asking.even_out(began, counted.even_seconds)
+    return Answered(here.question_id, now, decision.answer, genuine, written.pause_begins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,80 +142,80 @@ class _Asking:
     world: World
     caller: Caller
     asked: Asked
+    purpose: Purpose
+    counted: Limits
     question_id: UUID
     now: datetime
 
-    async def in_one_transaction(self, *, vouching: bool = True) -> tuple[Decision, questions.Proof]:
-        """Find, decide, write down; raises _BrokenStoredError, with nothing written, when the bytes don't bear it out."""
+    async def in_one_transaction(self, *, vouching: bool = True) -> tuple[Decision, asking.Written]:
+        """Find, decide, write down; raises BrokenStoredError, with nothing written, when the bytes don't bear it out."""
         async with self.world.db.hot_transaction() as tx:
-            sighting = await _find(tx, self.world, self.asked.question)
-            decision = decide(sighting, self.caller.schools)
+            found = await self._find(tx)
+            limits.check_pause(found.misses, self.now)
+            decision = decide(found.sighting, self.caller.schools, self.purpose.grades)
             if not vouching and decision.version is not None:
                 decision = Decision(Answer.HELD)
-            proof = await questions.write(tx, self._row(sighting, decision), decision.version)
-            if decision.version is not None and not _bears_out(self.world, decision.version, proof):
-                raise _BrokenStoredError(decision.version.submission_id)
-        return decision, proof
+            row, hit = self._row(found.sighting, decision), decision.answer is not Answer.NOT_KNOWN
+            written, before = await asking.write(
+                tx, self.world, self.counted, row, decision.version, self.asked.why, found.misses, found=hit
+            )
+        limits.check_pause(before, self.now)
+        return decision, written
 
-    def _row(self, sighting: Sighting, decision: Decision) -> questions.Row:
+    async def _find(self, tx: Hot) -> questions.Found:
+        caller_id = self.caller.caller_id
+        match self.asked.question:
+            case ByCode(code, version):
+                return await questions.find_by_code(tx, code, version, caller_id)
+            case ByDocument(fingerprint):
+                return await questions.find_by_fingerprint(tx, fingerprint, caller_id)
+            case ByNumber(number, year, level):
+                index = self.world.sealer.number_index(number)
+                return await questions.find_by_number(tx, index, str(year), level.value if level else None, caller_id)
+            case ByPupil(code, year, level):
+                years = (str(year),) if year is not None else claims.recent_years(self.now.year)
+                return await questions.find_by_pupil(tx, code, years, level.value if level else None, caller_id)
+
+    def _row(self, sighting: Sighting, decision: Decision) -> Look:
         """What is kept names the pupil also when the caller was told nothing: the pupil's own schools may see who tried."""
-        return questions.Row(
+        fields = " ".join(sorted(self.asked.fields))
+        return Look(
             self.question_id,
             self.now,
             self.caller.caller_id,
-            self.asked.purpose,
-            self.asked.reference,
+            self.asked.why.purpose,
+            self.asked.why.reference,
             _KINDS[type(self.asked.question)],
             _school_year(self.asked.question, sighting, decision),
             decision.version.pupil_id if decision.version else sighting.pupil_id,
             decision.answer.value,
+            fields or None,
         )
 
 
-def _permit(caller: Caller, asked: Asked) -> None:
-    if asked.purpose not in caller.purposes:
-        detail = "one of: " + ", ".join(sorted(caller.purposes)) if caller.purposes else "no purpose is granted"
-        raise Refusal(codes.ACCESS_PURPOSE, [Finding(codes.ACCESS_PURPOSE, "/body/purpose", detail)])
-    if isinstance(asked.question, ByNumber) and asked.question.number in asked.reference:
-        # The reference is kept as text for years; a personal number is kept sealed only.
-        finding = Finding(
-            codes.REQUEST_PARAMETER, "/body/reference", "names the procedure, without the personal number"
-        )
-        raise Refusal(codes.REQUEST_PARAMETER, [finding])
+def _permit_fields(fields: frozenset[ContentField], purpose: Purpose) -> None:
+    if not fields <= purpose.fields:
+        detail = "of: " + ", ".join(sorted(purpose.fields)) if purpose.fields else "none for this purpose"
+        raise Refusal(codes.VERIFICATION_FIELD, [Finding(codes.VERIFICATION_FIELD, "/body/fields", detail)])
 
 
-async def _find(tx: Hot, world: World, question: Question) -> Sighting:
-    match question:
-        case ByCode(code, version):
-            return await questions.find_by_code(tx, code, version)
-        case ByDocument(fingerprint):
-            return await questions.find_by_fingerprint(tx, fingerprint)
-        case ByNumber(number, year, level):
-            index = world.sealer.number_index(number)
-            return await questions.find_by_number(tx, index, str(year), level.value if level else None)
+async def _content(world: World, written: asking.Written, fields: frozenset[ContentField]) -> Mapping[str, Any] | None:
+    """The fields asked for, read from the stored signed bytes and from nowhere else."""
+    if not fields or written.raw is None or written.proof.media_type is None:
+        return None
+    return content.read(await asking.transcript(world, written.raw, written.proof.media_type), fields)
 
 
 def _school_year(question: Question, sighting: Sighting, decision: Decision) -> str | None:
-    if isinstance(question, ByNumber):
+    if isinstance(question, ByNumber | ByPupil) and question.school_year is not None:
         return str(question.school_year)
     version = decision.version or next(iter(sighting.versions), None)
     return version.school_year if version else None
 
 
-def _bears_out(world: World, version: Stored, proof: questions.Proof) -> bool:
-    """Whether the stored bytes open and still have the stored fingerprint."""
-    if proof.sealed is None:
-        return False
-    try:
-        world.sealer.open_document(proof.sealed, version.fingerprint)
-    except (SealBrokenError, ValueError):  # ValueError: cut shorter than a nonce
-        return False
-    return True
-
-
-def _genuine(version: Stored, school_name: str, proof: questions.Proof) -> Genuine:
+def _genuine(version: Stored, school_name: str, proof: questions.Proof, said: Mapping[str, Any] | None) -> Genuine:
     signatures = tuple(_signature(row) for row in proof.signatures)
-    return Genuine(version, school_name, signatures, proof.policy, proof.rules, proof.withdrawn)
+    return Genuine(version, school_name, signatures, proof.policy, proof.rules, proof.withdrawn, said)
 
 
 def _signature(row: dict[str, Any]) -> Signature:

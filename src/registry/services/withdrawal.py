@@ -2,76 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Sequence
 
 from registry.core import codes, withdrawal
-from registry.core.findings import Finding, Outcome, outcome_of
+from registry.core.findings import Finding
 from registry.core.record import Receipt
-from registry.core.verdict import Verdict
 from registry.services import approvals
-from registry.storage import cases, records, withdrawals
+from registry.services.statements import Given
+from registry.storage import withdrawals
 from registry.storage.database import Hot
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What was written; `repeated` says that exactly these bytes had been accepted before."""
+class Deed:
+    """Codes: withdrawal-unknown, -record, -version, version-approval, version-not-approved."""
 
-    outcome: Outcome
-    findings: tuple[Finding, ...]
-    receipt: Receipt | None = None
-    repeated: bool = False
+    async def look_up(self, tx: Hot, given: Given) -> withdrawal.Found:
+        """What is known about the bytes and about the record."""
+        claims = given.verdict.claims
+        return await withdrawals.look_up(tx, given.verdict.fingerprint, claims.transcript_code, claims.version)
 
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """Everything one write needs; `held_before`: the statement is in the journal already and waits."""
-
-    attempt: records.Attempt
-    verdict: Verdict
-    sealed: bytes
-    schools: frozenset[str]
-    held_before: bool
-
-    async def write(self, tx: Hot) -> Written | None:
-        """Journal it, and withdraw or hold; None when the register has moved. Raises one of records.LOST_RACE.
-
-        Codes: those of the verdict, withdrawal-unknown, -record, -version, version-approval, version-not-approved.
-        """
-        claims = self.verdict.claims
-        found = await withdrawals.look_up(tx, self.verdict.fingerprint, claims.transcript_code, claims.version)
-        if found.generation != self.verdict.generation:
-            return None
-        if found.receipt is not None and found.receipt.school_code in self.schools:
-            return await self._repeated(tx, found.receipt)
-        trouble = await self._trouble(tx, found)
-        findings = self.verdict.findings if trouble is None else (*self.verdict.findings, trouble)
-        outcome = outcome_of(findings)
-        attempt = replace(
-            self.attempt,
-            outcome=outcome.value,
-            findings=[{"code": f.code.slug, "pointer": f.pointer, "detail": f.detail} for f in findings],
+    async def troubles(self, tx: Hot, given: Given, found: withdrawal.Found) -> Sequence[Finding]:
+        """The record does not fit, or the city has to approve."""
+        said = given.verdict.withdrawal
+        if said is None:
+            return ()
+        trouble = withdrawal.trouble(found, said) or await approvals.trouble(
+            tx, approvals.Kind.WITHDRAWAL, str(said.school_year), given.verdict.fingerprint, given.attempt.judged_at
         )
-        if outcome is Outcome.ACCEPTED:
-            return Written(outcome, findings, await self._accept(tx, attempt, found))
-        waits_for = claims.version if trouble is not None and trouble.code is codes.WITHDRAWAL_UNKNOWN else None
-        await self._keep(tx, attempt, outcome, waits_for)
-        return Written(outcome, findings)
+        return () if trouble is None else (trouble,)
 
-    async def _trouble(self, tx: Hot, found: withdrawal.Found) -> Finding | None:
-        said = self.verdict.withdrawal
-        if said is None or self.verdict.outcome is not Outcome.ACCEPTED:
-            return None
-        trouble = withdrawal.trouble(found, said)
-        if trouble is not None:
-            return trouble
-        return await approvals.trouble(
-            tx, approvals.Kind.WITHDRAWAL, str(said.school_year), self.verdict.fingerprint, self._now
-        )
+    def waits_for(self, given: Given, troubles: Sequence[Finding]) -> int | None:
+        """A version that has not come yet."""
+        unknown = any(trouble.code is codes.WITHDRAWAL_UNKNOWN for trouble in troubles)
+        return given.verdict.claims.version if unknown else None
 
-    async def _accept(self, tx: Hot, attempt: records.Attempt, found: withdrawal.Found) -> Receipt:
-        said, record = self.verdict.withdrawal, found.record
+    async def accept(self, tx: Hot, given: Given, found: withdrawal.Found) -> Receipt:
+        """Withdraw the version and all before it."""
+        said, record, attempt = given.verdict.withdrawal, found.record, given.attempt
         assert said is not None, "accepted only when it was read"
         assert record is not None, "accepted only when its record was found"
         await withdrawals.accept(
@@ -80,9 +47,9 @@ class Writing:
             record.pupil_id,
             version=said.version,
             reason=said.reason,
-            sealed=self.sealed,
-            generation=self.verdict.generation,
-            journaled=self.held_before,
+            sealed=given.sealed,
+            generation=given.verdict.generation,
+            journaled=given.held_before,
             ends_wait=found.waits,
         )
         return Receipt(
@@ -93,27 +60,6 @@ class Writing:
             record.school_year,
             record.school_code,
             record.level,
-            self.verdict.fingerprint,
-            self._now,
+            given.verdict.fingerprint,
+            attempt.judged_at,
         )
-
-    async def _keep(self, tx: Hot, attempt: records.Attempt, outcome: Outcome, waits_for: int | None) -> None:
-        generation = self.verdict.generation
-        if not self.held_before and outcome is Outcome.HELD and attempt.school_year is not None:
-            await records.hold(tx, attempt, self.sealed, generation, withdraws=waits_for)
-        elif not self.held_before:
-            await records.journal(tx, attempt)
-        elif outcome is Outcome.HELD:
-            await cases.keep_waiting(tx, self.verdict.fingerprint, generation, self._now, None, waits_for)
-        else:
-            await records.end_wait(tx, attempt)
-
-    async def _repeated(self, tx: Hot, receipt: Receipt) -> Written:
-        """The same bytes again: the same receipt, and a journal row that says so."""
-        if not self.held_before:
-            await records.journal(tx, replace(self.attempt, outcome=Outcome.ACCEPTED.value, findings=[]))
-        return Written(Outcome.ACCEPTED, (), receipt, repeated=True)
-
-    @property
-    def _now(self) -> datetime:
-        return self.attempt.judged_at

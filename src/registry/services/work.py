@@ -22,9 +22,9 @@ from pgqueuer.domain.models import Schedule
 
 from registry.core import codes
 from registry.core.findings import Refusal
-from registry.services import changes, refresh, submission, trust_health
+from registry.services import audit, changes, refresh, submission, trust_health
 from registry.services.world import World
-from registry.storage import callers, cases, journal, upkeep
+from registry.storage import callers, cases, journal, question_limits, sessions, upkeep
 
 log = logging.getLogger(__name__)
 
@@ -67,12 +67,20 @@ async def number_changes(world: World, _watch: Watch, stop: asyncio.Event) -> No
     await changes.number_all(world, stop)
 
 
+async def link_questions(world: World, _watch: Watch, stop: asyncio.Event) -> None:
+    """Give questions and views their places in the chain of who looked."""
+    await audit.link_all(world, datetime.now(UTC), stop)
+
+
 async def forget_expired(world: World, _watch: Watch, _stop: asyncio.Event) -> None:
-    """Delete used assertions that are over, and what PgQueuer logged more than a week ago."""
+    """Delete used assertions, nonces and begun sign-ins that are over, and what PgQueuer logged more than a week ago."""
     now = datetime.now(UTC)
     async with world.db.transaction() as tx:
         await callers.forget_spent(tx, now)
+        await sessions.forget(tx, now)
         await upkeep.clean_queue_log(tx, now - _LOG_KEPT)
+    async with world.db.hot_transaction() as hot:
+        await question_limits.forget_nonces(hot, now)
 
 
 async def count_waiting(world: World, watch: Watch, _stop: asyncio.Event) -> None:
@@ -115,6 +123,7 @@ def _tell_refresh(result: refresh.Result) -> None:
 plan = (
     Task("rejudge", "* * * * * *", rejudge_waiting),
     Task("changes", "* * * * * */5", number_changes),
+    Task("audit", "* * * * * */5", link_questions),
     Task("count-waiting", "* * * * * */10", count_waiting),
     Task("trust", "* * * * * */10", look_at_trust),
     Task("expiry", "*/5 * * * *", forget_expired),

@@ -13,10 +13,13 @@ from datetime import UTC, datetime, timedelta
 
 from registry.core import callers as caller_values
 from registry.core import codes, units
+from registry.core.answer_keys import AnswerKey
 from registry.core.findings import Refusal
+from registry.core.purposes import Purpose
 from registry.formats import certificates
+from registry.formats import purposes as purpose_rows
 from registry.services.judges import JudgePool
-from registry.storage import callers, generation, trust
+from registry.storage import answer_keys, callers, generation, purposes, trust
 from registry.storage import units as stored_units
 from registry.storage.database import Database
 from registry.storage.sealing import Sealer
@@ -33,6 +36,8 @@ class Known:
     index: certificates.TrustIndex
     map: units.Map
     callers: Mapping[str, caller_values.Caller]
+    answer_keys: tuple[AnswerKey, ...] = ()
+    purposes: tuple[Purpose, ...] = ()
 
     def caller(self, caller_id: str) -> caller_values.Caller:
         """The registered caller; raises Refusal(access-token) when it is unknown or closed."""
@@ -77,13 +82,15 @@ class Register:
             if self._known is None or self._known.generation != now_at:
                 trust_list = await trust.load(tx, now_at)
                 here, rows = await stored_units.load_map(tx), await callers.load(tx)
+                keys = await answer_keys.load(tx)
+                allowed = tuple(purpose_rows.of_members(*row) for row in await purposes.load(tx))
             else:
                 self._checked = time.monotonic()
                 return
         index = await asyncio.to_thread(certificates.TrustIndex.build, trust_list)
         moment = datetime.now(UTC)
         expanded = {row.caller_id: _expand(row, here, moment) for row in rows}
-        self._known = Known(now_at, index, here, expanded)
+        self._known = Known(now_at, index, here, expanded, keys, allowed)
         self._checked = time.monotonic()
 
 

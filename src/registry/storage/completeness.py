@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Text, bindparam, text
+from sqlalchemy import DateTime, SmallInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import TextClause
 
@@ -76,6 +76,14 @@ UNION ALL
 SELECT k.school_code, NULL, count(DISTINCT k.pupil_code) {_UNEXPECTED} GROUP BY 1
 """  # noqa: S608 - only constants of this file are put together
 
+# The same pupils by class instead of school; who is on no roster has no class.
+_COUNT_CLASSES = f"""
+WITH e AS MATERIALIZED ({_EXPECTED})
+SELECT e.grade, e.class_name, {_STANDING} AS standing, count(*) AS pupils
+  FROM e LEFT JOIN LATERAL ({_ATTEMPT} AND NOT e.on_record AND NOT e.without_number {_NEWEST_FIRST}) a ON true
+ GROUP BY 1, 2, 3
+"""  # noqa: S608
+
 _LIST = f"""
 SELECT e.school_code, e.pupil_code, e.pupil_name, e.class_name, e.grade, a.received_at, {_CODES} AS codes
   FROM ({_EXPECTED} AND {_AFTER} ORDER BY school_code, pupil_code OFFSET 0) e
@@ -92,6 +100,19 @@ SELECT e.school_code, e.pupil_code, NULL AS pupil_name, NULL AS class_name, e.gr
 """  # noqa: S608
 
 
+_EACH = f"""
+SELECT e.school_code, e.pupil_code, e.grade, {_STANDING} AS standing
+  FROM ({_EXPECTED} AND r.grade = ANY(:grades) OFFSET 0) e
+  LEFT JOIN LATERAL ({_ATTEMPT} AND NOT e.on_record AND NOT e.without_number {_NEWEST_FIRST}) a ON true
+UNION ALL
+SELECT DISTINCT ON (school_code, pupil_code) k.school_code, k.pupil_code, k.grade, NULL {_UNEXPECTED}
+   AND k.grade = ANY(:grades)
+"""  # noqa: S608
+
+
+_COUNT_GRADES = f"SELECT school_code, standing, count(*) AS pupils FROM ({_EACH}) x GROUP BY 1, 2"  # noqa: S608
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """Which schools, which school year, as of when."""
@@ -105,6 +126,37 @@ async def count(tx: Reading, question: Question) -> dict[str, completeness.Count
     """Pupils by bucket for each school that has any."""
     rows = await tx.execute(_with_types(_COUNT), _arguments(question))
     return completeness.tally((row.school_code, _STANDINGS.get(row.standing), row.pupils) for row in rows)
+
+
+async def count_grades(tx: Reading, question: Question, grades: Sequence[int]) -> list[tuple[str, Bucket, int]]:
+    """Pupils of these grades as (school, bucket, number)."""
+    statement = _with_types(_COUNT_GRADES).bindparams(bindparam("grades", list(grades), type_=ARRAY(SmallInteger)))
+    found: dict[tuple[str, Bucket], int] = {}
+    for row in await tx.execute(statement, _arguments(question)):
+        standing = None if row.standing is None else _STANDINGS[row.standing]
+        bucket = Bucket.UNEXPECTED if standing is None else completeness.bucket_of(standing)
+        found[row.school_code, bucket] = found.get((row.school_code, bucket), 0) + row.pupils
+    return [(school, bucket, number) for (school, bucket), number in found.items()]
+
+
+async def each(tx: Reading, question: Question, grades: Sequence[int]) -> list[tuple[str, str, int, Bucket]]:
+    """Every pupil of these grades as (school, pupil code, grade, bucket), by school and pupil code. For a few schools at a time."""
+    statement = _with_types(_EACH).bindparams(bindparam("grades", list(grades), type_=ARRAY(SmallInteger)))
+    found = []
+    for row in await tx.execute(statement, _arguments(question)):
+        standing = None if row.standing is None else _STANDINGS[row.standing]
+        bucket = Bucket.UNEXPECTED if standing is None else completeness.bucket_of(standing)
+        found.append((row.school_code, row.pupil_code, row.grade, bucket))
+    return sorted(found)
+
+
+async def count_classes(tx: Reading, question: Question) -> dict[tuple[int, str], completeness.Counts]:
+    """Pupils by bucket for each (grade, class) of the rosters."""
+    found: dict[tuple[int, str], list[completeness.Counts]] = {}
+    for row in await tx.execute(_with_types(_COUNT_CLASSES), _arguments(question)):
+        bucket = completeness.bucket_of(_STANDINGS[row.standing])
+        found.setdefault((row.grade, row.class_name), []).append(completeness.Counts({bucket: row.pupils}))
+    return {place: completeness.add_up(counts) for place, counts in found.items()}
 
 
 async def pupils(tx: Reading, question: Question, bucket: Bucket, after: tuple[str, str], most: int) -> list[Row]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 
 def load(path: Path) -> bytes:
@@ -46,9 +50,50 @@ def create(path: Path, content: bytes) -> bool:
 
 def ensure_token_key(path: Path) -> bytes:
     """The P-256 key of the access tokens (PKCS #8 PEM), made by the first start."""
-    return ensure(path, _p256_pem)
+    return ensure(path, new_p256)
 
 
-def _p256_pem() -> bytes:
+def ensure_paper_key(path: Path) -> bytes:
+    """The P-256 key that signs the QR of papers (PKCS #8 PEM), made by the first start."""
+    return ensure(path, new_p256)
+
+
+def ensure_paper_seal(path: Path) -> bytes:
+    """The seal of papers: PKCS #12 or PEM as somebody put it there, else a key with a certificate that it signed itself.
+
+    Such a certificate proves to nobody whose it is: it stands in for one of the city's until that is put in its place.
+    """
+    return ensure(path, _self_signed_pem)
+
+
+def _self_signed_pem() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Sổ đăng ký học bạ số (tự ký / self-signed)")])
+    now = datetime.now(UTC)
+    usage = dict.fromkeys(_USAGES, False)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=3653))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.KeyUsage(**{**usage, "digital_signature": True, "content_commitment": True}), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private + certificate.public_bytes(Encoding.PEM)
+
+
+_USAGES = (
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign",
+    "crl_sign", "encipher_only", "decipher_only",
+)  # fmt: skip
+
+
+def new_p256() -> bytes:
+    """A new P-256 key as PKCS #8 PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -1,4 +1,4 @@
-"""Verification questions: one statement finds, one writes the question down and brings the proof of what was found.
+"""Questions of offices: one statement finds, one writes the question down and brings the proof of what was found.
 
 At the driver's level, as the bench measures this path. Every kind of question runs the same two statements whatever is on
 record, so that time tells a caller nothing; what the caller may not see is not read beyond its keys.
@@ -15,6 +15,8 @@ from uuid import UUID
 
 import asyncpg
 
+from registry.core.audit import Look
+from registry.core.misses import Misses
 from registry.core.verification import Sighting, Stored
 from registry.storage.database import Hot
 
@@ -24,8 +26,12 @@ _VERSION = """k.school_year, k.pupil_id, k.level, k.grade, k.school_code, k.tran
 #: OFFSET 0 keeps the planner at one look into `submission` per waiting row: a plan made while the tables were small must not
 #: read all of `submission` later.
 _WAITING = """waiting w CROSS JOIN LATERAL (
-    SELECT school_code, school_year, level, transcript_code, number_index FROM submission
+    SELECT school_code, school_year, level, transcript_code, number_index, pupil_code FROM submission
     WHERE submission_id = w.submission_id AND kind = 'transcript' OFFSET 0) s"""
+
+#: Where the caller stands with questions that found nothing comes along, so that a pause costs no statement of its own.
+_MISSES = "m.in_a_row, m.hour, m.in_hour, m.day, m.pauses, m.paused_until"
+_ONE = "FROM (SELECT) AS one LEFT JOIN found ON true LEFT JOIN caller_miss m ON m.caller_id ="
 
 _BY_CODE = f"""
 WITH found AS (SELECT {_VERSION} FROM transcript_code t
@@ -33,16 +39,16 @@ WITH found AS (SELECT {_VERSION} FROM transcript_code t
                  JOIN record_version v USING (school_year, pupil_id, level)
                  WHERE t.transcript_code = $1 AND v.version = coalesce($2, k.current_version))
 SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.transcript_code = $1 AND s.school_code IS NOT NULL) AS held_at,
-       (SELECT pupil_id FROM transcript_code WHERE transcript_code = $1) AS known_pupil, found.*
-FROM (SELECT) AS one LEFT JOIN found ON true
+       (SELECT pupil_id FROM transcript_code WHERE transcript_code = $1) AS known_pupil, found.*, {_MISSES}
+{_ONE} $3
 """  # noqa: S608 - only constants of this file are put together
 
 _BY_FINGERPRINT = f"""
 WITH found AS (SELECT {_VERSION} FROM record_version v JOIN record k USING (school_year, pupil_id, level)
                  WHERE v.fingerprint = $1)
 SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE w.fingerprint = $1 AND s.school_code IS NOT NULL) AS held_at,
-       found.pupil_id AS known_pupil, found.*
-FROM (SELECT) AS one LEFT JOIN found ON true
+       found.pupil_id AS known_pupil, found.*, {_MISSES}
+{_ONE} $2
 """  # noqa: S608
 
 #: A number that was closed still finds its pupil: papers with it are in use for years after a renumbering. Merged pupils are one
@@ -56,14 +62,51 @@ WITH n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top
                    AND ($3::text IS NULL OR k.level = $3) AND v.version = k.current_version)
 SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.number_index = $1 AND s.school_year = $2
                AND ($3::text IS NULL OR s.level = $3) AND s.school_code IS NOT NULL) AS held_at,
-       (SELECT pupil_id FROM n) AS known_pupil, found.*
-FROM (SELECT) AS one LEFT JOIN found ON true
+       (SELECT pupil_id FROM n) AS known_pupil, found.*, {_MISSES}
+{_ONE} $4
 """  # noqa: S608
 
+#: The records in force of whoever is one with the pupil, in these years: for claims, and for questions by pupil code.
+_RECORDS = f"""
+     found AS (SELECT {_VERSION} FROM record k JOIN record_version v USING (school_year, pupil_id, level)
+                 WHERE k.school_year = ANY($2) AND k.pupil_id = ANY(ARRAY(
+                   SELECT top FROM n UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM n)))
+                   AND ($3::text IS NULL OR k.level = $3) AND v.version = k.current_version)
+"""  # noqa: S608
+_PUPIL = {
+    "pupil_code": "pupil_code p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.pupil_code = $1",
+    "number": "pupil_number p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.number_index = $1",
+    "transcript_code": "transcript_code p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.transcript_code = $1",
+}
+
+
+def _of_pupil(way: str, held_at: str) -> str:
+    return f"""
+WITH n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top FROM {_PUPIL[way]}),
+{_RECORDS}
+SELECT {held_at} AS held_at, (SELECT pupil_id FROM n) AS known_pupil, found.*, {_MISSES},
+       ARRAY(SELECT top FROM n UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM n)) AS one_pupil
+{_ONE} $4
+"""  # noqa: S608
+
+
+_BY_PUPIL = _of_pupil(
+    "pupil_code",
+    f"""ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.pupil_code = $1 AND s.school_year = ANY($2)
+               AND ($3::text IS NULL OR s.level = $3) AND s.school_code IS NOT NULL)""",  # noqa: S608
+)
+_RECORDS_OF = {way: _of_pupil(way, "'{}'::text[]") for way in _PUPIL}
+
 _WRITE = """
-WITH written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9))
-SELECT d.sealed, v.signatures::text AS signatures, j.policy, j.rules, w.accepted_at AS withdrawn_at, w.reason
+WITH written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer,
+                                       detail)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $15)),
+     spent AS (INSERT INTO answer_nonce (caller_id, nonce_hash, expires_at)
+                 SELECT $3, $16::bytea, $17::timestamptz WHERE $16 IS NOT NULL)
+SELECT CASE WHEN $11::uuid IS NOT NULL THEN (SELECT count(*) FROM (
+         SELECT FROM question q WHERE q.pupil_id = $8 AND q.asked_at > $2 - interval '1 day' AND q.caller_id = $3 LIMIT $18) o)
+       END AS asked_before,
+       d.media_type, d.sealed, v.signatures::text AS signatures, j.policy, j.rules, w.accepted_at AS withdrawn_at, w.reason
 FROM (SELECT) AS one
 LEFT JOIN record_version v ON v.school_year = $10 AND v.pupil_id = $11 AND v.level = $12 AND v.version = $13
 LEFT JOIN document d ON d.school_year = v.school_year AND d.fingerprint = $14
@@ -75,18 +118,24 @@ LEFT JOIN LATERAL (SELECT accepted_at, reason FROM withdrawal
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A question as it is kept, with the answer it got; `pupil_id` is whom it is about, as far as the registry knows."""
+class Nonce:
+    """A caller's nonce, hashed, and until when it can't be used again."""
 
-    question_id: UUID
-    asked_at: datetime
-    caller_id: str
-    purpose: str
-    reference: str
-    kind: str
-    school_year: str | None
-    pupil_id: UUID | None
-    answer: str
+    hashed: bytes
+    expires_at: datetime
+
+
+class NonceSpentError(Exception):
+    """The caller has used this nonce before; nothing is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found, where the caller stands with questions that found nothing, and all that are one with the pupil."""
+
+    sighting: Sighting
+    misses: Misses
+    one_pupil: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,61 +148,85 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What stands behind a version: its sealed bytes (None when they are gone), signatures, and what it was judged under."""
+    """What stands behind a version: its sealed bytes (None when they are gone), signatures, and what it was judged under.
+
+    `asked_before`: how often the caller asked about this pupil within a day, counted up to the limit it was asked with.
+    """
 
     sealed: bytes | None
     signatures: list[dict[str, Any]]
     policy: str | None
     rules: str | None
     withdrawn: Withdrawn | None = None
+    media_type: str | None = None
+    asked_before: int = 0
 
 
-async def find_by_code(tx: Hot, transcript_code: str, version: int | None) -> Sighting:
+async def find_by_code(tx: Hot, transcript_code: str, version: int | None, caller_id: str) -> Found:
     """The record with this code in this version (None: the current one), or held documents that claim the code.
 
     Which version a held document claims is sealed with it, so with a version that is not on record any of them counts.
     """
-    return _sighting(await tx.fetch(_BY_CODE, transcript_code, version))
+    return _found(await tx.fetch(_BY_CODE, transcript_code, version, caller_id))
 
 
-async def find_by_fingerprint(tx: Hot, fingerprint: bytes) -> Sighting:
+async def find_by_fingerprint(tx: Hot, fingerprint: bytes, caller_id: str) -> Found:
     """The version that is exactly these bytes, or the same bytes held."""
-    return _sighting(await tx.fetch(_BY_FINGERPRINT, fingerprint))
+    return _found(await tx.fetch(_BY_FINGERPRINT, fingerprint, caller_id))
 
 
-async def find_by_number(tx: Hot, number_index: bytes, school_year: str, level: str | None) -> Sighting:
+async def find_by_number(tx: Hot, number_index: bytes, school_year: str, level: str | None, caller_id: str) -> Found:
     """The current versions of a pupil's records in a year (one per level), or held documents that claim number and year."""
-    return _sighting(await tx.fetch(_BY_NUMBER, number_index, school_year, level))
+    return _found(await tx.fetch(_BY_NUMBER, number_index, school_year, level, caller_id))
 
 
-async def write(tx: Hot, row: Row, version: Stored | None) -> Proof:
-    """Write a question down; returns the proof of the version it is answered with (an empty one for None)."""
+async def find_by_pupil(tx: Hot, pupil_code: str, years: Sequence[str], level: str | None, caller_id: str) -> Found:
+    """The current versions of a pupil's records in these years, or held documents that claim the code and one of them."""
+    return _found(await tx.fetch(_BY_PUPIL, pupil_code, list(years), level, caller_id))
+
+
+async def find_records(tx: Hot, way: str, key: str | bytes, years: Sequence[str], caller_id: str) -> Found:
+    """The current versions of all records of a pupil in these years; `way` is pupil_code, number (its index) or transcript_code."""
+    return _found(await tx.fetch(_RECORDS_OF[way], key, list(years), None, caller_id))
+
+
+async def write(
+    tx: Hot, row: Look, version: Stored | None, *, nonce: Nonce | None = None, most_before: int = 0
+) -> Proof:
+    """Write a question down; returns the proof of the version it is answered with (an empty one for None).
+
+    Raises NonceSpentError. `most_before`: how far earlier questions about the pupil are counted.
+    """
     key: tuple[object, ...] = (None,) * 5
     if version is not None:
         key = (version.school_year, version.pupil_id, version.level, version.version, version.fingerprint)
-    found = await tx.fetchrow(
-        _WRITE,
-        row.question_id,
-        row.asked_at,
-        row.caller_id,
-        row.purpose,
-        row.reference,
-        row.kind,
-        row.school_year,
-        row.pupil_id,
-        row.answer,
-        *key,
-    )
+    asked = (row.question_id, row.asked_at, row.caller_id, row.purpose, row.reference, row.kind, row.school_year,
+             row.pupil_id, row.answer)  # fmt: skip
+    spent = (None, None) if nonce is None else (nonce.hashed, nonce.expires_at)
+    try:
+        found = await tx.fetchrow(_WRITE, *asked, *key, row.detail, *spent, most_before)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name == "pk_answer_nonce":
+            raise NonceSpentError from None
+        raise
     assert found is not None, "a row comes back whatever was found"
     withdrawn = Withdrawn(found["withdrawn_at"], found["reason"]) if found["withdrawn_at"] is not None else None
     signatures = json.loads(found["signatures"] or "[]")
-    return Proof(found["sealed"], signatures, found["policy"], found["rules"], withdrawn)
+    return Proof(found["sealed"], signatures, found["policy"], found["rules"], withdrawn, found["media_type"],
+                 found["asked_before"] or 0)  # fmt: skip
 
 
-def _sighting(rows: Sequence[asyncpg.Record]) -> Sighting:
+def _found(rows: Sequence[asyncpg.Record]) -> Found:
     """At least one row comes back; its version columns are null when nothing was found."""
+    first = rows[0]
     versions = tuple(_stored(row) for row in rows if row["version"] is not None)
-    return Sighting(versions, frozenset(rows[0]["held_at"]), rows[0]["known_pupil"])
+    sighting = Sighting(versions, frozenset(first["held_at"]), first["known_pupil"])
+    misses = Misses() if first["in_a_row"] is None else _misses(first)
+    return Found(sighting, misses, tuple(first.get("one_pupil") or ()))
+
+
+def _misses(row: asyncpg.Record) -> Misses:
+    return Misses(row["in_a_row"], row["hour"], row["in_hour"], row["day"], row["pauses"], row["paused_until"])
 
 
 def _stored(row: asyncpg.Record) -> Stored:

@@ -77,7 +77,7 @@ _JOURNAL_COLUMNS = """submission_id, received_at, caller_id, fingerprint, media_
 SUBMISSION = {
     kind: f"""INSERT INTO submission ({_JOURNAL_COLUMNS}, kind)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '{kind}')"""  # noqa: S608
-    for kind in ("transcript", "withdrawal")
+    for kind in ("transcript", "withdrawal", "declaration")
 }
 
 _JOURNAL = {
@@ -181,7 +181,7 @@ class Attempt:
     outcome: str
     findings: Sequence[dict[str, object]]
     evidence: dict[str, object]
-    kind: str = "transcript"  # or withdrawal
+    kind: str = "transcript"  # or withdrawal, declaration
 
     def arguments(self) -> tuple[object, ...]:
         """The parameters $1 to $17 of every statement here."""

@@ -9,7 +9,6 @@ from registry.storage import (
     tables_declarations,
     tables_public_codes,
     tables_sessions,
-    tables_workbench,
 )
 
 _AREAS = (
@@ -19,7 +18,6 @@ _AREAS = (
     tables_declarations,
     tables_public_codes,
     tables_sessions,
-    tables_workbench,
 )
 
 metadata = tables.metadata

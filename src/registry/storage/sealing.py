@@ -42,6 +42,9 @@ class Sealer:
         self._numbers = AESGCM(_subkey(master, b"registry personal numbers v1"))
         self._persons = AESGCM(_subkey(master, b"registry persons v1"))
         self._index = _subkey(master, b"registry number index v1")
+        self._codes = AESGCM(_subkey(master, b"registry public codes v1"))
+        self._secret_indexes = _subkey(master, b"registry secret index v1")
+        self._chain = _subkey(master, b"registry question chain v1")
         #: Names the key without telling it; stored in the database so that a wrong key file is noticed at once.
         self.key_id: bytes = _subkey(master, b"registry key id v1")[:8]
 
@@ -76,9 +79,25 @@ class Sealer:
         """What was sealed about whom the number belongs to; raises SealBrokenError."""
         return _open(self._persons, sealed, number_index).decode("ascii")
 
+    def seal_code(self, plain: bytes, bound_to: bytes) -> bytes:
+        """Seal a verification code, or what is told behind it; it opens only together with what it is bound to."""
+        return _seal(self._codes, plain, bound_to)
+
+    def open_code(self, sealed: bytes, bound_to: bytes) -> bytes:
+        """What `seal_code` sealed; raises SealBrokenError."""
+        return _open(self._codes, sealed, bound_to)
+
+    def secret_index(self, use: str, secret: bytes) -> bytes:
+        """Keyed index of a random secret, different for each use: a leaked table opens nothing."""
+        return hmac.digest(self._secret_indexes, use.encode("ascii") + b"\0" + secret, "sha256")
+
     def number_index(self, number: str) -> bytes:
         """Keyed blind index (HMAC-SHA-256): equal numbers have equal indexes, and nobody without the key can try them all."""
         return hmac.digest(self._index, number.encode("utf-8", "surrogatepass"), "sha256")
+
+    def chain_hash(self, before: bytes, row: bytes) -> bytes:
+        """The keyed hash of a place in the chain of questions (HMAC-SHA-256 over the hash before it, then the row)."""
+        return hmac.digest(self._chain, before + row, "sha256")
 
 
 def load_key(path: Path) -> bytes:

@@ -444,7 +444,7 @@ submission = Table(
     Column("number_index", LargeBinary),
     Column("transcript_code", Text),
     Column("kind", Text, nullable=False, server_default=text("'transcript'")),
-    CheckConstraint("kind in ('transcript','withdrawal')", name="kind"),
+    CheckConstraint("kind in ('transcript','withdrawal','declaration')", name="kind"),
     Index("ix_submission_pupil", "school_year", "school_code", "pupil_code", "received_at"),
     Index("ix_submission_fingerprint", "fingerprint"),
 )
@@ -636,7 +636,7 @@ transcript_code = Table(
 
 # --- who asked ---------------------------------------------------------------------------------------------------------------------------
 
-#: Every verification question, written before it is answered.
+#: Every verification question and view, written before it is answered. `detail`: the fields or the claim that was asked for.
 question = Table(
     "question",
     metadata,
@@ -649,6 +649,7 @@ question = Table(
     Column("school_year", Text),
     Column("pupil_id", UUID(as_uuid=True)),
     Column("answer", Text, nullable=False),
+    Column("detail", Text),
     Index("ix_question_pupil_id", "pupil_id", "asked_at"),
     Index("ix_question_caller_id", "caller_id", "asked_at"),
 )

@@ -7,12 +7,27 @@ from starlette.staticfiles import StaticFiles
 
 from registry.api import app as api_app
 from registry.settings import Settings
-from registry.web import home, rendering
+from registry.web import (
+    home,
+    me,
+    overview,
+    provider,
+    public_codes,
+    readiness,
+    rendering,
+    review_report,
+    school,
+    schools,
+    shares,
+    sign_in,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The ASGI application under these settings (default: from the environment, as uvicorn's factory call needs)."""
+    settings = settings or Settings()
     app = api_app.create_app(settings)
+    app.state.provider = provider.configured(settings)
     app.mount(rendering.STATIC_PATH, StaticFiles(directory=rendering.STATIC_FOLDER), name="static")
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
@@ -20,4 +35,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 #: Routers of pages; each route's class is `rendering.PageRoute`, so that refusals become pages too.
-ROUTERS = (home.router,)
+ROUTERS = (
+    home.router,
+    sign_in.router,
+    me.router,
+    overview.router,
+    schools.router,
+    school.router,
+    readiness.router,
+    review_report.router,
+    public_codes.router,
+    shares.router,
+)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import jinja2
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
 
 from registry.api import logs, problems
-from registry.core.findings import Refusal
-from registry.web import languages
+from registry.core import codes
+from registry.core.findings import Finding, Refusal
+from registry.web import languages, words
 
+Say: TypeAlias = Callable[[str], str]
 STATIC_PATH = "/static"
 STATIC_FOLDER = Path(__file__).parent / "static"
 LANGUAGE_COOKIE = "language"
@@ -28,7 +32,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with "no-referrer" browsers send forms with "Origin: null"
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -56,6 +60,8 @@ def page(
         "other_language": other,
         "other_language_url": str(request.url.include_query_params(lang=other).replace(scheme="", netloc="")),
         "path": request.url.path,
+        "here": str(request.url.replace(scheme="", netloc="")) if request.method == "GET" else "/",
+        "somebody": getattr(request.state, "signed_in", None),
     }
     html = environment.get_template(template).render({**common, **(values or {})})
     answer = HTMLResponse(html, status, headers={**HEADERS, "Content-Language": shown_in})
@@ -63,6 +69,16 @@ def page(
         secure = request.url.scheme == "https"
         answer.set_cookie(LANGUAGE_COOKIE, shown_in, max_age=31_536_000, httponly=True, samesite="lax", secure=secure)
     return answer
+
+
+def now() -> datetime:
+    """This moment: read once a request, at the edge."""
+    return datetime.now(UTC)
+
+
+def translator(request: Request) -> Say:
+    """Texts in the reader's language, for files."""
+    return _CATALOGUES[language(request)].gettext
 
 
 def refused(request: Request, refusal: Refusal) -> HTMLResponse:
@@ -86,6 +102,9 @@ class PageRoute(APIRoute):
                 return await handler(request)
             except Refusal as refusal:
                 return refused(request, refusal)
+            except RequestValidationError as error:
+                wrong = [Finding(codes.REQUEST_PARAMETER, "", str(each["loc"][-1])[:40]) for each in error.errors()]
+                return refused(request, Refusal(codes.REQUEST_PARAMETER, wrong))
 
         return answered
 
@@ -103,6 +122,9 @@ def _environment(shown_in: str) -> jinja2.Environment:
     made.globals["static"] = _static
     made.filters["moment"] = moment
     made.filters["day"] = day
+    made.filters["date"] = calendar_day
+    made.filters["share"] = share if shown_in == "vi" else share_en
+    made.globals.update(buckets=words.BUCKETS, lights=words.LIGHTS, roles=words.ROLES)
     made.filters["number"] = number if shown_in == "vi" else number_en
     return made
 
@@ -117,6 +139,21 @@ def day(value: datetime) -> str:
     return value.astimezone(HANOI).strftime("%d/%m/%Y")
 
 
+def calendar_day(value: date) -> str:
+    """dd/mm/yyyy of a day."""
+    return value.strftime("%d/%m/%Y")
+
+
+def share(part: int, whole: int) -> str:
+    """A percentage with one decimal, rounded down, so that 100 % means all; it stands only beside its counts."""
+    return share_en(part, whole).replace(".", ",")
+
+
+def share_en(part: int, whole: int) -> str:
+    """The same with a decimal point; "" of nothing."""
+    return f"{part * 1000 // whole / 10:.1f} %" if whole else ""
+
+
 def number(value: int) -> str:
     """With a point between thousands, as Vietnamese has it."""
     return f"{value:,}".replace(",", ".")
@@ -125,6 +162,21 @@ def number(value: int) -> str:
 def number_en(value: int) -> str:
     """With a comma between thousands."""
     return f"{value:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Numbers in a language, for what is not made by a template."""
+
+    language: str
+
+    def number(self, value: int) -> str:
+        """With marks between thousands."""
+        return number(value) if self.language == "vi" else number_en(value)
+
+    def share(self, part: int, whole: int) -> str:
+        """A percentage."""
+        return share(part, whole) if self.language == "vi" else share_en(part, whole)
 
 
 def _static(name: str) -> str:

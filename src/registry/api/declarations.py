@@ -1,0 +1,121 @@
+"""/v1/declarations: a signed statement that a school's year is complete, and what has been declared."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from registry.api import access, parameters, submission
+from registry.api.edge import Edge
+from registry.core.callers import Caller, Scope
+from registry.services import declaration, judging
+from registry.services import submission as submissions
+
+router = APIRouter(tags=["submissions"])
+listing = APIRouter(tags=["declarations"])
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    201: {"model": submission.SubmissionBody, "description": "Declared, with a receipt"},
+    200: {"model": submission.SubmissionBody, "description": "Exactly these bytes came before: the same receipt"},
+    202: {"model": submission.SubmissionBody, "description": "Held: something about a signature can't be decided yet"},
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            judging.JOSE: {"schema": {"$ref": "#/components/schemas/SignedTranscript"}},
+            judging.COMPACT: {"schema": {"type": "string", "description": "JWS Compact Serialization, one signer"}},
+        },
+    }
+}
+
+
+class _Question(BaseModel):
+    """An unknown parameter is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    unit: str = Field(max_length=40, examples=["district:771"])
+    school_year: str = Field(max_length=9, description="YYYY-YYYY", examples=["2024-2025"])
+    after: str | None = Field(
+        None, max_length=30, pattern=r"^[A-Za-z0-9_-]{1,20} [0-9]{1,2}$", description="`next` of the page before"
+    )
+    limit: int = Field(100, ge=1, le=declaration.MOST_ROWS)
+
+
+class DeclaredBody(BaseModel):
+    """What counts of a school's declarations for one grade: the greatest version that speaks of it."""
+
+    school_code: str
+    school_name: str
+    grade: int
+    version: int
+    expected: int
+    on_record: int
+    excepted: int = Field(description="Pupils named as having no transcript")
+    declared_on: date
+    accepted_at: datetime
+    submission_id: UUID
+    fingerprint: str = Field(description="SHA-256 of the received bytes, in hex")
+
+
+class DeclarationPage(BaseModel):
+    """By school code and grade."""
+
+    declarations: list[DeclaredBody]
+    next: str | None = Field(description="For `after`; null on the last page")
+
+
+@router.post(
+    "/v1/declarations",
+    status_code=201,
+    response_model=submission.SubmissionBody,
+    responses=_RESPONSES,
+    openapi_extra=_BODY,
+)
+async def post_declaration(
+    request: Request, caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT))]
+) -> Response:
+    """Declare a school's year complete, grade by grade (openapi/envelope.md says how the statement is made)."""
+    return await submission.taken(request, caller, judging.STATEMENT_MEDIA_TYPES, submissions.declare)
+
+
+@listing.get("/v1/declarations", response_model=DeclarationPage)
+async def get_declarations(
+    request: Request,
+    caller: Annotated[Caller, Depends(access.caller(Scope.COMPLETENESS, Scope.OPERATE))],
+    question: Annotated[_Question, Query()],
+) -> Response:
+    """What the schools of a unit have declared, page by page."""
+    edge: Edge = request.app.state.edge
+    access.limit(request, caller, "questions")
+    year = parameters.school_year(question.school_year, "/query/school_year")
+    school, _, grade = (question.after or " 0").partition(" ")
+    now = datetime.now(UTC)
+    page = await declaration.page(edge.world, caller, question.unit, year, (school, int(grade)), question.limit, now)
+    body = DeclarationPage(
+        declarations=[_row(row, page.names[row.school_code]) for row in page.rows],
+        next=None if page.next is None else f"{page.next[0]} {page.next[1]}",
+    )
+    return JSONResponse(body.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
+
+
+def _row(row: declaration.Declared, school_name: str) -> DeclaredBody:
+    return DeclaredBody(
+        school_code=row.school_code,
+        school_name=school_name,
+        grade=row.grade,
+        version=row.version,
+        expected=row.expected,
+        on_record=row.on_record,
+        excepted=row.excepted,
+        declared_on=row.declared_on,
+        accepted_at=row.accepted_at,
+        submission_id=row.submission_id,
+        fingerprint=row.fingerprint.hex(),
+    )

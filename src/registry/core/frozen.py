@@ -1,0 +1,73 @@
+"""A frozen campaign: what its snapshot counts, by school and unit, and how one file of it is checked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from registry.core.completeness import Bucket, Counts
+
+#: The longest reason, and how long a first operator's word waits for a second one's.
+LONGEST_REASON = 500
+REQUEST_HOLDS = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One operator's word that a campaign is to be frozen."""
+
+    caller_id: str
+    requested_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A campaign as it was frozen: when, by whom, why, and the fingerprint of its snapshot."""
+
+    campaign_code: str
+    frozen_at: datetime
+    frozen_by: tuple[str, ...]
+    reason: str
+    fingerprint: bytes
+    pupils: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One unit: as it was frozen, and as it is now."""
+
+    unit: str
+    name: str
+    frozen: Counts
+    now: Counts
+
+    @property
+    def arrived(self) -> int:
+        """How many more are on record than when it was frozen: what came after the freeze."""
+        return _on_record(self.now) - _on_record(self.frozen)
+
+
+def seconded(requests: Iterable[Request], by: str, now: datetime) -> tuple[str, ...] | None:
+    """Who freezes: the first operator whose word still holds, and a second one; None as long as there is only one."""
+    others = [each for each in requests if each.caller_id != by and each.requested_at > now - REQUEST_HOLDS]
+    return (min(others, key=lambda each: each.requested_at).caller_id, by) if others else None
+
+
+def by_unit(units: Mapping[str, frozenset[str]], counts: Mapping[str, Counts]) -> dict[str, Counts]:
+    """The counts of units that come to these schools."""
+    empty = Counts()
+    found: dict[str, Counts] = {}
+    for unit, schools in sorted(units.items()):
+        total = dict.fromkeys(Bucket, 0)
+        for school in schools:
+            for bucket, number in counts.get(school, empty).by_bucket.items():
+                total[bucket] += number
+        found[unit] = Counts(total)
+    return found
+
+
+def _on_record(counts: Counts) -> int:
+    return counts.of(Bucket.PRESENT) + counts.of(Bucket.AWAITING_SUMMER)

@@ -1,0 +1,172 @@
+"""The text of an extract's QR: the address of the page behind its code, and in the fragment what the registry signed of the paper.
+
+`<base>/v/<code>#1.<kid>.<parts>.<digests>.<signature>`. A browser sends no fragment, so that no server's log has it; a phone
+without a network checks it with the registry's public keys. Signed (ES256) are the digests of five parts, twelve octets each:
+who finds the signature good and one part different knows which part was altered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from registry.core import codes, public_code
+from registry.core.findings import Finding, Refusal
+from registry.formats import base64url
+
+_FORM = "1"
+_CONTEXT = b"hocba-so qr 1\0"
+_DIGEST, _SIGNATURE, _KID = 12, 64, 8
+_LONGEST = 4096
+_HALF = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What of a paper is signed; every value is a text of one line, as printed."""
+
+    code: str
+    version: str
+    school_code: str
+    school_name: str
+    school_year: str
+    grade: str
+    initials: str
+    birth_year: str
+    result: str
+
+
+#: Part of the paper -> its values. The order is that of the digests.
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "code": ("code", "version"),
+    "school": ("school_code", "school_name"),
+    "year": ("school_year", "grade"),
+    "pupil": ("initials", "birth_year"),
+    "result": ("result",),
+}
+_VALUES = tuple(each.name for each in fields(Paper) if each.name != "code")
+
+
+class QrKey:
+    """The registry's key for papers (P-256)."""
+
+    def __init__(self, pem: bytes) -> None:
+        key = load_pem_private_key(pem, None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+            raise ValueError("the key of papers' QR is of P-256")
+        self._key = key
+        self.jwk: dict[str, str] = _jwk(key.public_key())
+
+    def text(self, base_url: str, paper: Paper) -> str:
+        """What the QR of the paper holds."""
+        digests = _digests(paper)
+        kid = self.jwk["kid"][:_KID]
+        r, s = decode_dss_signature(self._key.sign(_signed(kid, digests), ec.ECDSA(hashes.SHA256())))
+        signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
+        values = "\n".join(_line(getattr(paper, name)) for name in _VALUES).encode()
+        parts = (_FORM, kid, base64url.encode(values), base64url.encode(digests), base64url.encode(signature))
+        return f"{base_url.rstrip('/')}/v/{paper.code}#{'.'.join(parts)}"
+
+
+def check(text: str, keys: Mapping[str, Any]) -> Paper:
+    """What the registry signed of the paper with this QR; `keys` is its JWK set.
+
+    Raises Refusal: qr-malformed; qr-key; qr-altered, with the pointer /signature when nothing in it can be relied on, or that
+    of each part (/code, /school, /year, /pupil, /result) that is not what was signed.
+    """
+    kid, paper, digests, signature = _taken_apart(text)
+    key = _public_key(kid, keys)
+    der = encode_dss_signature(int.from_bytes(signature[:_HALF], "big"), int.from_bytes(signature[_HALF:], "big"))
+    try:
+        key.verify(der, _signed(kid, digests), ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        raise Refusal(
+            codes.QR_ALTERED, [Finding(codes.QR_ALTERED, "/signature", "the signature does not hold")]
+        ) from None
+    good = _digests(paper)
+    altered = [
+        Finding(codes.QR_ALTERED, f"/{part}", "not what was signed")
+        for place, part in enumerate(PARTS)
+        if good[place * _DIGEST :][:_DIGEST] != digests[place * _DIGEST :][:_DIGEST]
+    ]
+    if altered:
+        raise Refusal(codes.QR_ALTERED, altered)
+    return paper
+
+
+def compare(paper: Paper, read: Mapping[str, str]) -> tuple[Finding, ...]:
+    """qr-altered for each value that somebody read on the paper and that is not what was signed."""
+    return tuple(
+        Finding(codes.QR_ALTERED, f"/paper/{name}", f"signed is: {getattr(paper, name)}")
+        for name, value in read.items()
+        if _line(value).casefold() != getattr(paper, name).casefold()
+    )
+
+
+def _taken_apart(text: str) -> tuple[str, Paper, bytes, bytes]:
+    address, found, fragment = text.strip().partition("#")
+    pieces = fragment.split(".")
+    bits = public_code.read(public_code.out_of_address(address)) if "/v/" in address else None
+    if len(text) <= _LONGEST and found and len(pieces) == 5 and pieces[0] == _FORM and bits is not None:
+        values, digests, signature = (base64url.decode(piece) for piece in pieces[2:])
+        lines = (values or b"").decode("utf-8", "replace").split("\n")
+        fits = len(digests or b"") == _DIGEST * len(PARTS) and len(signature or b"") == _SIGNATURE
+        if fits and len(lines) == len(_VALUES) and len(pieces[1]) == _KID:
+            assert digests is not None
+            assert signature is not None
+            return pieces[1], Paper(public_code.printed(bits), *lines), digests, signature
+    raise Refusal(codes.QR_MALFORMED, [Finding(codes.QR_MALFORMED, "", "<address>/v/<code>#1.<four parts>")])
+
+
+def _digests(paper: Paper) -> bytes:
+    return b"".join(
+        sha256(_CONTEXT + "\n".join((part, *(_line(getattr(paper, name)) for name in names))).encode()).digest()[
+            :_DIGEST
+        ]
+        for part, names in PARTS.items()
+    )
+
+
+def _signed(kid: str, digests: bytes) -> bytes:
+    return _CONTEXT + kid.encode("utf-8", "replace") + b"\0" + digests
+
+
+def _line(value: str) -> str:
+    return " ".join(value.split())
+
+
+def _jwk(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
+    numbers = key.public_numbers()
+    x, y = (base64url.encode(each.to_bytes(_HALF, "big")) for each in (numbers.x, numbers.y))
+    thumbprint = sha256(f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'.encode()).digest()  # RFC 7638
+    return {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": x,
+        "y": y,
+        "kid": base64url.encode(thumbprint),
+        "alg": "ES256",
+        "use": "sig",
+    }
+
+
+def _public_key(kid: str, keys: Mapping[str, Any]) -> ec.EllipticCurvePublicKey:
+    for each in keys.get("keys", ()):
+        if isinstance(each, Mapping) and each.get("crv") == "P-256" and str(each.get("kid", ""))[:_KID] == kid:
+            x, y = (base64url.decode(str(each.get(name, ""))) for name in ("x", "y"))
+            try:
+                numbers = ec.EllipticCurvePublicNumbers(
+                    int.from_bytes(x or b"", "big"), int.from_bytes(y or b"", "big"), ec.SECP256R1()
+                )
+                return numbers.public_key()
+            except ValueError:
+                break
+    raise Refusal(codes.QR_KEY, [Finding(codes.QR_KEY, "", "a JWK of P-256 with the QR's key id")])

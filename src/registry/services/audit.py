@@ -1,0 +1,67 @@
+"""The chain of who looked is made here, and checked: whoever edits, removes or adds a row of the record is found out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from registry.core import codes
+from registry.core.audit import Break, Walk
+from registry.services.limits import HERE
+from registry.services.world import World
+from registry.storage import audit
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last place of the chain: to be noted elsewhere, so that a chain cut off at its end is missed."""
+
+    position: int
+    day: date
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How far the chain was walked, and what is wrong with it."""
+
+    places: int
+    head: Head | None
+    breaks: tuple[Break, ...]
+
+
+async def link_all(world: World, now: datetime, stop: asyncio.Event | None = None) -> None:
+    """Give every committed question its place in the chain; ends early when `stop` is set."""
+    more = True
+    while more and not (stop is not None and stop.is_set()):
+        async with world.db.hot_transaction() as tx:
+            more = await audit.link(tx, world.sealer.chain_hash, now.astimezone(HERE).date())
+
+
+async def head(world: World) -> Head | None:
+    """The last place of the chain."""
+    async with world.db.hot() as connection:
+        found = await audit.head(connection)
+    return None if found is None else Head(*found)
+
+
+async def check(world: World, now: datetime, noted: Mapping[int, bytes] | None = None) -> Report:
+    """Walk along the whole chain. `noted`: hashes by position, as they were noted before.
+
+    Codes of the breaks: audit-gap, audit-missing, audit-edited, audit-loose, audit-cut (a noted place is gone or another one).
+    """
+    await link_all(world, now)
+    walk, wanted = Walk(world.sealer.chain_hash), frozenset(noted or {})
+    while True:
+        async with world.db.hot() as connection:
+            links = await audit.read(connection, walk.position)
+        if not links:
+            break
+        await asyncio.to_thread(walk.go, links, wanted)
+    async with world.db.hot() as connection:
+        loose = [Break(codes.AUDIT_LOOSE, None, None, each) for each in await audit.loose(connection)]
+    cut = [Break(codes.AUDIT_CUT, at, None, None) for at, kept in (noted or {}).items() if walk.seen.get(at) != kept]
+    last = None if not walk.position else Head(walk.position, walk.day, walk.last)
+    return Report(walk.position, last, (*walk.breaks, *loose, *cut))

@@ -1,0 +1,148 @@
+"""Which schools of a unit can deliver their transcripts, and why the others can't: one row for each, with a traffic light."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from registry.core import codes, ids, readiness, units
+from registry.core.callers import Caller, Scope
+from registry.core.expiring import Standing
+from registry.core.findings import Finding, Refusal
+from registry.core.readiness import Light, Row
+from registry.core.trust import Role
+from registry.formats import base64url
+from registry.services import completeness, signer_watch
+from registry.services.world import Known, World
+from registry.storage import readiness as stored
+
+#: Rows of one page.
+MOST_ROWS = 500
+_NOBODY = readiness.Numbers()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which schools are asked about: of a unit, for a school year (and grades), signing until `before`."""
+
+    unit: str
+    school_year: ids.SchoolYear
+    before: datetime
+    grades: tuple[int, ...] | None = None
+
+    @property
+    def mark(self) -> str:
+        """Names the question in its cursors."""
+        text = f"{self.unit} {self.school_year} {self.before.astimezone(UTC).isoformat()} {self.grades}"
+        return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Every school of the unit by its code, how many show each light, and the names of schools and vendors."""
+
+    unit: units.Unit
+    rows: tuple[Row, ...]
+    lights: Mapping[Light, int]
+    names: Mapping[str, str]
+    vendors: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The counts of a report with some of its rows, and the cursor of the next page (None: there are no more)."""
+
+    report: Report
+    rows: tuple[Row, ...]
+    next: str | None
+
+
+async def look(world: World, caller: Caller | None, asked: Asked, now: datetime) -> Report:
+    """Every school of a unit; `caller` is None for the operator at the machine itself.
+
+    Raises Refusal: access-unit, request-parameter (before).
+    """
+    if caller is not None:
+        await completeness.permitted(world, caller, asked.unit, now)
+    signer_watch.check_window(asked.before, now)
+    known = await world.known()
+    if asked.unit not in known.map.units:
+        raise Refusal(codes.ACCESS_UNIT, [Finding(codes.ACCESS_UNIT, "/query/unit", "a unit on the map")])
+    schools = sorted(known.map.schools_of(asked.unit, now))
+    since = now - timedelta(days=readiness.LIMITS.days)
+    async with world.db.snapshot() as tx:
+        seen = await stored.look(tx, schools, str(asked.school_year), asked.grades, since)
+    rows = await asyncio.to_thread(_rows, known, schools, seen, asked, now)
+    names = {code: known.map.units[f"school:{code}"].name for code in schools}
+    vendors = {vendor: known.callers[vendor].name for row in rows for vendor in row.facts.vendors}
+    return Report(known.map.units[asked.unit], rows, readiness.tally(rows), names, vendors)
+
+
+async def page(
+    world: World, caller: Caller, asked: Asked, light: Light | None, after: str | None, limit: int, now: datetime
+) -> Page:
+    """A page of the rows by school code, of one light or of all; `after` is the cursor of the page before.
+
+    Raises Refusal: access-unit, request-parameter (before, after, limit).
+    """
+    if not 1 <= limit <= MOST_ROWS:
+        raise _wrong("limit", f"1 to {MOST_ROWS}")
+    behind = _behind(asked, after)
+    report = await look(world, caller, asked, now)
+    left = [row for row in report.rows if row.facts.school_code > behind and light in (None, row.light)]
+    rows = tuple(left[:limit])
+    following = f"{asked.mark} {rows[-1].facts.school_code}".encode() if len(left) > limit else None
+    return Page(report, rows, None if following is None else base64url.encode(following))
+
+
+def _behind(asked: Asked, after: str | None) -> str:
+    if after is None:
+        return ""
+    mark, _, school = (base64url.decode(after) or b"").decode("ascii", "replace").partition(" ")
+    if mark != asked.mark or not school:
+        raise _wrong("after", "the cursor of the page before, for the same question")
+    return school
+
+
+def _rows(
+    known: Known, schools: Collection[str], seen: Mapping[str, stored.Seen], asked: Asked, now: datetime
+) -> tuple[Row, ...]:
+    policy, trust_list = known.index.trust.policy, known.index.trust
+    standings = signer_watch.standings(known.index, asked.before, now)
+    vendors = _vendors(known.callers.values())
+    required = {
+        ownership: policy.required(ownership, asked.before, asked.school_year.first)
+        for ownership in {school.ownership for school in trust_list.schools.values()}
+    }
+    rows = []
+    for code in schools:
+        school, found = trust_list.schools.get(code), seen.get(code)
+        roles = required[school.ownership] if school is not None else tuple(Role)
+        facts = readiness.Facts(
+            code,
+            found.numbers if found else _NOBODY,
+            {role: standings.get((code, role), Standing(role)) for role in roles},
+            tuple(vendors.get(code, ())),
+            found.last_contact if found else None,
+            found.refusals if found else {},
+            found.refused if found else 0,
+        )
+        rows.append(readiness.judge(facts, now))
+    return tuple(rows)
+
+
+def _vendors(callers: Iterable[Caller]) -> dict[str, list[str]]:
+    """Who may submit for each school, by name."""
+    found: dict[str, list[str]] = {}
+    for caller in sorted(callers, key=lambda each: each.caller_id):
+        if Scope.SUBMIT in caller.scopes:
+            for school in caller.schools:
+                found.setdefault(school, []).append(caller.caller_id)
+    return found
+
+
+def _wrong(parameter: str, expected: str) -> Refusal:
+    return Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, f"/query/{parameter}", expected)])

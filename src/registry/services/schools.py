@@ -1,0 +1,93 @@
+"""The schools of a unit as one table (expected, held, ready), and one school by its classes: what the pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from registry.core import completeness as buckets
+from registry.core import units
+from registry.core.callers import Caller
+from registry.core.completeness import Counts
+from registry.core.ids import SchoolYear
+from registry.core.readiness import Row as Readiness
+from registry.services import completeness, readiness
+from registry.services.world import World
+from registry.storage import completeness as stored
+from registry.storage.completeness import Question
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """One school: where it lies, its pupils by bucket, whether it is ready, and who submits for it."""
+
+    code: str
+    name: str
+    commune: str
+    counts: Counts
+    readiness: Readiness
+    vendors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All schools of a unit, by code, and their sum."""
+
+    unit: units.Unit
+    counts: Counts
+    schools: tuple[School, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """One class of a school by its rosters."""
+
+    grade: int
+    name: str
+    counts: Counts
+
+
+async def table(world: World, caller: Caller, unit: str, year: SchoolYear, before: datetime, now: datetime) -> Table:
+    """The schools of a unit with a roster, a record or an attempt, or all when there are none such.
+
+    `before`: until when certificates must last. Raises Refusal(access-unit).
+    """
+    here = await completeness.permitted(world, caller, unit, now)
+    schools = here.schools_of(unit, now)
+    async with world.db.snapshot() as tx:
+        counted = await stored.count(tx, Question(sorted(schools), str(year), now))
+    ready = await readiness.look(world, caller, readiness.Asked(unit, year, before), now)
+    communes = _communes(here, now)
+    rows = tuple(
+        School(
+            row.facts.school_code,
+            ready.names[row.facts.school_code],
+            communes.get(f"school:{row.facts.school_code}", ""),
+            counted.get(row.facts.school_code, Counts()),
+            row,
+            tuple(ready.vendors[vendor] for vendor in row.facts.vendors),
+        )
+        for row in ready.rows
+    )
+    concerned = tuple(row for row in rows if row.counts.by_bucket or row.readiness.facts.refused)
+    return Table(here.units[unit], buckets.over(schools, counted), concerned or rows)
+
+
+async def classes(world: World, caller: Caller, school_code: str, year: SchoolYear, now: datetime) -> tuple[Class, ...]:
+    """The classes of a school, by grade and name. Raises Refusal(access-unit)."""
+    await completeness.permitted(world, caller, f"school:{school_code}", now)
+    async with world.db.snapshot() as tx:
+        found = await stored.count_classes(tx, Question([school_code], str(year), now))
+    return tuple(Class(grade, name, counts) for (grade, name), counts in sorted(found.items()))
+
+
+def _communes(here: units.Map, now: datetime) -> Mapping[str, str]:
+    """Unit code of a school -> name of its commune."""
+    return {
+        part.child: here.units[parent].name
+        for parent, parts in here.children.items()
+        if parent.startswith("commune:")
+        for part in parts
+        if part.holds_at(now)
+    }

@@ -1,0 +1,101 @@
+"""Who is signed in: sessions begin, are found by their secret, and end (OWASP ASVS 5.0 V7).
+
+The secret is 256 random bits that only the browser has; what is stored is its digest. Rights are read anew with each page,
+so that what an operator changes holds at once.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from registry.core import codes
+from registry.core.callers import Caller, Scope
+from registry.core.findings import Finding, Refusal
+from registry.core.people import Patience, Person, Way
+from registry.services.world import World
+from registry.storage import people
+from registry.storage import sessions as stored
+from registry.storage.database import Writing
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+_SEEN_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Somebody with a session: the person, the same as a caller of use cases, and the token of this session's forms."""
+
+    person: Person
+    caller: Caller
+    form_token: str
+    started_at: datetime
+
+    def require(self, *scopes: Scope) -> None:
+        """Raise Refusal(access-scope) unless the person has one of the scopes."""
+        if not self.person.scopes & set(scopes):
+            detail = "one of: " + ", ".join(sorted(scopes))
+            raise Refusal(codes.ACCESS_SCOPE, [Finding(codes.ACCESS_SCOPE, "", detail)])
+
+    def check_form(self, token: str) -> None:
+        """Raise Refusal(session-form) unless the token is that of this session's forms."""
+        if not hmac.compare_digest(token.encode("utf-8", "replace"), self.form_token.encode()):
+            raise Refusal(codes.SESSION_FORM)
+
+
+def new_secret() -> str:
+    """256 random bits as text."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> bytes | None:
+    """What is stored of a secret; None for a text that can't be one."""
+    return sha256(secret.encode()).digest() if _SECRET.fullmatch(secret) else None
+
+
+def derived(secret: str, use: str) -> str:
+    """A value of 256 bits that follows from a secret and does not tell it, for one use."""
+    return hmac.new(secret.encode(), f"registry {use} v1".encode(), sha256).hexdigest()
+
+
+async def begin(tx: Writing, person_id: str, way: Way, now: datetime) -> str:
+    """A new session in the transaction that proves who it is for; returns its secret."""
+    secret = new_secret()
+    await stored.begin(tx, sha256(secret.encode()).digest(), person_id, way, now)
+    return secret
+
+
+async def find(world: World, secret: str, patience: Patience, now: datetime) -> SignedIn:
+    """Who has this session; raises Refusal(session-none) when it does not last, or its person was closed."""
+    key = digest(secret)
+    if key is None:
+        raise Refusal(codes.SESSION_NONE)
+    async with world.db.snapshot() as tx:
+        found = await stored.find(tx, key)
+        person = None if found is None else await people.find(tx, found.person_id)
+    if found is None or person is None or not patience.lasts(found.stay, now):
+        raise Refusal(codes.SESSION_NONE)
+    if now - found.stay.seen_at >= _SEEN_EVERY:
+        async with world.db.transaction() as writing:
+            await stored.see(writing, key, now)
+    here = (await world.known()).map
+    schools: frozenset[str] = frozenset().union(*(here.schools_of(unit, now) for unit in person.units))
+    return SignedIn(person, person.caller(schools), derived(secret, "form"), found.stay.started_at)
+
+
+async def end(world: World, secret: str, now: datetime) -> None:
+    """End a session; without effect on what is none."""
+    key = digest(secret)
+    if key is not None:
+        async with world.db.transaction() as tx:
+            await stored.end(tx, key, now)
+
+
+async def end_all(world: World, person_id: str, now: datetime) -> int:
+    """End every session of a person, everywhere; returns how many there were."""
+    async with world.db.transaction() as tx:
+        return await stored.end_all(tx, person_id, now)

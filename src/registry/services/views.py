@@ -1,0 +1,113 @@
+"""Who looked at a pupil's records: for the schools the pupil is or was at, for the city, and through them for the family.
+
+The look at this record is itself written down before it is answered. Pupils are named by their pupil code: a personal number stands
+in no address. Another school's pupil and a code that nobody has are one answer.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from registry.core import codes, ids, purposes
+from registry.core.audit import Look
+from registry.core.callers import Caller
+from registry.core.findings import Refusal
+from registry.core.tables_out import Cell, Column, FileKind, TableOut
+from registry.core.views import OWN_PURPOSES, View, as_text
+from registry.services import tables_out
+from registry.services.limits import HERE
+from registry.services.tables_out import File
+from registry.services.world import Known, World
+from registry.storage import audit, pupils, questions
+
+MOST_ROWS = 500
+_MOST_EXPORTED = 10_000
+_COLUMNS = (
+    Column("Thời điểm", 20), Column("Cơ quan", 30), Column("Mã cơ quan", 20), Column("Việc tra cứu", 30), Column("Mục đích", 30),
+    Column("Thủ tục", 30), Column("Năm học", 12), Column("Chi tiết", 40), Column("Kết quả", 24),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Looks, newest first; `next` is the one to go on before, None on the last page."""
+
+    views: tuple[View, ...]
+    next: UUID | None
+
+
+async def page(world: World, caller: Caller, pupil_code: str, before: UUID | None, limit: int, now: datetime) -> Page:
+    """One page of who looked. Raises Refusal: pupil-unknown, service-busy, service-database."""
+    looks = await _looks(world, caller, pupil_code, before, limit + 1, now)
+    known = await world.known()
+    shown = tuple(_view(known, look) for look in looks[:limit])
+    return Page(shown, shown[-1].look.question_id if len(looks) > limit else None)
+
+
+async def text(world: World, caller: Caller, pupil_code: str, now: datetime) -> str:
+    """All of it as a plain text for the family, Vietnamese first. Raises as `page` does."""
+    return as_text(pupil_code, await _all(world, caller, pupil_code, now), now, HERE)
+
+
+async def table(world: World, caller: Caller, pupil_code: str, now: datetime) -> File:
+    """All of it as a CSV file. Raises as `page` does."""
+    rows = [_cells(view) for view in await _all(world, caller, pupil_code, now)]
+    return await tables_out.file_of(TableOut("Ai đã tra cứu", _COLUMNS, rows), FileKind.CSV, now)
+
+
+async def _all(world: World, caller: Caller, pupil_code: str, now: datetime) -> tuple[View, ...]:
+    looks = await _looks(world, caller, pupil_code, None, _MOST_EXPORTED, now)
+    known = await world.known()
+    return tuple(_view(known, look) for look in looks)
+
+
+async def _looks(
+    world: World, caller: Caller, pupil_code: str, before: UUID | None, limit: int, now: datetime
+) -> list[Look]:
+    group = await _group(world, caller, pupil_code)
+    row = Look(
+        ids.uuid7(now, secrets.token_bytes(10)),
+        now,
+        caller.caller_id,
+        "own_school",
+        "",
+        "views",
+        None,
+        group[0],
+        "shown",
+    )
+    async with world.db.hot_transaction() as tx:
+        await questions.write(tx, row, None)
+    async with world.db.hot() as connection:
+        return await audit.views(connection, group, before, limit)
+
+
+async def _group(world: World, caller: Caller, pupil_code: str) -> Sequence[UUID]:
+    """All that are one with the pupil, if one of the caller's schools has or had any of them."""
+    async with world.db.snapshot() as tx:
+        pupil_id = await pupils.of_code(tx, pupil_code)
+        group = [] if pupil_id is None else await pupils.group(tx, pupil_id)
+        schools: Iterable[str] = await pupils.schools_of(tx, group) if group else ()
+    if caller.schools.isdisjoint(schools):
+        raise Refusal(codes.PUPIL_UNKNOWN)
+    return group
+
+
+def _view(known: Known, look: Look) -> View:
+    office = known.callers.get(look.caller_id)
+    own = OWN_PURPOSES.get(look.purpose)
+    allowed = purposes.in_force(known.purposes, look.purpose, look.asked_at) if own is None else None
+    titles = own or ((allowed.title_vi, allowed.title_en) if allowed is not None else (look.purpose, look.purpose))
+    return View(look, office.name if office is not None else None, *titles)
+
+
+def _cells(view: View) -> Sequence[Cell]:
+    look = view.look
+    return (
+        look.asked_at, view.office, look.caller_id, view.kind[0], view.purpose_vi, look.reference, look.school_year,
+        look.detail, view.outcome[0],
+    )  # fmt: skip

@@ -1,0 +1,68 @@
+"""What readiness needs to know of schools beside the register: numbers on rosters, last contact, refusals. One statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import DateTime, SmallInteger, Text, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from registry.core.readiness import Numbers
+from registry.storage.database import Reading
+
+# What somebody tried who does not speak for the school is neither its contact nor its refusal (as in `completeness`).
+_FOREIGN = """v.findings @> '[{"code":"scope-school"}]'::jsonb"""
+
+# How many stand on a roster is the sum of what its imports did, which a few rows tell; those without a number are few, and have
+# an index of their own. The journal is asked from the newest row of each school; refusals have a table of their own.
+_LOOK = f"""
+WITH s AS (SELECT unnest(CAST(:schools AS text[])) AS school_code),
+     c AS (SELECT school_code, sum(joined - left_) AS pupils FROM roster_import
+            WHERE school_year = :school_year AND school_code = ANY(:schools)
+              AND (:grades IS NULL OR grade = ANY(:grades)) GROUP BY 1),
+     w AS (SELECT school_code, count(*) AS pupils FROM roster_pupil
+            WHERE school_year = :school_year AND school_code = ANY(:schools) AND left_at IS NULL AND number_index IS NULL
+              AND (:grades IS NULL OR grade = ANY(:grades)) GROUP BY 1),
+     r AS (SELECT school_code, count(*) AS refused FROM refusal
+            WHERE school_code = ANY(:schools) AND refused_at > :since GROUP BY 1),
+     k AS (SELECT school_code, jsonb_object_agg(code, attempts) AS by_code FROM (
+             SELECT school_code, unnest(codes) AS code, count(*) AS attempts FROM refusal
+              WHERE school_code = ANY(:schools) AND refused_at > :since GROUP BY 1, 2) t GROUP BY 1)
+SELECT s.school_code, coalesce(c.pupils, 0) AS pupils, coalesce(w.pupils, 0) AS without_number,
+       t.received_at AS last_contact, coalesce(r.refused, 0) AS refused, k.by_code
+  FROM s LEFT JOIN c USING (school_code) LEFT JOIN w USING (school_code) LEFT JOIN r USING (school_code)
+  LEFT JOIN k USING (school_code)
+  LEFT JOIN LATERAL (SELECT received_at FROM submission u WHERE u.school_code = s.school_code
+                        AND NOT EXISTS (SELECT FROM verdict v WHERE v.submission_id = u.submission_id AND {_FOREIGN})
+                      ORDER BY received_at DESC LIMIT 1) t ON true
+"""  # noqa: S608 - only constants of this file are put together
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the database knows of one school."""
+
+    numbers: Numbers
+    last_contact: datetime | None
+    refused: int
+    refusals: Mapping[str, int]
+
+
+async def look(
+    tx: Reading, schools: Sequence[str], school_year: str, grades: Sequence[int] | None, since: datetime
+) -> dict[str, Seen]:
+    """What is known of each of these schools; refusals since a moment; `grades` None: all."""
+    statement = text(_LOOK).bindparams(
+        bindparam("schools", list(schools), type_=ARRAY(Text)),
+        bindparam("school_year", school_year, type_=Text),
+        bindparam("grades", None if grades is None else list(grades), type_=ARRAY(SmallInteger)),
+        bindparam("since", since, type_=DateTime(timezone=True)),
+    )
+    return {
+        row.school_code: Seen(
+            Numbers(int(row.pupils), row.without_number), row.last_contact, row.refused, row.by_code or {}
+        )
+        for row in await tx.execute(statement)
+    }

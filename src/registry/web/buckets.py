@@ -1,0 +1,72 @@
+"""Pupils by bucket as pages show them: in which order, in which words, as parts of a bar and as columns of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from registry.core.completeness import Bucket, Counts
+from registry.services.completeness import Line
+from registry.services.tables_out import Column, TableOut
+from registry.web import rendering, words
+
+#: All that share out the expected pupils, the good ones first.
+ORDER = (
+    Bucket.PRESENT,
+    Bucket.AWAITING_SUMMER,
+    Bucket.HELD,
+    Bucket.AWAITING_NUMBER,
+    Bucket.REFUSED,
+    Bucket.MISSING,
+)
+LACKING = (Bucket.MISSING, Bucket.REFUSED, Bucket.AWAITING_NUMBER, Bucket.HELD, Bucket.AWAITING_SUMMER)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A bucket with its pupils, and its place in a bar of 1,000 units."""
+
+    bucket: Bucket
+    pupils: int
+    begins: float
+    width: float
+
+
+def shares(counts: Counts) -> list[Share]:
+    """The parts of a bar; empty without expected pupils."""
+    found, begins = [], 0.0
+    for bucket in ORDER if counts.expected else ():
+        width = counts.of(bucket) * 1000 / counts.expected
+        found.append(Share(bucket, counts.of(bucket), round(begins, 2), round(width, 2)))
+        begins += width
+    return found
+
+
+def on_record(counts: Counts) -> int:
+    """Pupils with a transcript in force."""
+    return counts.of(Bucket.PRESENT) + counts.of(Bucket.AWAITING_SUMMER)
+
+
+def columns(request: Request) -> list[Column]:
+    """The columns of counts in a file."""
+    _ = rendering.translator(request)
+    names = [_("Dự kiến"), *(_(words.BUCKETS[bucket]) for bucket in (*ORDER, Bucket.UNEXPECTED))]
+    return [Column(name, 12) for name in names]
+
+
+def cells(counts: Counts) -> list[int]:
+    """The same columns of one line."""
+    return [counts.expected, *(counts.of(bucket) for bucket in (*ORDER, Bucket.UNEXPECTED))]
+
+
+def table(request: Request, whole: Line, parts: Sequence[Line]) -> TableOut:
+    """A unit and its parts as a file."""
+    _ = rendering.translator(request)
+    heads = [Column(_("Mã"), 18), Column(_("Đơn vị"), 40), *columns(request)]
+    return TableOut(whole.unit.code.replace(":", "-"), heads, _rows((whole, *parts)))
+
+
+def _rows(lines: Iterable[Line]) -> Iterable[list[str | int]]:
+    return ([line.unit.code, line.unit.name, *cells(line.counts)] for line in lines)

@@ -1,0 +1,95 @@
+"""The one-page report of a unit for the review meeting, as PDF in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from registry.api.edge import Edge
+from registry.core.completeness import Bucket
+from registry.services import completeness, review_report
+from registry.services.completeness import Line
+from registry.web import asking, buckets, overview, rendering, signed_in, words
+from registry.web.asking import Subject
+
+router = APIRouter(route_class=rendering.PageRoute)
+
+#: As many parts as fit on one page beside the rest.
+_MOST_PARTS = 28
+_COLOURS = {
+    Bucket.PRESENT: "#2c6e49",
+    Bucket.AWAITING_SUMMER: "#8fbf9f",
+    Bucket.HELD: "#e0a93b",
+    Bucket.AWAITING_NUMBER: "#6b8fc4",
+    Bucket.REFUSED: "#a3201d",
+    Bucket.MISSING: "#d5dbe3",
+}
+
+
+@router.get("/report.pdf")
+async def get_report(request: Request, somebody: signed_in.Counting) -> Response:
+    """The unit in buckets, its stages, and its parts, those that lack most first."""
+    edge: Edge = request.app.state.edge
+    now = rendering.now()
+    about = await asking.subject(request, somebody, now)
+    found = await completeness.report(edge.world, somebody.caller, about.unit.code, about.year, None, now)
+    body = await review_report.pdf(_report(request, about, found))
+    name = f"report-{about.unit.code.replace(':', '-')}-{about.year}.pdf"
+    headers = {**rendering.HEADERS, "Content-Disposition": f'inline; filename="{name}"'}
+    return Response(body, media_type=review_report.MEDIA_TYPE, headers=headers)
+
+
+def _report(request: Request, about: Subject, found: completeness.Report) -> review_report.Report:
+    _, show, counts = rendering.translator(request), rendering.Shown(rendering.language(request)), found.line.counts
+    parts = [line for line in found.children if line.counts.expected]
+    parts.sort(key=lambda line: (buckets.on_record(line.counts) - line.counts.expected, line.unit.name))
+    bars = [
+        review_report.Bar(
+            _(words.BUCKETS[each.bucket]), show.number(each.pupils), show.share(each.pupils, counts.expected),
+            each.width / 1000, _COLOURS[each.bucket],
+        )
+        for each in buckets.shares(counts)
+    ]  # fmt: skip
+    left_out = len(parts) - _MOST_PARTS
+    more = _("đơn vị đã gần đủ hơn các đơn vị trên")
+    plan = about.plan.campaign if about.plan else None
+    return review_report.Report(
+        language=show.language,
+        title=f"{about.unit.name}, {_('năm học')} {about.year}",
+        subtitle=(plan.name_en if show.language == "en" else plan.name) if plan else _("Học bạ số"),
+        as_of=f"{_('Số liệu lúc')} {rendering.moment(about.now)}",
+        bars_title=_("Học bạ so với danh sách"),
+        bars=bars,
+        expected=(_("Dự kiến"), show.number(counts.expected)),
+        stages_title=_("Tiến độ so với thời hạn"),
+        stage_heads=[_("Giai đoạn"), _("Hạn"), _("Còn lại"), _("Đã xong")],
+        stages=_stages(about, found.line, _, show),
+        parts_title=_("Theo đơn vị trực thuộc"),
+        part_heads=[_("Đơn vị"), _("Dự kiến"), _("Trên sổ"), *(_(words.BUCKETS[each]) for each in buckets.LACKING)],
+        parts=[_part(line, show) for line in parts[:_MOST_PARTS]],
+        rest=f"+ {left_out} {more}" if left_out > 0 else "",
+        signatures=[_("Người lập"), _("Lãnh đạo đơn vị")],
+    )
+
+
+def _part(line: Line, show: rendering.Shown) -> Sequence[str]:
+    held = buckets.on_record(line.counts)
+    share = f"{show.number(held)} ({show.share(held, line.counts.expected)})"
+    lacking = (show.number(line.counts.of(each)) for each in buckets.LACKING)
+    return [line.unit.name, show.number(line.counts.expected), share, *lacking]
+
+
+def _stages(about: Subject, line: Line, _: Callable[[str], str], show: rendering.Shown) -> Sequence[Sequence[str]]:
+    rows = []
+    for each in overview.stages(about.plan, line.counts, about.now) if about.plan else ():
+        late = (
+            f"{_('quá hạn')} {-each.days_left} {_('ngày')}" if each.days_left < 0 else f"{each.days_left} {_('ngày')}"
+        )
+        done = "" if each.done is None else f"{show.number(each.done)} / {show.number(each.of)}"
+        if each.done is None and each.days_left < 0:
+            late = _("hạn đã qua")
+        left = _("đã đủ") if each.done is not None and each.done == each.of else late
+        rows.append([_(words.STAGES[each.stage]), rendering.calendar_day(each.deadline.due_on), left, done])
+    return rows

@@ -1,0 +1,123 @@
+"""One school: its classes, who is missing and why, and what to do. Names only for whom they are, and each view is written down."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from registry.api.edge import Edge
+from registry.core import codes
+from registry.core.completeness import Bucket, Row
+from registry.core.findings import Code
+from registry.services import completeness, name_views, schools, tables_out
+from registry.services.sessions import SignedIn
+from registry.services.tables_out import Column, TableOut
+from registry.web import asking, buckets, downloads, rendering, signed_in, words
+from registry.web.asking import Subject
+
+router = APIRouter(route_class=rendering.PageRoute)
+_PAGE = 100
+_MOST_IN_FILE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code among the last attempts of the pupils that are shown, and of how many of them."""
+
+    code: Code
+    pupils: int
+
+
+@router.get("/schools/{school_code}")
+async def get_school(
+    request: Request, somebody: signed_in.Counting, school_code: str, bucket: str = "", after: str = ""
+) -> Response:
+    """Classes, readiness, and the pupils of one bucket (by default the first that has any)."""
+    edge: Edge = request.app.state.edge
+    now = rendering.now()
+    unit = f"school:{school_code}"
+    about = await asking.subject(request, somebody, now, unit)
+    found = await schools.table(edge.world, somebody.caller, unit, about.year, about.before, now)
+    row = found.schools[0]
+    chosen = _chosen(bucket, row)
+    if kind := downloads.wanted(request):
+        table = await _file(request, somebody, about, chosen)
+        return await downloads.answer(request, f"school-{row.code}-{chosen.value}", table, kind, now)
+    asked = completeness.Asked(unit, about.year, chosen)
+    page = await completeness.pupils(edge.world, somebody.caller, asked, None, after or None, _PAGE, now)
+    pupils = await _named(request, somebody, about, page.rows, "school")
+    values = asking.values(
+        request,
+        about,
+        row=row,
+        shares=buckets.shares(row.counts),
+        classes=await schools.classes(edge.world, somebody.caller, row.code, about.year, now),
+        bucket=chosen,
+        columns=buckets.LACKING,
+        tabs=[each for each in (*buckets.LACKING, Bucket.PRESENT, Bucket.UNEXPECTED) if row.counts.of(each)],
+        pupils=pupils,
+        reasons=_reasons(pupils),
+        code_of=codes.by_slug,
+        next=page.next,
+    )
+    return rendering.page(request, "school.html", values)
+
+
+def _chosen(bucket: str, row: schools.School) -> Bucket:
+    if bucket in set(Bucket):
+        return Bucket(bucket)
+    return next((each for each in buckets.LACKING if row.counts.of(each)), Bucket.MISSING)
+
+
+async def _named(
+    request: Request, somebody: SignedIn, about: Subject, rows: Sequence[Row], screen: str
+) -> Sequence[Row]:
+    """The rows with names when the reader may see them, which is written down first; else without."""
+    edge: Edge = request.app.state.edge
+    names = sum(row.name is not None for row in rows)
+    place = name_views.Screen(screen, about.unit.code, str(about.year))
+    if await name_views.note(edge.world, somebody.person, place, names, about.now):
+        return rows
+    return [replace(row, name=None) for row in rows]
+
+
+def _reasons(rows: Sequence[Row]) -> list[Reason]:
+    counted = Counter(slug for row in rows for slug in row.codes)
+    return [Reason(code, pupils) for slug, pupils in counted.most_common() if (code := codes.by_slug(slug))]
+
+
+async def _file(request: Request, somebody: SignedIn, about: Subject, bucket: Bucket) -> TableOut:
+    """All pupils of the bucket, page by page in one moment."""
+    edge: Edge = request.app.state.edge
+    rows: list[Row] = []
+    after: str | None = None
+    asked = completeness.Asked(about.unit.code, about.year, bucket)
+    while True:
+        page = await completeness.pupils(
+            edge.world, somebody.caller, asked, None, after, completeness.MOST_ROWS, about.now
+        )
+        rows += page.rows
+        after = page.next
+        if after is None or len(rows) >= _MOST_IN_FILE:
+            break
+    _, named = rendering.translator(request), await _named(request, somebody, about, rows, "school-file")
+    heads = [Column(_("Mã học sinh"), 16), Column(_("Họ và tên"), 30), Column(_("Lớp"), 8), Column(_("Khối"), 6),
+             Column(_("Tình trạng"), 18), Column(_("Lần gửi cuối"), 18), Column(_("Mã lỗi"), 40)]  # fmt: skip
+    if not somebody.person.sees_names:
+        heads.pop(1)
+    state = _(words.BUCKETS[bucket])
+    return TableOut(
+        f"{about.unit.code.removeprefix('school:')} {bucket.value}",
+        heads,
+        (_cells(row, state, somebody) for row in named),
+    )
+
+
+def _cells(row: Row, state: str, somebody: SignedIn) -> list[tables_out.Cell]:
+    last = rendering.moment(row.last_attempt_at) if row.last_attempt_at else None
+    name = [row.name] if somebody.person.sees_names else []
+    return [row.pupil_code, *name, row.class_name, row.grade, state, last, " ".join(row.codes)]

@@ -1,0 +1,80 @@
+"""GET /v1/transcripts/{code}/extract.pdf: who gets one, what is written down, numbers without a gap, what the paper's code says."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+import pytest
+
+from tests.formats.test_extract_pdf import holds
+from tests.web.papers import CODE, DOCUMENT, Papers, papers
+
+pytestmark = pytest.mark.anyio
+__all__ = ["papers"]
+PDF = f"/v1/transcripts/{CODE}/extract.pdf"
+WHY = {"purpose": "admission", "reference": "TS10-2026-0001"}
+
+
+async def test_own_school_and_offices_with_a_purpose(papers: Papers) -> None:
+    await papers.submit()
+    for caller, why in ((papers.mine, {}), (papers.operator, {}), (papers.office, WHY)):
+        answer = await caller.get(PDF, params=why)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == "application/pdf"
+        assert answer.headers["cache-control"] == "no-store"
+        assert await asyncio.to_thread(holds, answer.content, papers.registry.settings.paper_seal_path.read_bytes())
+    refused = [
+        (papers.office, {}, 403, "access-purpose"),
+        (papers.office, {**WHY, "purpose": "curiosity"}, 403, "access-purpose"),
+        (papers.office, {"purpose": "admission"}, 400, "request-parameter"),
+        (papers.office, {**WHY, "reference": f"hs {DOCUMENT['sodinhdanh']}"}, 400, "request-parameter"),
+        (papers.other, {}, 404, "record-unknown"),
+    ]
+    for caller, why, status, code in refused:
+        answer = await caller.get(PDF, params=why)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), (why, answer.text)
+        assert DOCUMENT["sodinhdanh"] not in answer.text
+
+
+async def test_every_extract_can_be_traced(papers: Papers) -> None:
+    await papers.submit()
+    first = await papers.mine.get(PDF)
+    second = await papers.office.get(PDF, params=WHY)
+    listed = (await papers.mine.get(f"/v1/transcripts/{CODE}/extracts")).json()["extracts"]
+    assert [each["caller"] for each in listed] == ["mine", "office"]
+    assert [each["number"] for each in listed] == [a.headers["x-extract-number"] for a in (first, second)]
+    assert [each["fingerprint"] for each in listed] == [hashlib.sha256(a.content).hexdigest() for a in (first, second)]
+    assert (listed[1]["purpose"], listed[1]["reference"]) == ("admission", "TS10-2026-0001")
+    asked = await papers.rows(
+        "SELECT q.caller_id, q.kind FROM question q JOIN extract_issue i USING (question_id) ORDER BY number"
+    )
+    assert [tuple(row) for row in asked] == [("mine", "extract"), ("office", "extract")]
+    assert (await papers.other.get(f"/v1/transcripts/{CODE}/extracts")).status_code == 404
+
+
+async def test_numbers_have_no_gap_and_no_double(papers: Papers) -> None:
+    await papers.submit()
+    answers = await asyncio.gather(*(papers.mine.get(PDF) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    numbers = [int(answer.headers["x-extract-number"].partition("/")[2]) for answer in answers]
+    assert sorted(numbers) == list(range(1, 21))
+
+
+async def test_the_code_on_the_paper_tells_what_became_of_it(papers: Papers) -> None:
+    await papers.submit(1)
+    assert (await papers.mine.get(PDF)).status_code == 200
+    code = await papers.public_code(1)
+    await papers.submit(2)
+    assert "Đã có phiên bản thay thế" in (await papers.anybody.get(f"/v/{code}")).text
+    await papers.withdraw(2)
+    assert "Đã bị thu hồi" in (await papers.anybody.get(f"/v/{code}")).text
+    answer = await papers.mine.get(PDF)
+    assert (answer.status_code, answer.json()["code"]) == (409, "extract-not-in-force")
+    assert (await papers.rows("SELECT count(*) AS n FROM extract_issue"))[0]["n"] == 1
+
+
+async def test_the_public_keys_are_there_for_anybody(papers: Papers) -> None:
+    [key] = (await papers.anybody.get("/.well-known/extract-keys.json")).json()["keys"]
+    assert (key["kty"], key["crv"], key["alg"]) == ("EC", "P-256", "ES256")
+    assert "d" not in key

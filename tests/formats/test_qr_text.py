@@ -1,0 +1,137 @@
+"""The QR's text: what of it can be altered, and how it is found; by another library too."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import given
+from hypothesis import strategies as st
+from joserfc.jwk import ECKey
+
+from registry.core import public_code
+from registry.core.findings import Refusal
+from registry.demo import pki
+from registry.formats import qr_text
+
+PEM = pki.new_key("p256").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+KEY = qr_text.QrKey(PEM)
+KEYS = {"keys": [KEY.jwk]}
+CODE = public_code.printed(bytes(range(16)))
+PAPER = qr_text.Paper(
+    CODE, "1", "79771101", "Tiểu học A", "2024-2025", "5", "N.V.A.", "2014", "Hoàn thành tốt; Được lên lớp"
+)
+TEXT = KEY.text("https://hocba.example/", PAPER)
+
+
+def slugs(text: str, keys: object = KEYS) -> list[tuple[str, str]]:
+    with pytest.raises(Refusal) as caught:
+        qr_text.check(text, keys)  # type: ignore[arg-type]
+    return [(finding.code.slug, finding.pointer) for finding in caught.value.findings]
+
+
+def with_values(text: str, **changes: str) -> str:
+    """The text with other values in it under the old signature, as a forger would make it."""
+    altered = KEY.text("https://hocba.example", replace(PAPER, **changes)).partition("#")
+    ours, good = altered[2].split("."), text.partition("#")[2].split(".")
+    return f"{altered[0]}#{'.'.join([*ours[:3], *good[3:]])}"
+
+
+def test_read_back() -> None:
+    assert qr_text.check(TEXT, KEYS) == PAPER
+    assert TEXT.startswith(f"https://hocba.example/v/{CODE}#1.")
+    assert len(TEXT) < 500
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("code", {"code": public_code.printed(bytes(16))}),
+        ("code", {"version": "2"}),
+        ("school", {"school_name": "Tiểu học B"}),
+        ("school", {"school_code": "79771102"}),
+        ("year", {"school_year": "2025-2026"}),
+        ("year", {"grade": "4"}),
+        ("pupil", {"initials": "N.V.B."}),
+        ("pupil", {"birth_year": "2015"}),
+        ("result", {"result": "Hoàn thành xuất sắc; Được lên lớp"}),
+    ],
+)
+def test_an_altered_part_is_named(part: str, change: dict[str, str]) -> None:
+    assert slugs(with_values(TEXT, **change)) == [("qr-altered", f"/{part}")]
+
+
+def test_two_altered_parts_are_both_named() -> None:
+    assert slugs(with_values(TEXT, grade="4", result="x")) == [("qr-altered", "/year"), ("qr-altered", "/result")]
+
+
+def test_a_forger_who_makes_the_digests_anew_breaks_the_signature() -> None:
+    other = qr_text.QrKey(pki.new_key("p256").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    forged = other.text("https://hocba.example", replace(PAPER, result="x"))
+    assert slugs(forged) == [("qr-key", "")]
+    renamed = forged.replace(other.jwk["kid"][:8], KEY.jwk["kid"][:8])
+    assert slugs(renamed) == [("qr-altered", "/signature")]
+
+
+@pytest.mark.parametrize(
+    "keys", [{}, {"keys": []}, {"keys": [{"kid": KEY.jwk["kid"], "crv": "P-256", "x": "AA", "y": "AA"}]}]
+)
+def test_without_the_key_nothing_is_said(keys: object) -> None:
+    assert slugs(TEXT, keys) == [("qr-key", "")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "#", "https://hocba.example/", TEXT.partition("#")[0], TEXT.replace("#1.", "#2."), TEXT[:-5], TEXT + "AAAA",
+     TEXT.replace("#", "#x."), "a" * 10_000, TEXT.replace(CODE, CODE[:-1] + "Z")],
+)  # fmt: skip
+def test_what_is_no_qr_text(text: str) -> None:
+    assert slugs(text) == [("qr-malformed", "")]
+
+
+@given(st.integers(0, len(TEXT) - 1), st.characters())
+def test_with_any_one_changed_character_nothing_else_is_ever_called_signed(place: int, letter: str) -> None:
+    """The host is not signed, and an O for a 0 in the code is the same code; everything else is refused."""
+    changed = TEXT[:place] + letter + TEXT[place + 1 :]
+    try:
+        assert qr_text.check(changed, KEYS) == PAPER
+    except Refusal:
+        return
+    assert changed == TEXT or place < TEXT.index("#")
+
+
+def test_what_stands_on_the_paper_is_compared() -> None:
+    assert qr_text.compare(PAPER, {"school_name": " tiểu học  a ", "grade": "5"}) == ()
+    assert [each.pointer for each in qr_text.compare(PAPER, {"grade": "6", "result": "x"})] == [
+        "/paper/grade",
+        "/paper/result",
+    ]
+
+
+def test_another_library_checks_the_signature() -> None:
+    """By what the docstring says of the format alone."""
+    kid, values, digests, signature = TEXT.partition("#")[2].split(".")[1:]
+    key = ECKey.import_key(dict(KEY.jwk)).public_key
+    raw = base64.urlsafe_b64decode(signature + "==")
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+    der = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
+    octets = base64.urlsafe_b64decode(digests + "=" * (-len(digests) % 4))
+    key.verify(der, b"hocba-so qr 1\0" + kid.encode() + b"\0" + octets, ec.ECDSA(hashes.SHA256()))
+    lines = base64.urlsafe_b64decode(values + "=" * (-len(values) % 4)).decode().split("\n")
+    year = sha256(b"hocba-so qr 1\0" + "\n".join(["year", lines[3], lines[4]]).encode()).digest()[:12]
+    assert octets[24:36] == year
+    assert json.dumps(KEYS)
+    assert ECKey.import_key(dict(KEY.jwk)).thumbprint() == KEY.jwk["kid"]
+
+
+def test_a_key_of_another_kind_is_refused() -> None:
+    rsa = pki.new_key("rsa2048").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with pytest.raises(ValueError, match="P-256"):
+        qr_text.QrKey(rsa)

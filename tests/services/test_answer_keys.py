@@ -1,0 +1,91 @@
+"""Which machine may sign: the first key, several machines, and rotation, on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from registry.core import codes
+from registry.core.findings import Refusal
+from registry.services import answer_keys
+from registry.services.world import World
+from registry.storage.database import Database
+from registry.storage.sealing import Sealer
+from tests.conftest import Urls
+from tests.small_city import NOW
+
+pytestmark = pytest.mark.anyio
+
+
+def signer(folder: Path) -> answer_keys.Signer:
+    return answer_keys.Signer(folder, "http://registry.test", timedelta(hours=1))
+
+
+async def test_the_first_that_signs_makes_the_key(world: World, tmp_path: Path) -> None:
+    here = signer(tmp_path)
+    key = await here.ready(world, NOW)
+    token = here.sign(key, "office", "q-1", {"answer": {}}, NOW, nonce="n")
+    keys = await answer_keys.listed(world)
+    assert [period.key.key_id for period in keys] == [key.key_id]
+    assert answer_keys.check(token, keys, answer_keys.Receiver("http://registry.test", "office", "n"), NOW).good
+    assert [path.name for path in tmp_path.iterdir()] == ["answers-1.pem"]
+    assert (tmp_path / "answers-1.pem").stat().st_mode & 0o777 == 0o600
+
+
+async def test_of_two_machines_at_once_one_signs_and_the_other_refuses(
+    world: World, database_urls: Urls, sealer: Sealer, tmp_path: Path
+) -> None:
+    other = World.of(Database(database_urls.service), sealer)
+    folders = tmp_path / "a", tmp_path / "b"
+    for folder in folders:
+        folder.mkdir(mode=0o700)
+    try:
+        pairs = list(zip((world, other), map(signer, folders), strict=True))
+        found = await asyncio.gather(*(each.ready(at, NOW) for at, each in pairs), return_exceptions=True)
+        refused = [each for each in found if isinstance(each, Refusal)]
+        assert [each.code for each in refused] == [codes.ANSWER_KEY]
+        assert len(await answer_keys.listed(world)) == 1
+        # the operator copies the file: then both sign with the one key
+        winner, loser = (0, 1) if found[1] is refused[0] else (1, 0)
+        (folders[loser] / "answers-2.pem").write_bytes((folders[winner] / "answers-1.pem").read_bytes())
+        (folders[loser] / "answers-2.pem").chmod(0o600)
+        again = signer(folders[loser])
+        assert (await again.ready(other, NOW)).key_id == (await pairs[winner][1].ready(world, NOW)).key_id
+    finally:
+        other.judges.close()
+        await other.db.close()
+
+
+async def test_workers_of_one_machine_share_the_first_key(world: World, tmp_path: Path) -> None:
+    found = await asyncio.gather(*(signer(tmp_path).ready(world, NOW) for _ in range(8)))
+    assert len({key.key_id for key in found}) == 1
+
+
+async def test_rotation_keeps_old_answers_good(world: World, tmp_path: Path) -> None:
+    here = signer(tmp_path)
+    old = await here.ready(world, NOW)
+    before = here.sign(old, "office", "q-1", {}, NOW)
+    coming = await answer_keys.rotate(world, tmp_path, NOW + timedelta(minutes=5), NOW)
+    await world.register.newer_than(world.db, (await world.known()).generation)
+    assert (await here.ready(world, NOW)).key_id == old.key_id, "published, but not yet the one that signs"
+    later = NOW + timedelta(minutes=6)
+    assert (await signer(tmp_path).ready(world, later)).key_id == coming.key_id
+    keys = await answer_keys.listed(world)
+    assert answer_keys.check(before, keys, answer_keys.Receiver(), later).good
+    assert answer_keys.holds(tmp_path) == {old.key_id, coming.key_id}
+    for moment in (NOW - timedelta(hours=1), NOW + timedelta(minutes=5)):
+        with pytest.raises(answer_keys.NotTakenError):
+            await answer_keys.rotate(world, tmp_path, moment, NOW)
+
+
+async def test_a_machine_without_the_file_refuses_and_makes_none(world: World, tmp_path: Path) -> None:
+    here = signer(tmp_path)
+    await here.ready(world, NOW)
+    (tmp_path / "answers-1.pem").unlink()
+    with pytest.raises(Refusal) as refused:
+        await signer(tmp_path).ready(world, NOW)
+    assert refused.value.code is codes.ANSWER_KEY
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,126 @@
+"""/v and /v/{code}: what a stranger with a paper sees, and what no stranger sees, in any answer, log or table."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+
+import pytest
+
+from registry.core import public_code
+from tests.web.papers import CODE, DOCUMENT, Papers, papers
+
+pytestmark = pytest.mark.anyio
+__all__ = ["papers"]
+NOBODYS = public_code.printed(bytes(range(16)))
+
+
+async def test_what_the_page_says_and_what_it_does_not(papers: Papers) -> None:
+    await papers.submit()
+    code = await papers.public_code()
+    page = await papers.anybody.get(f"/v/{code}")
+    assert page.status_code == 200
+    assert "Đang có hiệu lực" in page.text
+    for said in (DOCUMENT["tentruong"], DOCUMENT["namhoc"], public_code.initials(DOCUMENT["hovaten"]), code):
+        assert said in page.text
+    assert DOCUMENT["ngaythangnamsinh"][:4] in page.text
+    for hidden in (DOCUMENT["hovaten"], DOCUMENT["sodinhdanh"], DOCUMENT["mahocsinh"], CODE, DOCUMENT["nxetgvcn"]):
+        assert hidden not in page.text
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["x-robots-tag"] == "noindex, nofollow"
+    assert "<script" not in page.text
+    assert "In force" in (await papers.anybody.get(f"/v/{code}?lang=en")).text
+
+
+async def test_a_code_stays_with_its_version(papers: Papers) -> None:
+    await papers.submit(1)
+    first = await papers.public_code()
+    assert await papers.public_code(1) == first
+    await papers.submit(2)
+    second = await papers.public_code()
+    assert second != first
+    old = await papers.anybody.get(f"/v/{first}")
+    assert "Đã có phiên bản thay thế" in old.text
+    assert "phiên bản 2 thay thế" in old.text
+    assert second not in old.text, "a photographed paper leads to no other"
+    await papers.withdraw(1)
+    assert "Đã bị thu hồi" in (await papers.anybody.get(f"/v/{first}")).text
+    assert "Đang có hiệu lực" in (await papers.anybody.get(f"/v/{second}")).text
+    await papers.withdraw(2)
+    page = await papers.anybody.get(f"/v/{second}")
+    assert "Đã bị thu hồi" in page.text
+    assert "Sai họ tên" not in page.text, "a reason can name somebody"
+    told = [row["answer"] for row in await papers.rows("SELECT answer FROM public_view ORDER BY view_id")]
+    assert told == ["genuine_superseded", "genuine_withdrawn", "genuine_current", "genuine_withdrawn"]
+
+
+async def test_fifty_at_once_get_one_code(papers: Papers) -> None:
+    await papers.submit()
+    found = await asyncio.gather(*(papers.public_code() for _ in range(50)))
+    assert len(set(found)) == 1
+    assert len(await papers.rows("SELECT FROM public_code")) == 1
+
+
+async def test_a_leaked_database_has_no_working_code(papers: Papers) -> None:
+    await papers.submit()
+    bits = public_code.read(await papers.public_code())
+    assert bits is not None
+    [row] = await papers.rows("SELECT * FROM public_code")
+    text = repr(dict(row)).encode()
+    assert bits not in b"".join(value for value in row.values() if isinstance(value, bytes))
+    assert public_code.initials(DOCUMENT["hovaten"]).encode() not in text
+
+
+async def test_wrong_and_unknown_codes_are_said_apart(papers: Papers) -> None:
+    typed = NOBODYS[:-1] + ("0" if NOBODYS[-1] != "0" else "1")
+    wrong = await papers.anybody.get(f"/v/{typed}")
+    assert (wrong.status_code, "Mã xác thực gõ chưa đúng" in wrong.text) == (400, True)
+    unknown = await papers.anybody.get(f"/v/{NOBODYS}")
+    assert (unknown.status_code, "Không có bản học bạ nào" in unknown.text) == (404, True)
+    for page in (wrong, unknown):
+        assert '<form method="post" action="/v"' in page.text
+        assert NOBODYS[:20] not in page.text.partition("<main")[2]
+    metrics = (await papers.anybody.get("/metrics")).text
+    assert 'registry_public_views_total{answer="public-code-unknown",page="code"}' in metrics
+
+
+async def test_typed_codes_lead_to_their_page(papers: Papers) -> None:
+    assert (await papers.anybody.get("/v")).status_code == 200
+    for typed in (
+        NOBODYS,
+        NOBODYS.lower().replace("-", " "),
+        f"https://x/v/{NOBODYS}#1.a.b",
+        NOBODYS.replace("0", "O"),
+    ):
+        answer = await papers.anybody.post("/v", data={"code": typed})
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/v/{NOBODYS}")
+    bad = await papers.anybody.post("/v", data={"code": "<b>abc"})
+    assert (bad.status_code, "<b>abc" in bad.text) == (400, False)
+    assert (await papers.anybody.post("/v", json={})).status_code == 415
+    assert (await papers.anybody.post("/v", data={"code": "0" * 70_000})).status_code == 413
+
+
+async def test_guessing_ends_after_a_few(papers: Papers) -> None:
+    await papers.submit()
+    code = await papers.public_code()
+    statuses = [
+        (await papers.anybody.get(f"/v/{public_code.printed(bytes([each]) * 16)}")).status_code for each in range(12)
+    ]
+    assert statuses == [404] * 10 + [429] * 2
+    stopped = await papers.anybody.get(f"/v/{code}")
+    assert stopped.status_code == 429, "else a hit among guesses would still be told"
+    assert int(stopped.headers["retry-after"]) > 0
+
+
+async def test_the_code_is_in_no_log(papers: Papers, log_text: io.StringIO) -> None:
+    await papers.submit()
+    code = await papers.public_code()
+    for path in (f"/v/{code}", f"/v/{code}?lang=en", f"/v/{NOBODYS}", f"/v/{code[:-1]}"):
+        await papers.anybody.get(path)
+    await papers.anybody.post("/v", data={"code": code})
+    text = log_text.getvalue()
+    assert '"route": "/v/{code}"' in text
+    assert code not in text
+    assert NOBODYS not in text
+    assert code.replace("-", "") not in text
+    assert code not in (await papers.anybody.get("/metrics")).text
