@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import io
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from itertools import islice
 from typing import BinaryIO
 
@@ -27,12 +28,22 @@ from registry.services.world import World
 from registry.storage import rosters as stored
 from registry.storage.sealing import Sealer
 
-#: Largest list of one roster that is taken at once, in bytes; of a city, as it streams in.
-MOST_BYTES = 2_000_000
-MOST_STREAMED = 1_000_000_000
+#: Largest list of one roster, and of many, that is taken over HTTP, in bytes; a file at the machine is read as it comes.
+MOST_BYTES, MOST_CITY_BYTES = 2_000_000, 30_000_000
 _BATCH = 10_000
 _MAIN = (codes.ROSTER_SHAPE, codes.ROSTER_COUNT, codes.ACCESS_UNIT, codes.SCHOOL_UNKNOWN, codes.ROSTER_SHRINKS)
-Progress = Callable[[int], None]
+
+
+class Step(StrEnum):
+    """What an import is at."""
+
+    READING = "reading"
+    COMPARING = "comparing"
+    WRITING = "writing"
+
+
+#: Is told what is done now, and how many rows have been read.
+Progress = Callable[[Step, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,45 +122,11 @@ async def import_city(
     """Take a list of many schools and grades as it is read, in bounded memory; whole or nothing.
 
     Its rows say the school and, unless `grade` does, the grade. `caller` is None for the operator at the machine, else every
-    school must lie within its units (access-unit). `progress` is told how many rows were read. Raises Refusal as
-    `import_roster`, and service-busy while another one comes in.
+    school must lie within its units (access-unit). Raises Refusal as `import_roster`, and service-busy while another one comes in.
     """
     run = _Run(world, Reading(file, None, grade), school_year, options, progress, caller)
     kept = stored.Source(source, caller.caller_id if caller else None, now)
     return await run.whole(kept, [], large=True)
-
-
-def streamed(chunks: AsyncIterator[bytes], most: int = MOST_STREAMED) -> BinaryIO:
-    """A body that arrives, to be read by a thread while it arrives. Reading raises Refusal(request-too-large)."""
-    return io.BufferedReader(_Arriving(chunks, asyncio.get_running_loop(), most), 1 << 16)
-
-
-class _Arriving(io.RawIOBase):
-    """Asks the event loop for the next piece; nothing lies anywhere meanwhile."""
-
-    def __init__(self, chunks: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop, left: int) -> None:
-        self._chunks, self._loop, self._left = chunks, loop, left
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        while not self._rest:
-            piece = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
-            if piece is None:
-                return 0
-            self._left -= len(piece)
-            if self._left < 0:
-                raise Refusal(codes.REQUEST_TOO_LARGE)
-            self._rest = memoryview(piece)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
-
-    async def _next(self) -> bytes | None:
-        return await anext(self._chunks, None)
 
 
 @dataclass(slots=True)
@@ -166,6 +143,7 @@ class _Run:
     async def whole(self, source: stored.Source, declared: list[tuple[str, int]], *, large: bool) -> Report:
         async with stored.staged(self.world.db, self.school_year, large=large) as (staged, connection):
             await self._stage(staged)
+            self._tell(Step.COMPARING)
             named = await staged.settle(declared)
             await self._look(staged, {school for school, _ in named})
             places = [
@@ -175,6 +153,7 @@ class _Run:
                 counts = await staged.compare(places)
                 self._judge(counts, await staged.elsewhere(roster_table.MOST_FINDINGS))
                 if not self.options.dry_run:
+                    self._tell(Step.WRITING)
                     await staged.write(places, counts, source)
         total = sum(counts.values(), Counts())
         return Report(total, len(places), len({school for school, _ in named}), self.options.dry_run)
@@ -188,8 +167,7 @@ class _Run:
                 coming = asyncio.ensure_future(asyncio.to_thread(next, batches, None))
                 if not self.reading.findings:
                     await staged.add(batch)
-                if self.progress is not None:
-                    self.progress(self.reading.count)
+                self._tell(Step.READING)
         finally:
             await asyncio.gather(coming, return_exceptions=True)
         total = self.options.total
@@ -230,6 +208,10 @@ class _Run:
                 )
                 self.reading.findings.append(Finding(codes.ROSTER_SHRINKS, f"/schools/{school}", expected))
         self._raise()
+
+    def _tell(self, step: Step) -> None:
+        if self.progress is not None:
+            self.progress(step, self.reading.count)
 
     def _raise(self) -> None:
         findings = self.reading.findings
