@@ -10,7 +10,7 @@ import pytest
 from registry.client.api import RegistryClient, Result
 from registry.core.callers import Scope
 from registry.demo import schools
-from registry.services import units
+from registry.services import name_views, units
 from tests.api.conftest import Registry
 
 pytestmark = pytest.mark.anyio
@@ -118,6 +118,16 @@ async def test_the_missing_page_by_page(office: RegistryClient) -> None:
     assert "079317" not in str(rows)
     waiting = await office.pupils(f"school:{FIRST.code}", YEAR, "awaiting_number")
     assert [row["pupil_code"] for row in waiting.body["pupils"]] == ["79009"]
+
+
+async def test_names_that_leave_are_written_down(registry: Registry, office: RegistryClient) -> None:
+    unit = f"school:{FIRST.code}"
+    for bucket in ("missing", "awaiting_number", "present"):
+        assert (await office.pupils(unit, YEAR, bucket)).status == 200
+    assert (await office.pupils("district:770", YEAR, "missing")).status == 403
+    views = await name_views.newest(registry.world, None, 10)
+    seen = [(v.viewer, v.person_id, v.screen, v.unit_code, v.school_year, v.names) for v in views]
+    assert seen == [("office", None, "api-pupils", unit, YEAR, n) for n in (1, 2)]
 
 
 UNANSWERED: list[tuple[dict[str, str], tuple[int, list[tuple[str, str]]]]] = [

@@ -14,7 +14,7 @@ from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.completeness import Bucket, Row
 from registry.core.units import MapOf
-from registry.services import completeness
+from registry.services import completeness, name_views
 
 router = APIRouter(tags=["completeness"])
 
@@ -123,12 +123,14 @@ async def get_completeness(request: Request, caller: _Asking, question: Annotate
 
 @router.get("/v1/completeness/pupils", response_model=PupilsBody)
 async def get_pupils(request: Request, caller: _Asking, question: Annotated[_PupilsQuestion, Query()]) -> Response:
-    """The pupils in one bucket, page by page."""
+    """The pupils in one bucket, page by page. Each page with names is written down before it is answered."""
     edge: Edge = request.app.state.edge
     year = parameters.school_year(question.school_year, "/query/school_year")
     asked = completeness.Asked(question.unit, year, question.bucket, question.map)
     as_of, now = parameters.moment(question.as_of), datetime.now(UTC)
     page = await completeness.pupils(edge.world, caller, asked, as_of, question.after, question.limit, now)
+    place = name_views.Screen("api-pupils", question.unit, str(year))
+    await name_views.note_caller(edge.world, caller, place, sum(row.name is not None for row in page.rows), now)
     body = PupilsBody(
         unit=question.unit,
         school_year=str(year),
