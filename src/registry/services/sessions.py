@@ -93,7 +93,7 @@ async def find(world: World, secret: str, patience: Patience, now: datetime) -> 
         async with world.db.transaction() as writing:
             await stored.see(writing, key, now)
     here = (await world.known()).map
-    schools: frozenset[str] = frozenset().union(*(here.schools_of(unit, now) for unit in person.units))
+    schools = here.schools_of_all(person.units, now)
     return SignedIn(person, person.caller(schools), derived(secret, "form"), found.stay.started_at)
 
 
