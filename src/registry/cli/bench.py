@@ -18,19 +18,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from registry.cli import bench_judging, bench_limits, bench_load, bench_verify
+from registry.cli import bench_completeness, bench_judging, bench_limits, bench_load, bench_roster, bench_verify
 from registry.cli.service import Service
 
 CONNECTIONS = (1, 16, 64)
-app = typer.Typer(
-    invoke_without_command=True, help="Measure this machine: submissions and look-ups, or what a subcommand names."
-)
-app.command("verify")(bench_verify.verify)
 _out = Console()
 _errors = Console(stderr=True)
+app = typer.Typer(invoke_without_command=True)
+app.command("completeness")(bench_completeness.completeness)
+app.command("roster")(bench_roster.roster)
+app.command("verify")(bench_verify.verify)
 
 
-@app.callback(invoke_without_command=True)
+@app.callback()
 def bench(
     context: typer.Context,
     seconds: Annotated[float, typer.Option(min=1, max=60, help="How long each level of load lasts.")] = 5,

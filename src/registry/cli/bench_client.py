@@ -22,7 +22,7 @@ IsGood = Callable[[int, bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class Measurement:
     """What was measured at one number of connections."""
 
     connections: int
@@ -47,12 +47,12 @@ def request(method: str, path: str, host: str, headers: str = "", body: bytes = 
     return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}{length}\r\n".encode("ascii") + body
 
 
-def run(load: Load, connections: int, seconds: float) -> Level:
+def run(load: Load, connections: int, seconds: float) -> Measurement:
     """Keep so many requests under way for so long."""
     return uvloop.run(_run(load, connections, seconds))
 
 
-async def _run(load: Load, connections: int, seconds: float) -> Level:
+async def _run(load: Load, connections: int, seconds: float) -> Measurement:
     address, loop = urlsplit(load.base_url), asyncio.get_running_loop()
     host, port = address.hostname or "", address.port or 80
     started = time.perf_counter()
@@ -65,7 +65,9 @@ async def _run(load: Load, connections: int, seconds: float) -> Level:
     times = [each for connection in opened for each in connection.times]
     cuts = statistics.quantiles(times, n=100) if len(times) > 1 else [0.0] * 99
     errors = sum(each.errors for each in opened)
-    return Level(connections, round(len(times) / took, 1), round(cuts[49] * 1000, 2), round(cuts[98] * 1000, 2), errors)
+    return Measurement(
+        connections, round(len(times) / took, 1), round(cuts[49] * 1000, 2), round(cuts[98] * 1000, 2), errors
+    )
 
 
 class _Connection(asyncio.Protocol):

@@ -28,13 +28,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from rich.console import Console
 from rich.table import Table
 
-from registry.cli import bench_bare, bench_city, bench_city_making, bench_client
-from registry.cli.bench_city import City
-from registry.cli.bench_client import Level, Load, request
+from registry.cli import bench_bare, bench_city, bench_client, bench_records, bench_records_rows
+from registry.cli.bench_city import City, Pupil
+from registry.cli.bench_client import Load, Measurement, request
 from registry.cli.service import Service
 from registry.client import api
 from registry.core import public_code
 from registry.core.callers import CallerKind, Scope
+from registry.core.ids import Level
 from registry.demo import pki, schools
 from registry.services import callers
 from registry.services.world import World
@@ -43,10 +44,11 @@ from registry.storage.sealing import Sealer, load_key
 
 _out, _errors = Console(), Console(stderr=True)
 _WARM_SECONDS = 2.0
+_SCHOOLS_CLAIMED = 200
 #: What is asked of the service at 32 connections on two cores: per second, and milliseconds that 99 of 100 answers stay under.
 _GOALS: Mapping[str, tuple[int, int | None]] = {"questions": (800, 50), "claims": (800, 50), "public page": (300, None)}
-_Rounds: TypeAlias = list[tuple[Level, dict[str, float]]]
-_Figure: TypeAlias = Callable[[Level, dict[str, float]], float]
+_Rounds: TypeAlias = list[tuple[Measurement, dict[str, float]]]
+_Figure: TypeAlias = Callable[[Measurement, dict[str, float]], float]
 _AT = 32
 _RATIO = 0.5
 _NO_LIMITS = {
@@ -70,7 +72,7 @@ class Measured:
 
 
 def verify(
-    records: Annotated[int, typer.Option(min=1000, max=bench_city.MOST, help="Records stored.")] = 2_000_000,
+    records: Annotated[int, typer.Option(min=1000, max=bench_records_rows.MOST, help="Records stored.")] = 2_000_000,
     directory: Annotated[
         Path | None,
         typer.Option("--dir", help="Keep the database here, for the next time; default: removed at the end."),
@@ -89,7 +91,7 @@ def verify(
     levels = [int(each) for each in connections.split(",")]
     with _state(directory) as state, Service(state_dir=state, workers=workers, env=_NO_LIMITS) as service:
         try:
-            asyncio.run(bench_city_making.ensure(service, City(records), _errors))
+            asyncio.run(bench_records.ensure(service, City(records), _errors))
         except ValueError as error:
             _errors.print(str(error), style="red", markup=False)
             raise typer.Exit(2) from None
@@ -177,24 +179,30 @@ async def _office(service: Service) -> str:
 
 
 def _loads(base_url: str, bare_url: str, token: str, records: int) -> dict[str, Load]:
-    """Every record is as likely to be asked about as any other."""
+    """Every record is as likely to be asked about as any other; claims are about the pupils of some hundred schools."""
     draw = Random(secrets.randbits(64))  # noqa: S311 - which record is asked about is no secret
     host, bare_host = base_url.partition("://")[2], bare_url.partition("://")[2]
+    city = City(records)
+    claimed = [
+        pupil
+        for school in draw.sample(range(city.schools), min(_SCHOOLS_CLAIMED, city.schools))
+        for pupil in city.of_schools(school, school + 1)
+    ]
     headers = f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
 
     def bare() -> bytes:
-        return request("GET", f"/{bench_city.transcript_code(draw.randrange(records))}", bare_host)
+        return request("GET", f"/{bench_records_rows.transcript_code(draw.randrange(records))}", bare_host)
 
     def question() -> bytes:
-        code = bench_city.transcript_code(draw.randrange(records))
+        code = bench_records_rows.transcript_code(draw.randrange(records))
         body = f'{{"transcript_code":"{code}","purpose":"admission","reference":"bench"}}'.encode()
         return request("POST", "/v1/verifications", host, headers, body)
 
     def claim() -> bytes:
-        return request("POST", "/v1/claims", host, headers, _claim(draw.randrange(records)))
+        return request("POST", "/v1/claims", host, headers, _claim(draw.choice(claimed)))
 
     def page() -> bytes:
-        code = public_code.printed(bench_city.drawn("public", draw.randrange(records)))
+        code = public_code.printed(bench_records_rows.drawn("public", draw.randrange(records)))
         return request("GET", f"/v/{code}", host)
 
     return {
@@ -205,15 +213,15 @@ def _loads(base_url: str, bare_url: str, token: str, records: int) -> dict[str, 
     }
 
 
-def _claim(pupil: int) -> bytes:
-    """Every second one has a threshold: a result of primary school, an average of the others."""
-    year = str(bench_city.YEAR)
+def _claim(pupil: Pupil) -> bytes:
+    """Every second one has a threshold."""
+    year = bench_city.YEAR
     asked: dict[str, str] = {"claim": "promoted", "school_year": year}
-    if pupil % 2:
-        primary = bench_city.grade(pupil) <= 5
+    if pupil.position % 2:
+        primary = pupil.level is Level.PRIMARY
         asked = {"claim": "result_at_least", "school_year": year, "threshold": "HT" if primary else "Đ"}
     asked |= {"purpose": "admission", "reference": "bench", "nonce": secrets.token_urlsafe(16)}
-    return json.dumps({"transcript_code": bench_city.transcript_code(pupil), **asked}).encode()
+    return json.dumps({"transcript_code": bench_records_rows.transcript_code(pupil.position), **asked}).encode()
 
 
 # --- what came out -------------------------------------------------------------------------------------------------------
@@ -252,7 +260,7 @@ def _median(what: str, connections: int, rounds: _Rounds) -> Measured:
     return Measured(what, connections, middle("per_second"), middle("p50_ms"), middle("p99_ms"), errors, cores, cpu_ms)
 
 
-def _cpu_ms(level: Level, used: Mapping[str, float]) -> float:
+def _cpu_ms(level: Measurement, used: Mapping[str, float]) -> float:
     return 1000 * sum(used.values()) / level.per_second if level.per_second else 0.0
 
 

@@ -8,6 +8,7 @@ from registry.storage import (
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
+    tables_reminders,
     tables_sessions,
 )
 
@@ -17,6 +18,7 @@ _AREAS = (
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
+    tables_reminders,
     tables_sessions,
 )
 

@@ -1,8 +1,8 @@
-"""Makes a stored city of any size (`registry.cli.bench_city`) with COPY, for what can only be measured where much is on record.
+"""A made-up city of which every pupil's transcript is on record and can be asked about, in a database that is kept.
 
-Every pupil stands on a roster and has one accepted record of the one school year, with number, codes, verdict and (unless left
-out) a sealed document of usual size. Documents say what is on record; their signatures are those of a few samples, since nobody
-judges again what is stored. Not made: the feed of changes, versions beyond the first, held documents.
+The map and its pupils are those of `registry.cli.bench_city`; here each has one accepted version with number, codes, verdict and
+a sealed document of usual size, which opens. Documents say what is on record; their signatures are those of a few samples, since
+nobody judges again what is stored. Not made: the feed of changes, versions beyond the first, held documents.
 """
 
 from __future__ import annotations
@@ -19,18 +19,14 @@ import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from registry.cli import bench_city_rows
-from registry.cli.bench_city import City, school_code
+from registry.cli import bench_city, bench_records_rows
+from registry.cli.bench_city import City
 from registry.cli.service import Service
-from registry.services import units
 from registry.services.world import World
 from registry.storage.database import Database
 from registry.storage.sealing import Sealer, load_key
 
-_CHUNK = 2_000
-#: Communes and legacy districts of the builtin map that the schools are spread over.
-_COMMUNES = ("27190", "27169", "27163")
-_DISTRICTS = ("district:771", "district:760", "district:764")
+_SCHOOLS_AT_ONCE = 3
 _MARK = "city.json"
 
 
@@ -63,15 +59,9 @@ async def ensure(service: Service, city: City, out: Console) -> None:
 
 
 async def _make_schools(service: Service, city: City) -> None:
-    lines = ["kind,code,name,parents,valid_from,valid_to,ownership"]
-    for school in range(city.schools):
-        parents = f"{_DISTRICTS[school % 3]};commune:{_COMMUNES[school % 3]}"
-        name = f"Trường thử nghiệm {school + 1}"
-        lines.append(f"school,{school_code(school)},{name},{parents},2020-01-01,,public")
     world = World.of(Database(service.database_url), Sealer(load_key(service.sealing_key_path)))
     try:
-        await units.import_builtin(world, "hcmc-2025", datetime.now(UTC))
-        await units.import_units(world, "\n".join([*lines, ""]).encode(), datetime.now(UTC))
+        await bench_city.settle(world, city, datetime.now(UTC))
     finally:
         world.judges.close()
         await world.db.close()
@@ -80,7 +70,7 @@ async def _make_schools(service: Service, city: City) -> None:
 def _copy(service: Service, city: City, out: Console) -> None:
     """All rows, made and copied by as many processes as there are cores, a few thousand pupils at a time."""
     dsn = service.database_url.replace("+asyncpg", "")
-    start = (dsn, load_key(service.sealing_key_path), bench_city_rows.make_samples(signed=city.documents), city)
+    start = (dsn, load_key(service.sealing_key_path), bench_records_rows.make_samples(), city)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -91,15 +81,15 @@ def _copy(service: Service, city: City, out: Console) -> None:
     context = multiprocessing.get_context("spawn")
     with (
         Progress(*columns, console=out, disable=not out.is_terminal) as progress,
-        context.Pool(os.cpu_count() or 1, bench_city_rows.begin, start) as pool,
+        context.Pool(os.cpu_count() or 1, bench_records_rows.begin, start) as pool,
     ):
         task = progress.add_task("records", total=city.pupils)
-        for done in pool.imap_unordered(bench_city_rows.copy, _chunks(city)):
+        for done in pool.imap_unordered(bench_records_rows.copy, _chunks(city)):
             progress.advance(task, done)
 
 
 def _chunks(city: City) -> Iterator[tuple[int, int]]:
-    return ((start, min(start + _CHUNK, city.pupils)) for start in range(0, city.pupils, _CHUNK))
+    return ((first, first + _SCHOOLS_AT_ONCE) for first in range(0, city.schools, _SCHOOLS_AT_ONCE))
 
 
 async def _take_off_constraints(owner: asyncpg.Connection) -> list[str]:
@@ -107,7 +97,7 @@ async def _take_off_constraints(owner: asyncpg.Connection) -> list[str]:
 
     Rows come in random order of their keys: building an index at the end is several times quicker than keeping it meanwhile.
     """
-    tables = list(bench_city_rows.COLUMNS)
+    tables = list(bench_records_rows.COLUMNS)
     held = await owner.fetch(
         """SELECT conrelid::regclass::text AS on_table, conname, contype::text, pg_get_constraintdef(oid) AS definition
            FROM pg_constraint WHERE contype IN ('f', 'p', 'u')
