@@ -1,7 +1,7 @@
 """A made-up city of which every pupil's transcript is on record and can be asked about, in a database that is kept.
 
-The map and its pupils are those of `registry.cli.bench_city`; here each has one accepted version with number, codes, verdict and
-a sealed document of usual size, which opens. Documents say what is on record; their signatures are those of a few samples, since
+The map and its pupils are those of `registry.cli.bench_city`; here each has one accepted version with number, code and verdict,
+and in every tenth school a sealed document of usual size, which opens. Documents say what is on record; their signatures are those of a few samples, since
 nobody judges again what is stored. Not made: the feed of changes, versions beyond the first, held documents.
 """
 
