@@ -8,6 +8,7 @@ from registry.storage import (
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
+    tables_reminders,
     tables_sessions,
     tables_units,
 )
@@ -18,6 +19,7 @@ _AREAS = (
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
+    tables_reminders,
     tables_sessions,
     tables_units,
 )
