@@ -52,6 +52,11 @@ class Asked:
         """The personal number asked by."""
         return (self.key,) if self.way == "number" else ()
 
+    @property
+    def plain(self) -> bool:
+        """A threshold is written down when it is decided."""
+        return self.claim.threshold is None
+
     def permit(self, purpose: Purpose) -> None:
         """Raises Refusal(verification-claim) for a kind or a threshold that the purpose does not allow."""
         _permit_claim(self.claim, purpose)

@@ -91,6 +91,11 @@ class Asked:
         """The personal number asked by."""
         return (self.question.number,) if isinstance(self.question, ByNumber) else ()
 
+    @property
+    def plain(self) -> bool:
+        """Deciding it writes nothing."""
+        return True
+
     def permit(self, purpose: Purpose) -> None:
         """Raises Refusal(verification-field) for a field that the purpose does not allow."""
         if not self.fields <= purpose.fields:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from registry.core import callers as caller_values
@@ -19,6 +19,7 @@ from registry.core.purposes import Purpose
 from registry.formats import certificates
 from registry.formats import purposes as purpose_rows
 from registry.services.judges import JudgePool
+from registry.services.noting import Notes
 from registry.storage import answer_keys, callers, generation, purposes, trust
 from registry.storage import units as stored_units
 from registry.storage.database import Database
@@ -111,6 +112,7 @@ class World:
     register: Register
     judges: JudgePool
     skew: timedelta = timedelta(minutes=5)
+    notes: Notes = field(default_factory=Notes)
 
     @classmethod
     def of(cls, db: Database, sealer: Sealer, judges: JudgePool | None = None) -> World:

@@ -97,7 +97,20 @@ _BY_PUPIL = _of_pupil(
 )
 _RECORDS_OF = {way: _of_pupil(way, "'{}'::text[]") for way in _PUPIL}
 
-_WRITE = """
+
+def _proof(year: str, pupil: str, level: str, version: str, fingerprint: str) -> str:
+    """What stands behind a version, as the columns and tables of a SELECT without further tables; one row whatever there is."""
+    return f"""d.media_type, d.sealed, v.signatures::text AS signatures, j.policy, j.rules, w.accepted_at AS withdrawn_at, w.reason
+FROM (SELECT) AS one
+LEFT JOIN record_version v ON v.school_year = {year} AND v.pupil_id = {pupil} AND v.level = {level} AND v.version = {version}
+LEFT JOIN document d ON d.school_year = v.school_year AND d.fingerprint = {fingerprint}
+LEFT JOIN LATERAL (SELECT evidence ->> 'policy' AS policy, evidence ->> 'rules' AS rules FROM verdict
+                     WHERE submission_id = v.submission_id AND outcome = 'accepted' ORDER BY judged_at DESC LIMIT 1) j ON true
+LEFT JOIN LATERAL (SELECT accepted_at, reason FROM withdrawal WHERE school_year = {year} AND pupil_id = {pupil}
+                     AND level = {level} AND version >= {version} ORDER BY version LIMIT 1) w ON true"""  # noqa: S608
+
+
+_WRITE = f"""
 WITH written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer,
                                        detail)
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $15)),
@@ -106,14 +119,29 @@ WITH written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose
 SELECT CASE WHEN $11::uuid IS NOT NULL THEN (SELECT count(*) FROM (
          SELECT FROM question q WHERE q.pupil_id = $8 AND q.asked_at > $2 - interval '1 day' AND q.caller_id = $3 LIMIT $18) o)
        END AS asked_before,
-       d.media_type, d.sealed, v.signatures::text AS signatures, j.policy, j.rules, w.accepted_at AS withdrawn_at, w.reason
-FROM (SELECT) AS one
-LEFT JOIN record_version v ON v.school_year = $10 AND v.pupil_id = $11 AND v.level = $12 AND v.version = $13
-LEFT JOIN document d ON d.school_year = v.school_year AND d.fingerprint = $14
-LEFT JOIN LATERAL (SELECT evidence ->> 'policy' AS policy, evidence ->> 'rules' AS rules FROM verdict
-                     WHERE submission_id = v.submission_id AND outcome = 'accepted' ORDER BY judged_at DESC LIMIT 1) j ON true
-LEFT JOIN LATERAL (SELECT accepted_at, reason FROM withdrawal
-                     WHERE school_year = $10 AND pupil_id = $11 AND level = $12 AND version >= $13 ORDER BY version LIMIT 1) w ON true
+       {_proof("$10", "$11", "$12", "$13", "$14")}
+"""  # noqa: S608
+
+#: The same of a question that is not written down yet.
+_PROVE = f"""
+SELECT (SELECT count(*) FROM (SELECT FROM question q WHERE q.pupil_id = $6 AND q.asked_at > $7::timestamptz - interval '1 day'
+                                 AND q.caller_id = $8 LIMIT $9) o) AS asked_before,
+       {_proof("$1", "$2", "$3", "$4", "$5")}
+"""  # noqa: S608
+
+#: Several at once; one whose nonce was used before is not written. In one order, so that no two wait for each other.
+_WRITE_ALL = """
+WITH n AS (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                                $8::uuid[], $9::text[], $10::text[], $11::bytea[], $12::timestamptz[])
+             AS u (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer, detail, nonce_hash,
+                   expires_at)),
+     spent AS (INSERT INTO answer_nonce (caller_id, nonce_hash, expires_at)
+                 SELECT caller_id, nonce_hash, expires_at FROM n WHERE nonce_hash IS NOT NULL ORDER BY 1, 2
+               ON CONFLICT DO NOTHING RETURNING caller_id, nonce_hash)
+INSERT INTO question (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer, detail)
+SELECT question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer, detail FROM n
+WHERE nonce_hash IS NULL OR (caller_id, nonce_hash) IN (SELECT caller_id, nonce_hash FROM spent)
+RETURNING question_id
 """
 
 
@@ -210,6 +238,32 @@ async def write(
             raise NonceSpentError from None
         raise
     assert found is not None, "a row comes back whatever was found"
+    return _proven(found)
+
+
+async def prove(tx: Hot, row: Look, version: Stored, most_before: int) -> Proof:
+    """The proof of a version, and how often the caller asked about the pupil, for a question that is written down afterwards."""
+    key = (version.school_year, version.pupil_id, version.level, version.version, version.fingerprint)
+    found = await tx.fetchrow(_PROVE, *key, row.pupil_id, row.asked_at, row.caller_id, most_before)
+    assert found is not None, "a row comes back whatever was found"
+    return _proven(found)
+
+
+async def write_all(tx: Hot, rows: Sequence[tuple[Look, Nonce | None]]) -> frozenset[UUID]:
+    """Write several questions down by one statement; the ids of those that were: a nonce used before is left out.
+
+    No two of them may have the same nonce.
+    """
+    looks = [
+        (row.question_id, row.asked_at, row.caller_id, row.purpose, row.reference, row.kind, row.school_year, row.pupil_id,
+         row.answer, row.detail, *((None, None) if nonce is None else (nonce.hashed, nonce.expires_at)))
+        for row, nonce in rows
+    ]  # fmt: skip
+    found = await tx.fetch(_WRITE_ALL, *(list(column) for column in zip(*looks, strict=True)))
+    return frozenset(row["question_id"] for row in found)
+
+
+def _proven(found: asyncpg.Record) -> Proof:
     withdrawn = Withdrawn(found["withdrawn_at"], found["reason"]) if found["withdrawn_at"] is not None else None
     signatures = json.loads(found["signatures"] or "[]")
     return Proof(found["sealed"], signatures, found["policy"], found["rules"], withdrawn, found["media_type"],
