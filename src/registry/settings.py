@@ -45,7 +45,9 @@ class Settings(BaseSettings):
         None, description="P-256 key (PEM) of access tokens; default: state_dir/keys/token.pem"
     )
     paper_key_file: Path | None = Field(
-        None, description="P-256 key (PEM) that signs the QR of extracts; default: state_dir/keys/paper.pem"
+        None,
+        description="First P-256 key (PEM) that signs the QR of extracts; default: state_dir/keys/paper.pem. The next ones: "
+        "`registry keys rotate --use paper`.",
     )
     paper_seal_file: Path | None = Field(
         None,
@@ -54,7 +56,8 @@ class Settings(BaseSettings):
     )
     paper_seal_password: SecretStr | None = Field(None, description="Password of a PKCS #12 in paper_seal_file.")
     answer_keys_dir: Path | None = Field(
-        None, description="Folder of the key files that sign answers (answers-*.pem); default: state_dir/keys"
+        None,
+        description="Folder of the key files that sign answers (answers-*.pem) and papers (papers-*.pem); default: state_dir/keys",
     )
     answer_hours: int = Field(
         168, ge=1, le=8760, description="How long a signed answer may be relied upon; its nonce is used up for as long."

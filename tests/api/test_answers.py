@@ -151,9 +151,10 @@ async def test_not_known_has_one_length_signed_too(place: Place) -> None:
 async def test_rotation_keeps_old_answers_good(place: Place) -> None:
     before = await place.ask(sha256="0" * 64, nonce=nonce())
     old = (await place.office.get("/.well-known/jwks.json")).json()["keys"]
-    now = datetime.now(UTC)
+    now, settings = datetime.now(UTC), place.registry.settings
+    files = answer_keys.Files(settings.answer_keys_path, settings.paper_key_path)
     made = await answer_keys.rotate(
-        place.registry.world, place.registry.settings.answer_keys_path, now + timedelta(seconds=1), now
+        place.registry.world, files, now + timedelta(seconds=1), now
     )
     await asyncio.sleep(2.1)  # the register is at most a second behind
     after = await place.ask(sha256="0" * 64, nonce=nonce())

@@ -78,3 +78,22 @@ async def test_the_public_keys_are_there_for_anybody(papers: Papers) -> None:
     [key] = (await papers.anybody.get("/.well-known/extract-keys.json")).json()["keys"]
     assert (key["kty"], key["crv"], key["alg"]) == ("EC", "P-256", "ES256")
     assert "d" not in key
+    every = (await papers.anybody.get("/.well-known/jwks.json")).json()["keys"]
+    assert [each["purpose"] for each in every] == ["answer", "paper"]
+    assert every[1] == key
+
+
+async def test_papers_before_and_after_a_rotation_are_checked_with_the_published_keys(papers: Papers) -> None:
+    await papers.submit(1)
+    address, settings = f"/v1/transcripts/{CODE}/public-code", papers.registry.settings
+    before = (await papers.mine.get(address)).json()["qr_text"]
+    files = answer_keys.Files(settings.answer_keys_path, settings.paper_key_path)
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    await answer_keys.rotate(papers.registry.world, files, now, now, Use.PAPER)
+    await asyncio.sleep(2.1)  # the register is at most a second behind
+    after = (await papers.mine.get(address)).json()["qr_text"]
+    published = (await papers.anybody.get("/.well-known/extract-keys.json")).content
+    keys = answer_keys.read_key_set(published, Use.PAPER)
+    assert len(keys) == 2
+    assert qr_text.check(before, keys) == qr_text.check(after, keys)
+    assert before.split(".")[-4] != after.split(".")[-4], "the key's id"

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from registry.cli.main import app
 from registry.formats import qr_text
-from tests.formats.test_qr_text import KEYS, PAPER, TEXT, with_values
+from tests.formats.test_qr_text import KEY, KEYS, PAPER, TEXT, another, published, read, with_values
 
 
 @pytest.fixture
@@ -48,4 +48,13 @@ def test_keys_that_cannot_be_read(tmp_path: Path) -> None:
     bad.write_text("[]", encoding="utf-8")
     for file in (bad, tmp_path / "none.json"):
         assert CliRunner().invoke(app, ["verify", "--qr", TEXT, "--keys", str(file)]).exit_code == 2
-    assert replace(PAPER) == qr_text.check(TEXT, KEYS)
+    assert replace(PAPER) == qr_text.check(TEXT, read(KEYS))
+
+
+def test_papers_of_a_rotated_key(tmp_path: Path) -> None:
+    new = another()
+    file = tmp_path / "jwks.json"
+    file.write_text(json.dumps(published(KEY, new)), encoding="utf-8")
+    for text in (TEXT, qr_text.text(new, "https://hocba.example", PAPER)):
+        done = CliRunner().invoke(app, ["verify", "--qr", text, "--keys", str(file)])
+        assert done.exit_code == 0, done.output

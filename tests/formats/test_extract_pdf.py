@@ -21,7 +21,8 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
 from registry.core import public_code
-from registry.formats import extract_pdf, paper_content, paper_sheet, qr_text
+from registry.core.answer_keys import AnswerKey, Use, periods
+from registry.formats import answers, extract_pdf, paper_content, paper_sheet, qr_text
 from registry.formats.pdf_seal import Seal
 from registry.storage import key_files
 
@@ -38,7 +39,7 @@ def needs(tool: str) -> pytest.MarkDecorator:
 
 @cache
 def keys(folder: Path) -> tuple[bytes, bytes]:
-    return key_files.ensure_paper_seal(folder / "seal.pem"), key_files.ensure_paper_key(folder / "paper.pem")
+    return key_files.ensure_paper_seal(folder / "seal.pem"), key_files.ensure(folder / "paper.pem", key_files.new_p256)
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +60,9 @@ def paper(said: dict[str, Any]) -> qr_text.Paper:
 
 
 def made(said: dict[str, Any], folder: Path) -> bytes:
-    key = qr_text.QrKey(keys(folder)[1])
+    key = answers.PrivateKey.from_pem(keys(folder)[1])
     return extract_pdf.render(
-        paper_sheet.sheet(said, SIGNED, ISSUE), key.text("https://hocba.example", paper(said)), NOW
+        paper_sheet.sheet(said, SIGNED, ISSUE), qr_text.text(key, "https://hocba.example", paper(said)), NOW
     )
 
 
@@ -131,8 +132,9 @@ def test_zbar_reads_the_qr_from_the_printed_page(name: str, folder: Path) -> Non
         ["zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", page], capture_output=True, check=True
     )
     page.unlink()
-    key = qr_text.QrKey(keys(folder)[1])
-    assert qr_text.check(read.stdout.decode().strip(), {"keys": [key.jwk]}) == paper(said)
+    key = answers.PrivateKey.from_pem(keys(folder)[1])
+    published = periods([AnswerKey(key.key_id, key.public_key, NOW, Use.PAPER)])
+    assert qr_text.check(read.stdout.decode().strip(), published) == paper(said)
 
 
 def test_it_says_that_it_is_pdf_a_and_embeds_every_font(folder: Path) -> None:

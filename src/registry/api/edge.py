@@ -43,20 +43,27 @@ class Edge:
             misses=settings.misses_per_minute,
         )
         tokens = access.Tokens(token_key, settings.issuer)
-        signer = answer_keys.Signer(settings.answer_keys_path, settings.issuer, timedelta(hours=settings.answer_hours))
         counted = question_limits.Limits(
             settings.questions_per_day, settings.questions_per_pupil_day, settings.threshold_days
         )
-        return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir), press, signer, counted)
+        return cls(
+            settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir), press, press.signer, counted
+        )
+
+
+def signer_of(settings: Settings) -> answer_keys.Signer:
+    """Who signs answers and papers under these settings."""
+    files = answer_keys.Files(settings.answer_keys_path, settings.paper_key_path)
+    return answer_keys.Signer(files, settings.issuer, timedelta(hours=settings.answer_hours))
 
 
 def press_of(settings: Settings) -> Press:
-    """The press under these settings; the first start makes its keys. Raises ValueError for a seal that can't be used."""
+    """The press under these settings; the first start makes its seal. Raises ValueError for a seal that can't be used."""
     password = settings.paper_seal_password
     return Press.of(
         key_files.ensure_paper_seal(settings.paper_seal_path),
         password.get_secret_value().encode() if password else None,
-        key_files.ensure_paper_key(settings.paper_key_path),
+        signer_of(settings),
         settings.issuer,
     )
 

@@ -55,12 +55,6 @@ class IssuesBody(BaseModel):
     extracts: list[IssueBody]
 
 
-class KeysBody(BaseModel):
-    """A JWK set."""
-
-    keys: list[dict[str, str]]
-
-
 class PublicCodeBody(BaseModel):
     """The verification code of one version; it stays with that version for ever."""
 
@@ -140,10 +134,3 @@ async def get_extracts(
         for each in found
     ]
     return JSONResponse({"extracts": rows}, headers=_NOT_STORED)
-
-
-@router.get("/.well-known/extract-keys.json", response_model=KeysBody, tags=["extracts"])
-async def get_keys(request: Request) -> Response:
-    """The public keys under which the QR of extracts can be checked without a network: a JWK set (RFC 7517)."""
-    edge: Edge = request.app.state.edge
-    return JSONResponse({"keys": [edge.press.qr_key.jwk]}, headers={"Cache-Control": "public, max-age=3600"})

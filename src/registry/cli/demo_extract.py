@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.text import Text
 
 from registry.client import api
+from registry.core.answer_keys import Use
 from registry.formats import qr_text
+from registry.services import answer_keys
 
 if TYPE_CHECKING:
     from registry.cli.demo_run import Sent
@@ -29,7 +31,7 @@ async def play(clients: Mapping[str, api.RegistryClient], sent: Sequence[Sent], 
     keys = await _look(code["address"])
     if status != 200 or link.status != 201:
         raise RuntimeError(f"the extract or the link was not made: status {status}, {link.status}")
-    paper = qr_text.check(code["qr_text"], keys)
+    paper = qr_text.check(code["qr_text"], answer_keys.read_key_set(json.dumps(keys).encode(), Use.PAPER))
     (output / "ban-the-hien.pdf").write_bytes(pdf)
     (output / "extract-keys.json").write_text(json.dumps(keys), encoding="utf-8")
     (output / "qr.txt").write_text(code["qr_text"], encoding="utf-8")

@@ -45,7 +45,7 @@ COMMANDS = {
     "pupil": Entry("pupils", "app", _KEEP, "Pupils: new numbers, merges, and held documents that wait for a person."),
     "purpose": Entry("purposes", "app", _KEEP, "Purposes: for what offices may ask, which fields and claims each one allows."),
     "audit": Entry("audit", "app", _KEEP, "Who looked: check the chain of questions and views for gaps and edits."),
-    "keys": Entry("answer_keys", "app", _KEEP, "Keys that sign the registry's answers: which one signs when, and the next one."),
+    "keys": Entry("answer_keys", "app", _KEEP, "Keys that sign the registry's answers and papers: which one signs when, and the next one."),
     "evidence": Entry("evidence", "export", _KEEP, "Export the evidence of a verdict: document, report, certificates, revocation data, registrations, policy."),
     "submit": Entry("submit", "submit", _SEND, "Submit signed transcripts; shows a table of outcomes."),
     "sign": Entry("submit", "sign", _SEND, "Sign a transcript with key files, each signature over everything before it."),

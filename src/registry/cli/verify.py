@@ -36,7 +36,7 @@ def verify(
             "--jwks",
             "--keys",
             help="Key set: a file, or an https address. For an answer, without it: the keys of the registry on this machine. "
-            "For a QR: the file saved from /.well-known/extract-keys.json.",
+            "For a QR: the file saved from /.well-known/jwks.json or /.well-known/extract-keys.json.",
         ),
     ] = None,
     nonce: Annotated[str | None, typer.Option(help="The nonce that was sent with the question.")] = None,

@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from registry.core.answer_keys import Period, Use
 from registry.core.findings import Finding, Refusal
 from registry.formats import qr_text
+from registry.services import answer_keys
 
 _out = Console()
 _TITLES = {
@@ -68,11 +70,8 @@ def _say_bad(slug: str, title: str, detail: str) -> None:
     _out.print(Text(f"{slug}: {title} ({detail})", style="red"))
 
 
-def _keys(file: Path) -> dict[str, Any]:
+def _keys(file: Path) -> tuple[Period, ...]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        return answer_keys.read_key_set(file.read_bytes(), Use.PAPER)
     except (OSError, ValueError):
         raise typer.BadParameter(f"{file}: not a JWK set that can be read") from None
-    if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
-        raise typer.BadParameter(f'{file}: a JWK set has a member "keys"')
-    return found

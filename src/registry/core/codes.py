@@ -1823,8 +1823,8 @@ QR_KEY = _code(
     "qr-key",
     ("Khóa đã ký mã QR không có trong các khóa đã cho", "The key that signed the QR is not among the given keys"),
     (
-        "Lấy khóa công khai hiện hành của sổ đăng ký (/.well-known/extract-keys.json) rồi kiểm tra lại.",
-        "Fetch the registry's public keys (/.well-known/extract-keys.json) and check again.",
+        "Lấy khóa công khai hiện hành của sổ đăng ký (/.well-known/jwks.json) rồi kiểm tra lại.",
+        "Fetch the registry's public keys (/.well-known/jwks.json) and check again.",
     ),
 )
 QR_ALTERED = _code(

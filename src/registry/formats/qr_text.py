@@ -7,20 +7,21 @@ who finds the signature good and one part different knows which part was altered
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from hashlib import sha256
-from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from registry.core import codes, public_code
+from registry.core.answer_keys import Period
 from registry.core.findings import Finding, Refusal
 from registry.formats import base64url
+from registry.formats.answers import PrivateKey
 
 _FORM = "1"
 _CONTEXT = b"hocba-so qr 1\0"
@@ -55,29 +56,19 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 _VALUES = tuple(each.name for each in fields(Paper) if each.name != "code")
 
 
-class QrKey:
-    """The registry's key for papers (P-256)."""
-
-    def __init__(self, pem: bytes) -> None:
-        key = load_pem_private_key(pem, None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-            raise ValueError("the key of papers' QR is of P-256")
-        self._key = key
-        self.jwk: dict[str, str] = _jwk(key.public_key())
-
-    def text(self, base_url: str, paper: Paper) -> str:
-        """What the QR of the paper holds."""
-        digests = _digests(paper)
-        kid = self.jwk["kid"][:_KID]
-        r, s = decode_dss_signature(self._key.sign(_signed(kid, digests), ec.ECDSA(hashes.SHA256())))
-        signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
-        values = "\n".join(_line(getattr(paper, name)) for name in _VALUES).encode()
-        parts = (_FORM, kid, base64url.encode(values), base64url.encode(digests), base64url.encode(signature))
-        return f"{base_url.rstrip('/')}/v/{paper.code}#{'.'.join(parts)}"
+def text(key: PrivateKey, base_url: str, paper: Paper) -> str:
+    """What the QR of the paper holds, signed with this key of papers."""
+    digests = _digests(paper)
+    kid = key.key_id[:_KID]
+    r, s = decode_dss_signature(key.key.sign(_signed(kid, digests), ec.ECDSA(hashes.SHA256())))
+    signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
+    values = "\n".join(_line(getattr(paper, name)) for name in _VALUES).encode()
+    parts = (_FORM, kid, base64url.encode(values), base64url.encode(digests), base64url.encode(signature))
+    return f"{base_url.rstrip('/')}/v/{paper.code}#{'.'.join(parts)}"
 
 
-def check(text: str, keys: Mapping[str, Any]) -> Paper:
-    """What the registry signed of the paper with this QR; `keys` is its JWK set.
+def check(text: str, keys: Iterable[Period]) -> Paper:
+    """What the registry signed of the paper with this QR; `keys` are its keys of papers, past and present: a paper says no time.
 
     Raises Refusal: qr-malformed; qr-key; qr-altered, with the pointer /signature when nothing in it can be relied on, or that
     of each part (/code, /school, /year, /pupil, /result) that is not what was signed.
@@ -143,30 +134,10 @@ def _line(value: str) -> str:
     return " ".join(value.split())
 
 
-def _jwk(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
-    numbers = key.public_numbers()
-    x, y = (base64url.encode(each.to_bytes(_HALF, "big")) for each in (numbers.x, numbers.y))
-    thumbprint = sha256(f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'.encode()).digest()  # RFC 7638
-    return {
-        "kty": "EC",
-        "crv": "P-256",
-        "x": x,
-        "y": y,
-        "kid": base64url.encode(thumbprint),
-        "alg": "ES256",
-        "use": "sig",
-    }
-
-
-def _public_key(kid: str, keys: Mapping[str, Any]) -> ec.EllipticCurvePublicKey:
-    for each in keys.get("keys", ()):
-        if isinstance(each, Mapping) and each.get("crv") == "P-256" and str(each.get("kid", ""))[:_KID] == kid:
-            x, y = (base64url.decode(str(each.get(name, ""))) for name in ("x", "y"))
-            try:
-                numbers = ec.EllipticCurvePublicNumbers(
-                    int.from_bytes(x or b"", "big"), int.from_bytes(y or b"", "big"), ec.SECP256R1()
-                )
-                return numbers.public_key()
-            except ValueError:
-                break
+def _public_key(kid: str, keys: Iterable[Period]) -> ec.EllipticCurvePublicKey:
+    for each in keys:
+        if each.key.key_id[:_KID] == kid:
+            public = load_der_public_key(each.key.public_key)
+            assert isinstance(public, ec.EllipticCurvePublicKey), "no other key is ever registered, or read from a set"
+            return public
     raise Refusal(codes.QR_KEY, [Finding(codes.QR_KEY, "", "a JWK of P-256 with the QR's key id")])

@@ -17,7 +17,7 @@ from registry.core import codes, ids
 from registry.core.audit import Look
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Finding, Refusal
-from registry.formats import paper_content
+from registry.formats import paper_content, qr_text
 from registry.formats.paper_sheet import Issue
 from registry.formats.qr_text import Paper
 from registry.services import public_codes, transcripts
@@ -62,11 +62,11 @@ class Printed:
 async def printed(world: World, press: Press, caller: Caller, code: str, version: int | None, now: datetime) -> Printed:
     """The code of a version (None: the greatest) of an own record; the view is written down as any other of the record.
 
-    Raises Refusal: record-unknown, service-fault.
+    Raises Refusal: record-unknown, answer-key, service-fault.
     """
     told, members = await transcripts.content(world, caller, code, version, now)
     given = await public_codes.ensure(world, told, members, now)
-    text = press.qr_key.text(press.base_url, _paper(told, members, given))
+    text = qr_text.text(await press.key(world, now), press.base_url, _paper(told, members, given))
     return Printed(told.version.version, given.code, text)
 
 
@@ -88,8 +88,8 @@ def why(caller: Caller, purpose: str | None, reference: str | None) -> Why:
 async def issue(world: World, press: Press, caller: Caller, code: str, reason: Why, now: datetime) -> Extract:
     """An extract of the version in force of a record of the caller's schools.
 
-    Raises Refusal: record-unknown, extract-not-in-force, request-parameter (a reference with the pupil's number), service-busy,
-    service-fault, service-database.
+    Raises Refusal: record-unknown, extract-not-in-force, request-parameter (a reference with the pupil's number), answer-key,
+    service-busy, service-fault, service-database.
     """
     told = await transcripts.in_force(world, caller.schools, code)
     if told is None:
@@ -103,12 +103,13 @@ async def of_version(world: World, press: Press, told: transcripts.Told, reason:
     number = paper_content.text(members.get("sodinhdanh"))
     if number and number in reason.reference:
         raise _bad_reference("names the procedure, without the personal number")
+    key = await press.key(world, now)
     given = await public_codes.ensure(world, told, members, now)
     year, running = await _write_down(world, told, given, reason, now)
     printed = f"{year}/{running:06d}"
     stamp = _issue(told, given, printed, now)
     signatures = [{"role": s.get("role"), "signed_at": _minute(s.get("signed_at"))} for s in told.version.signatures]
-    pdf = await press.make(members, signatures, stamp, _paper(told, members, given), now)
+    pdf = await press.make(members, signatures, stamp, _paper(told, members, given), key, now)
     async with world.db.hot() as tx:
         await extracts.finish(tx, year, running, hashlib.sha256(pdf).digest())
     return Extract(printed, told.version.version, given.code, pdf)

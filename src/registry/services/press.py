@@ -1,4 +1,4 @@
-"""Where papers are made: the seal, the key of the QR, and a few threads of their own, so that no paper holds up a judgement."""
+"""Where papers are made: the seal, the keys of the QR, and a few threads of their own, so that no paper holds up a judgement."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from registry.formats import extract_pdf, paper_sheet
+from registry.core.answer_keys import Use
+from registry.formats import extract_pdf, paper_sheet, qr_text
 from registry.formats.paper_sheet import Issue
 from registry.formats.pdf_seal import Seal
-from registry.formats.qr_text import Paper, QrKey
+from registry.formats.answers import PrivateKey
+from registry.formats.qr_text import Paper
+from registry.services.answer_keys import Signer
 from registry.services.judges import JudgePool
+from registry.services.world import World
 
 
 @dataclass(slots=True)
@@ -19,16 +23,20 @@ class Press:
     """Made once for a process. `base_url` is where the pages behind the codes are."""
 
     seal: Seal
-    qr_key: QrKey
+    signer: Signer
     base_url: str
     threads: int = 2
     queue: int = 32
     _pool: JudgePool | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, seal: bytes, seal_password: bytes | None, qr_key: bytes, base_url: str) -> Press:
-        """A press with these keys; raises ValueError for a seal or a key that can't be used."""
-        return cls(Seal(seal, seal_password), QrKey(qr_key), base_url)
+    def of(cls, seal: bytes, seal_password: bytes | None, signer: Signer, base_url: str) -> Press:
+        """A press with these keys; raises ValueError for a seal that can't be used."""
+        return cls(Seal(seal, seal_password), signer, base_url)
+
+    async def key(self, world: World, now: datetime) -> PrivateKey:
+        """The key that signs the QR of papers now. Raises Refusal(answer-key)."""
+        return await self.signer.ready(world, now, Use.PAPER)
 
     @property
     def pool(self) -> JudgePool:
@@ -43,13 +51,14 @@ class Press:
         signatures: Sequence[Mapping[str, Any]],
         issue: Issue,
         paper: Paper,
+        key: PrivateKey,
         now: datetime,
     ) -> bytes:
         """The sealed PDF of an extract. Raises Refusal(service-busy) when too many wait."""
 
         def work() -> bytes:
             sheet = paper_sheet.sheet(members, signatures, issue)
-            return self.seal.sign(extract_pdf.render(sheet, self.qr_key.text(self.base_url, paper), now))
+            return self.seal.sign(extract_pdf.render(sheet, qr_text.text(key, self.base_url, paper), now))
 
         return await self.pool.run(work)
 

@@ -53,11 +53,6 @@ def ensure_token_key(path: Path) -> bytes:
     return ensure(path, new_p256)
 
 
-def ensure_paper_key(path: Path) -> bytes:
-    """The P-256 key that signs the QR of papers (PKCS #8 PEM), made by the first start."""
-    return ensure(path, new_p256)
-
-
 def ensure_paper_seal(path: Path) -> bytes:
     """The seal of papers: PKCS #12 or PEM as somebody put it there, else a key with a certificate that it signed itself.
 

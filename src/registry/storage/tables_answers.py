@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Identity, Integer, LargeBinary, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Identity,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from registry.storage.tables import metadata
@@ -19,6 +31,20 @@ answer_key = Table(
     Column("public_key", LargeBinary, nullable=False),
     Column("signs_from", _moment, nullable=False, unique=True),
     Column("registered_at", _moment, nullable=False),
+)
+
+#: The same and, under `use`, those that sign the QR of papers. Keys of answers come here from `answer_key` by a trigger, as long as
+#: a version of the service that knows nothing of uses may still run.
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("use", Text, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("signs_from", _moment, nullable=False),
+    Column("registered_at", _moment, nullable=False),
+    UniqueConstraint("use", "signs_from"),
+    CheckConstraint("use in ('answer','paper')", name="use"),
 )
 
 #: Nonces that a caller has used, hashed; each goes when the answer that carries it has expired.
