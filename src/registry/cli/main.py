@@ -52,7 +52,7 @@ COMMANDS = {
     "verify": Entry("verify", "verify", _SEND, "Check a signed answer of a registry, or the QR of an extract, offline, against its published keys."),
     "rules": Entry("rules", "app", _MAKE, "Rules of the circulars: what is in force when, by which clause, and the proof that it is checked."),
     "demo": Entry("demo", "demo", _MAKE, "Start a registry, build a synthetic Quận 10, submit its transcripts as two vendors would, and show every answer."),
-    "bench": Entry("bench", "bench", _MAKE, "Measure accepted submissions/s and look-ups/s over HTTP, and this machine's own limits beside them."),
+    "bench": Entry("bench", "app", _MAKE, "Measure accepted submissions/s and look-ups/s over HTTP, and this machine's own limits beside them."),
     "openapi": Entry("contract", "openapi", _MAKE, "Write the OpenAPI document, the table of codes and the transcript schemas, all generated from the code."),
 }  # fmt: skip
 

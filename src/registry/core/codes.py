@@ -1337,6 +1337,34 @@ CAMPAIGN_SHAPE = _code(
     ),
 )
 
+# --- rosters in other shapes, and the missing-number workbench -------------------------------------------------------
+
+ROSTER_NUMBER_ZERO = _code(
+    "roster-number-zero",
+    ("Số định danh mất số 0 ở đầu", "The personal number lost its leading zero"),
+    (
+        "Định dạng cột là Văn bản (Text) rồi lấy lại đủ 12 chữ số từ nguồn; hệ thống không tự thêm số 0.",
+        "Format the column as text and take all 12 digits from the source again; nothing adds the zero by itself.",
+    ),
+)
+ROSTER_NUMBER_ROUNDED = _code(
+    "roster-number-rounded",
+    ("Số định danh bị bảng tính làm tròn", "The spreadsheet rounded the personal number"),
+    (
+        "Định dạng cột là Văn bản (Text) rồi lấy lại đủ 12 chữ số từ nguồn; các chữ số đã mất không khôi phục được.",
+        "Format the column as text and take all 12 digits from the source again; the lost digits can't be restored.",
+    ),
+)
+ROSTER_SHRINKS = _code(
+    "roster-shrinks",
+    ("Danh sách mới thiếu quá nhiều học sinh", "Too many pupils would leave the roster"),
+    (
+        "Kiểm tra tệp có đủ không; nếu đúng là các em đã rời trường, nhập lại kèm xác nhận. Chưa có gì được ghi.",
+        "Check that the file is whole; if the pupils have really left, import it again and say so. Nothing was written.",
+    ),
+    kind=Kind.CONFLICT,
+)
+
 # --- declarations, frozen campaigns, reminders -----------------------------------------------------------------------
 
 READINESS_ROSTER = _code(
