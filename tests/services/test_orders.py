@@ -58,7 +58,7 @@ async def _each_order(
 async def state(world: World) -> tuple[Any, ...]:
     """All that is on record, and which version last told who the number belongs to."""
     async with world.db.hot() as tx:
-        row = await tx.fetchrow(_STATE)
+        [row] = await tx.fetch(_STATE)
     person = persons.opened(world.sealer, row["person"], world.sealer.number_index(NUMBER))
     assert person is not None
     return row["standing"], row["versions"], row["withdrawals"], row["waits"], person.version
