@@ -1,28 +1,26 @@
-"""How two rosters differ."""
+"""When a list is too much smaller than what is on file."""
 
-from __future__ import annotations
+import pytest
 
-from hypothesis import given
-from hypothesis import strategies as st
+from registry.core import rosters
+from registry.core.rosters import Counts
 
-from registry.core.rosters import Stay, compare
 
-CODES = st.sampled_from("abcdef")
-ROSTERS = st.dictionaries(CODES, st.sampled_from(["1A", "1B"])).map(
-    lambda classes: {code: Stay(code, name, "Tên") for code, name in classes.items()}
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        (Counts(left=19), False),
+        (Counts(left=20), True),
+        (Counts(left=20, unchanged=80), False),
+        (Counts(left=21, unchanged=79), True),
+        (Counts(joined=500, left=30, changed=20, unchanged=50), True),
+        (Counts(joined=500), False),
+    ],
 )
+def test_what_nobody_believes_without_a_word(counts: Counts, expected: bool) -> None:
+    assert rosters.shrinks(counts) is expected
 
 
-@given(ROSTERS, ROSTERS)
-def test_the_difference_turns_one_roster_into_the_other(before: dict[str, Stay], after: dict[str, Stay]) -> None:
-    found = compare(before, after)
-    kept = {code: stay for code, stay in before.items() if code not in {*found.left, *found.changed}}
-    assert kept | {code: after[code] for code in (*found.joined, *found.changed)} == after
-    assert len(found.joined) + len(found.changed) + found.unchanged == len(after)
-    assert all(before[code] != after[code] for code in found.changed)
-
-
-@given(ROSTERS)
-def test_the_same_roster_is_no_difference(roster: dict[str, Stay]) -> None:
-    found = compare(roster, dict(roster))
-    assert (found.joined, found.left, found.changed, found.unchanged) == ((), (), (), len(roster))
+def test_counts_add_up() -> None:
+    assert Counts(1, 2, 3, 4) + Counts(1, 1, 1, 1) == Counts(2, 3, 4, 5)
+    assert Counts(1, 2, 3, 4).total == 8

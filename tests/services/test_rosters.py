@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from registry.core.rosters import Place
 from registry.services import rosters
 from registry.services.world import World
 from registry.storage.database import Database
-from tests.small_city import NOW, PRIMARY, SECONDARY, settle, small_city
+from tests.small_city import NOW, PRIMARY, SECONDARY, settle, small_city, vendor
 
 pytestmark = pytest.mark.anyio
 PLACE = Place(PRIMARY.code, PRIMARY.school_year, 1)
@@ -38,7 +39,10 @@ def table(*rows: Mapping[str, str]) -> bytes:
 async def put(
     world: World, *rows: Mapping[str, str], at: datetime = NOW, place: Place = PLACE, **more: Any
 ) -> tuple[int, int, int, int]:
-    report = await rosters.import_roster(world, place, table(*rows), at, source="test", **more)
+    options = rosters.Options(
+        **{name: more.pop(name) for name in ("total", "dry_run", "allow_leaving") if name in more}
+    )
+    report = await rosters.import_roster(world, place, table(*rows), at, source="test", options=options, **more)
     assert report.total == len(rows)
     return report.joined, report.left, report.changed, report.unchanged
 
@@ -186,3 +190,65 @@ async def test_a_large_roster_in_a_few_statements(settled: World) -> None:
 
 def _said(refusal: Refusal) -> tuple[str, list[tuple[str, str]]]:
     return refusal.code.slug, [(finding.code.slug, finding.pointer) for finding in refusal.findings]
+
+
+async def test_a_trial_says_the_same_and_writes_nothing(settled: World) -> None:
+    report = await rosters.import_roster(
+        settled, PLACE, table(AN, BINH), NOW, source="test", options=rosters.Options(dry_run=True)
+    )
+    assert (report.joined, report.dry_run) == (2, True)
+    assert await stays(settled) == []
+    assert await put(settled, AN, BINH) == (2, 0, 0, 0)
+
+
+async def test_half_a_list_needs_a_word(settled: World) -> None:
+    rows = [{**BINH, "mahocsinh": f"79{n:08d}"} for n in range(100)]
+    await put(settled, *rows)
+    with pytest.raises(Refusal) as refused:
+        await put(settled, *rows[:79], at=minutes(1))
+    assert _said(refused.value) == ("roster-shrinks", [("roster-shrinks", f"/schools/{PRIMARY.code}")])
+    assert await put(settled, *rows[:79], at=minutes(2), allow_leaving=True) == (0, 21, 0, 79)
+
+
+CITY = ("mahocsinh", "hovaten", "tenlop", "ngaysinh", "gioitinh", "sodinhdanh", "matruong", "khoi")
+
+
+def city(*rows: tuple[Mapping[str, str], str, int]) -> io.BytesIO:
+    lines = [",".join([*row.values(), school, str(grade)]) for row, school, grade in rows]
+    return io.BytesIO("\n".join([",".join(CITY), *lines, ""]).encode())
+
+
+async def test_a_list_of_many_schools_is_about_the_rosters_it_names(settled: World) -> None:
+    year = PRIMARY.school_year
+    one = city((AN, PRIMARY.code, 1), (BINH, PRIMARY.code, 2), (CHI, SECONDARY.code, 6))
+    report = await rosters.import_city(settled, None, year, one, NOW, source="city")
+    assert (report.joined, report.rosters, report.schools) == (3, 3, 2)
+    two = city((BINH, PRIMARY.code, 2), ({**CHI, "tenlop": "6B"}, SECONDARY.code, 6))
+    report = await rosters.import_city(settled, None, year, two, minutes(1), source="city")
+    assert (report.joined, report.left, report.changed, report.unchanged) == (0, 0, 1, 1)
+    up = city((AN, PRIMARY.code, 1), ({**BINH, "tenlop": "1B"}, PRIMARY.code, 1), (CHI, PRIMARY.code, 2))
+    report = await rosters.import_city(settled, None, year, up, minutes(2), source="city")
+    assert (report.joined, report.left, report.changed, report.unchanged) == (1, 0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "main", "found"),
+    [
+        (((AN, PRIMARY.code, 1), (BINH, "nowhere", 1)), "school-unknown", [("school-unknown", "/rows/3/matruong")]),
+        (((AN, PRIMARY.code, 1), (AN, SECONDARY.code, 6)), "roster-row",
+         [("roster-row", "/rows/3/mahocsinh"), ("roster-row", "/rows/3/sodinhdanh")]),
+    ],
+)  # fmt: skip
+async def test_nothing_of_a_city_with_a_finding(settled: World, rows: Any, main: str, found: Any) -> None:
+    with pytest.raises(Refusal) as refused:
+        await rosters.import_city(settled, None, PRIMARY.school_year, city(*rows), NOW, source="city")
+    assert _said(refused.value) == (main, found)
+    assert await stays(settled) == []
+
+
+async def test_a_city_list_stays_within_the_units_of_its_sender(settled: World) -> None:
+    with pytest.raises(Refusal) as refused:
+        await rosters.import_city(
+            settled, vendor(PRIMARY), PRIMARY.school_year, city((AN, SECONDARY.code, 6)), NOW, source="city"
+        )
+    assert _said(refused.value) == ("access-unit", [("access-unit", "/rows/2/matruong")])

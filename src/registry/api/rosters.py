@@ -1,7 +1,8 @@
-"""PUT /v1/rosters/{school_code}/{school_year}/{grade}: the pupils a school expects transcripts of, as CSV."""
+"""PUT /v1/rosters: the pupils that schools are expected to send transcripts of, of one roster or of many at once, CSV or XLSX."""
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -20,17 +21,26 @@ from registry.services import rosters
 router = APIRouter(tags=["rosters"])
 
 _CSV = "text/csv"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SOURCE = "PUT /v1/rosters"
 
 
 class RosterBody(BaseModel):
-    """What the import did, in pupils; `total` stand on the roster now."""
+    """What the import did, or would do in a dry run, in pupils; `total` stand on the roster then."""
 
     joined: int
     left: int
     changed: int = Field(description="Class, name, sex, birth date or number changed")
     unchanged: int
     total: int
+    dry_run: bool = Field(description="True: nothing was written")
+
+
+class RostersBody(RosterBody):
+    """The same over all rosters that the list names."""
+
+    rosters: int = Field(description="How many rosters (school and grade) the list is about")
+    schools: int
 
 
 class _Options(BaseModel):
@@ -39,15 +49,31 @@ class _Options(BaseModel):
     total: int | None = Field(
         None, ge=0, description="How many pupils the sender counted: another number takes nothing in"
     )
+    dry_run: bool = Field(False, description="Say what the list would do, and every problem; write nothing")
+    allow_leaving: bool = Field(False, description="The word that many pupils have really left (roster-shrinks)")
+
+
+class _CityOptions(_Options):
+    grade: int | None = Field(None, ge=1, le=12, description="The grade of all, where the list has no column for it")
 
 
 _COLUMNS = (
-    "UTF-8, commas or semicolons; a header with the columns mahocsinh, hovaten, tenlop, ngaysinh (YYYY-MM-DD, YYYY-MM, YYYY or "
-    "empty), gioitinh (1 male, 2 female, 0 or empty), sodinhdanh (12 digits, empty without), in any order"
+    "CSV (UTF-8 or UTF-16; commas, semicolons or tabs) or XLSX. A header, also below titles or over two rows, with the columns "
+    "mahocsinh (Mã học sinh), hovaten (Họ và tên), tenlop (Lớp), ngaysinh (Ngày sinh: dd/mm/yyyy or YYYY-MM-DD, month or year "
+    "alone, or empty), gioitinh (Giới tính: Nam, Nữ, 1, 2, 0 or empty), sodinhdanh (Số định danh cá nhân: 12 digits as text, "
+    "empty without), in any order, among others"
 )
-_BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {_CSV: {"schema": {"type": "string", "description": _COLUMNS}}}}
-}
+_MANY = (
+    ", and matruong (Mã trường), khoi (Khối). Every roster (school and grade) that is named is replaced as a difference"
+)
+
+
+def _described(columns: str) -> dict[str, Any]:
+    binary = {"type": "string", "format": "binary", "description": columns}
+    content = {_CSV: {"schema": {"type": "string", "description": columns}}, _XLSX: {"schema": binary}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "Taken as a difference; the same again changes nothing"}
 }
@@ -57,7 +83,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     "/v1/rosters/{school_code}/{school_year}/{grade}",
     response_model=RosterBody,
     responses=_RESPONSES,
-    openapi_extra=_BODY,
+    openapi_extra=_described(_COLUMNS),
 )
 async def put_roster(
     request: Request,
@@ -71,27 +97,63 @@ async def put_roster(
     edge: Edge = request.app.state.edge
     rosters.within(caller, school_code)
     place = Place(school_code, str(parameters.school_year(school_year, "/path/school_year")), grade)
-    raw = await _body(request)
+    raw = await _body(request, rosters.MOST_BYTES)
     report = await rosters.import_roster(
-        edge.world, place, raw, datetime.now(UTC), source=_SOURCE, caller_id=caller.caller_id, total=options.total
+        edge.world, place, raw, datetime.now(UTC), source=_SOURCE, caller_id=caller.caller_id, options=_meant(options)
     )
-    logs.note(size=len(raw))
-    body = RosterBody(
-        joined=report.joined, left=report.left, changed=report.changed, unchanged=report.unchanged, total=report.total
-    )
+    return _answer(RosterBody(**_counts(report)))
+
+
+@router.put(
+    "/v1/rosters/{school_year}",
+    response_model=RostersBody,
+    responses=_RESPONSES,
+    openapi_extra=_described(_COLUMNS + _MANY),
+)
+async def put_rosters(
+    request: Request,
+    school_year: Annotated[str, Path(max_length=9, examples=["2024-2025"])],
+    options: Annotated[_CityOptions, Query()],
+    caller: Annotated[Caller, Depends(access.caller(Scope.OPERATE))],
+) -> Response:
+    """Take a list of many schools and grades, as a city's own database gives it: whole or nothing, one at a time.
+
+    Rosters that the list does not name stay as they are, so that a large city may send some schools after the others.
+    """
+    edge: Edge = request.app.state.edge
+    year = str(parameters.school_year(school_year, "/path/school_year"))
+    raw = await _body(request, rosters.MOST_CITY_BYTES)
+    report = await rosters.import_city(
+        edge.world, caller, year, io.BytesIO(raw), datetime.now(UTC),
+        source=_SOURCE, grade=options.grade, options=_meant(options),
+    )  # fmt: skip
+    return _answer(RostersBody(**_counts(report), rosters=report.rosters, schools=report.schools))
+
+
+def _meant(options: _Options) -> rosters.Options:
+    return rosters.Options(options.total, options.dry_run, options.allow_leaving)
+
+
+def _counts(report: rosters.Report) -> dict[str, Any]:
+    names = ("joined", "left", "changed", "unchanged", "total", "dry_run")
+    return {name: getattr(report, name) for name in names}
+
+
+def _answer(body: BaseModel) -> Response:
     return JSONResponse(body.model_dump(), headers={"Cache-Control": "no-store"})
 
 
-async def _body(request: Request) -> bytes:
-    """The CSV; raises Refusal: request-media-type, request-too-large."""
+async def _body(request: Request, most: int) -> bytes:
+    """The list; raises Refusal: request-media-type, request-too-large."""
     media_type, _, charset = request.headers.get("content-type", "").lower().partition(";")
-    utf8 = charset.strip().replace('"', "") in {"", "charset=utf-8"}
-    if media_type.strip() != _CSV or not utf8 or "content-encoding" in request.headers:
-        raise Refusal(codes.REQUEST_MEDIA_TYPE, [Finding(codes.REQUEST_MEDIA_TYPE, "", f"{_CSV}, UTF-8")])
+    kind, said = media_type.strip(), charset.strip().replace('"', "")
+    fits = kind == _XLSX or (kind == _CSV and said in {"", "charset=utf-8", "charset=utf-16"})
+    if not fits or "content-encoding" in request.headers:
+        raise Refusal(codes.REQUEST_MEDIA_TYPE, [Finding(codes.REQUEST_MEDIA_TYPE, "", f"{_CSV}, UTF-8; or {_XLSX}")])
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
-        if len(raw) > rosters.MOST_BYTES:
-            detail = f"at most {rosters.MOST_BYTES} bytes"
-            raise Refusal(codes.REQUEST_TOO_LARGE, [Finding(codes.REQUEST_TOO_LARGE, "", detail)])
+        if len(raw) > most:
+            raise Refusal(codes.REQUEST_TOO_LARGE, [Finding(codes.REQUEST_TOO_LARGE, "", f"at most {most} bytes")])
+    logs.note(size=len(raw))
     return bytes(raw)

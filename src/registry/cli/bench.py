@@ -18,15 +18,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from registry.cli import bench_judging, bench_limits, bench_load
+from registry.cli import bench_completeness, bench_judging, bench_limits, bench_load, bench_roster, bench_verify
 from registry.cli.service import Service
 
 CONNECTIONS = (1, 16, 64)
 _out = Console()
 _errors = Console(stderr=True)
+app = typer.Typer(invoke_without_command=True)
+app.command("completeness")(bench_completeness.completeness)
+app.command("roster")(bench_roster.roster)
+app.command("verify")(bench_verify.verify)
 
 
+@app.callback()
 def bench(
+    context: typer.Context,
     seconds: Annotated[float, typer.Option(min=1, max=60, help="How long each level of load lasts.")] = 5,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Processes that answer requests.")] = os.cpu_count() or 1,
     documents: Annotated[int, typer.Option(min=200, max=100_000, help="Signed transcripts made beforehand.")] = 8000,
@@ -36,6 +42,8 @@ def bench(
 
     Load generator, workers and PostgreSQL share the machine. Nothing is read from or written to a registry of yours.
     """
+    if context.invoked_subcommand is not None:
+        return
     state = Path(tempfile.mkdtemp(prefix="regbench-"))
     state.chmod(0o711)  # as root the server runs as another user, who has to pass
     try:

@@ -39,6 +39,8 @@ COMMANDS = {
     "person": Entry("people", "app", _KEEP, "People: who may sign in to the pages, for which units, and who saw names."),
     "roster": Entry("rosters", "app", _KEEP, "Rosters: the pupils of whom transcripts are expected."),
     "campaign": Entry("campaigns", "app", _KEEP, "Campaigns: which year, grades and units, and by when each stage is due."),
+    "contact": Entry("contacts", "app", _KEEP, "Contacts: which office of a school is called and written to."),
+    "reminder": Entry("reminders", "app", _KEEP, "Reminders: which school is late with which stage, and is written to."),
     "approval": Entry("approvals", "app", _KEEP, "Four eyes: corrections and withdrawals of a frozen school year wait here until the city approves or rejects them."),
     "pupil": Entry("pupils", "app", _KEEP, "Pupils: new numbers, merges, and held documents that wait for a person."),
     "purpose": Entry("purposes", "app", _KEEP, "Purposes: for what offices may ask, which fields and claims each one allows."),
@@ -52,7 +54,7 @@ COMMANDS = {
     "verify": Entry("verify", "verify", _SEND, "Check a signed answer of a registry, or the QR of an extract, offline, against its published keys."),
     "rules": Entry("rules", "app", _MAKE, "Rules of the circulars: what is in force when, by which clause, and the proof that it is checked."),
     "demo": Entry("demo", "demo", _MAKE, "Start a registry, build a synthetic Quận 10, submit its transcripts as two vendors would, and show every answer."),
-    "bench": Entry("bench", "bench", _MAKE, "Measure accepted submissions/s and look-ups/s over HTTP, and this machine's own limits beside them."),
+    "bench": Entry("bench", "app", _MAKE, "Measure accepted submissions/s and look-ups/s over HTTP, and this machine's own limits beside them."),
     "openapi": Entry("contract", "openapi", _MAKE, "Write the OpenAPI document, the table of codes and the transcript schemas, all generated from the code."),
 }  # fmt: skip
 

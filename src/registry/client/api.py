@@ -115,6 +115,11 @@ class RegistryClient:
         path = f"/v1/rosters/{school_code}/{school_year}/{grade}"
         return await self._ask("PUT", path, content=csv_text, headers={"Content-Type": "text/csv"})
 
+    async def put_rosters(self, school_year: str, csv_text: bytes, **more: str) -> Result:
+        """Replace every roster that a list of many schools names by a diff; `dry_run="true"` writes nothing."""
+        kind = {"Content-Type": "text/csv"}
+        return await self._ask("PUT", f"/v1/rosters/{school_year}", content=csv_text, headers=kind, params=more)
+
     async def completeness(self, unit: str, school_year: str, **more: str) -> Result:
         """Expected against held for a unit and a school year."""
         return await self._ask("GET", "/v1/completeness", params={"unit": unit, "school_year": school_year, **more})

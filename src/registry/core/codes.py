@@ -1337,8 +1337,87 @@ CAMPAIGN_SHAPE = _code(
     ),
 )
 
+# --- rosters in other shapes, and the missing-number workbench -------------------------------------------------------
+
+ROSTER_NUMBER_ZERO = _code(
+    "roster-number-zero",
+    ("Số định danh mất số 0 ở đầu", "The personal number lost its leading zero"),
+    (
+        "Định dạng cột là Văn bản (Text) rồi lấy lại đủ 12 chữ số từ nguồn; hệ thống không tự thêm số 0.",
+        "Format the column as text and take all 12 digits from the source again; nothing adds the zero by itself.",
+    ),
+)
+ROSTER_NUMBER_ROUNDED = _code(
+    "roster-number-rounded",
+    ("Số định danh bị bảng tính làm tròn", "The spreadsheet rounded the personal number"),
+    (
+        "Định dạng cột là Văn bản (Text) rồi lấy lại đủ 12 chữ số từ nguồn; các chữ số đã mất không khôi phục được.",
+        "Format the column as text and take all 12 digits from the source again; the lost digits can't be restored.",
+    ),
+)
+ROSTER_SHRINKS = _code(
+    "roster-shrinks",
+    ("Danh sách mới thiếu quá nhiều học sinh", "Too many pupils would leave the roster"),
+    (
+        "Kiểm tra tệp có đủ không; nếu đúng là các em đã rời trường, nhập lại kèm xác nhận. Chưa có gì được ghi.",
+        "Check that the file is whole; if the pupils have really left, import it again and say so. Nothing was written.",
+    ),
+    kind=Kind.CONFLICT,
+)
+
 # --- declarations, frozen campaigns, reminders -----------------------------------------------------------------------
 
+CONTACT_SHAPE = _code(
+    "contact-shape",
+    ("Bảng đầu mối liên hệ không đúng cấu trúc", "This is not a table of contacts"),
+    (
+        "Dùng CSV UTF-8 với đúng các cột school_code, role, phone, email, valid_from và, nếu cần, valid_to.",
+        "Use CSV in UTF-8 with the columns school_code, role, phone, email, valid_from, and valid_to where wanted.",
+    ),
+    kind=Kind.DOCUMENT,
+)
+CONTACT_ROW = _code(
+    "contact-row",
+    ("Một dòng trong bảng đầu mối liên hệ không đúng", "A row of the table of contacts is wrong"),
+    (
+        "Sửa ô được chỉ ra (dòng đếm như trong bảng tính); chưa dòng nào được ghi.",
+        "Mend the cell named (rows count as a spreadsheet shows them); no row was taken.",
+    ),
+    kind=Kind.DOCUMENT,
+)
+REMINDER_UNREACHABLE = _code(
+    "reminder-unreachable",
+    ("Không kết nối được máy chủ thư", "The mail server could not be reached"),
+    (
+        "Kiểm tra REGISTRY_SMTP_HOST, cổng, TLS và tài khoản; thư chưa gửi đi và sẽ được thử lại.",
+        "Check REGISTRY_SMTP_HOST, port, TLS and account; the message has not left and is tried again.",
+    ),
+    kind=Kind.UNAVAILABLE,
+)
+REMINDER_REFUSED = _code(
+    "reminder-refused",
+    ("Máy chủ thư không nhận thư", "The mail server did not take the message"),
+    (
+        "Xem nhật ký của máy chủ thư; địa chỉ gửi (REGISTRY_MAIL_FROM) phải được phép gửi.",
+        "See the mail server's log; the sender (REGISTRY_MAIL_FROM) must be allowed to send.",
+    ),
+)
+REMINDER_RECIPIENTS = _code(
+    "reminder-recipients",
+    ("Máy chủ thư không nhận địa chỉ nào của nhà trường", "The mail server takes none of the school's addresses"),
+    (
+        "Sửa địa chỉ trong đầu mối liên hệ của trường (registry contact import), hoặc gọi điện.",
+        "Correct the school's contact (registry contact import), or call.",
+    ),
+)
+REMINDER_UNCERTAIN = _code(
+    "reminder-uncertain",
+    ("Không rõ thư đã đi hay chưa", "Whether the message left is not known"),
+    (
+        "Kết nối đứt khi đang gửi. Không gửi lại trong ngày để trường không nhận hai thư; có thể gọi điện.",
+        "The connection broke while it was handed over. It is not repeated that day, so that nobody gets two; call instead.",
+    ),
+)
 READINESS_ROSTER = _code(
     "readiness-roster",
     ("Trường chưa có danh sách học sinh", "The school has no roster"),

@@ -1,11 +1,14 @@
-"""Rosters: the pupils a school expects transcripts of, and how a newly received roster differs from the one on file. Pure."""
+"""Rosters: the pupils a school expects transcripts of, and when a newly received one is too different to be believed. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from registry.core.ids import BirthDate, Sex
+
+#: A file after which more than this share of a school's pupils, and at least so many of them, would be gone is refused unless
+#: somebody says that it is meant so: half a file looks like a whole one.
+MOST_LEAVING_SHARE, FEW_LEAVING = 0.2, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,34 +33,29 @@ class Pupil:
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
-    """What is on file about a pupil's stay on a roster; the personal number only as its blind index."""
+class Counts:
+    """What an import does to one roster, in pupils; `total` stand on it afterwards."""
 
-    pupil_code: str
-    class_name: str
-    name: str = field(repr=False)
-    sex: str | None = None
-    birth_date: str | None = field(default=None, repr=False)
-    number_index: bytes | None = field(default=None, repr=False)
+    joined: int = 0
+    left: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many pupils stand on the roster afterwards."""
+        return self.joined + self.changed + self.unchanged
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.joined + other.joined,
+            self.left + other.left,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Pupil codes that joined, left and stand there with something changed, each sorted; and how many stayed as they were."""
-
-    joined: tuple[str, ...]
-    left: tuple[str, ...]
-    changed: tuple[str, ...]
-    unchanged: int
-
-
-def compare(before: Mapping[str, Stay], after: Mapping[str, Stay]) -> Difference:
-    """How the roster `after` differs from `before`, both by pupil code."""
-    stayed = sorted(after.keys() & before.keys())
-    changed = tuple(code for code in stayed if after[code] != before[code])
-    return Difference(
-        joined=tuple(sorted(after.keys() - before.keys())),
-        left=tuple(sorted(before.keys() - after.keys())),
-        changed=changed,
-        unchanged=len(stayed) - len(changed),
-    )
+def shrinks(counts: Counts) -> bool:
+    """Whether so many leave that somebody has to say that it is meant so."""
+    before = counts.left + counts.changed + counts.unchanged
+    return counts.left >= FEW_LEAVING and counts.left > before * MOST_LEAVING_SHARE

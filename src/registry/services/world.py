@@ -96,15 +96,14 @@ class Register:
 
 def _expand(caller: caller_values.Caller, here: units.Map, moment: datetime) -> caller_values.Caller:
     """Fill in the schools that the caller's units come to on the present map."""
-    schools: frozenset[str] = frozenset().union(*(here.schools_of(code, moment) for code in caller.units))
-    return replace(caller, schools=schools)
+    return replace(caller, schools=here.schools_of_all(caller.units, moment))
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything outside that a use case touches: the database, the sealing key, the register, the judges' threads.
 
-    `skew` is how far ahead of this clock a signing time may lie.
+    `skew` is how far ahead of this clock a signing time may lie; `even_seconds` the step of `pace.even_out` for what is not there.
     """
 
     db: Database
@@ -112,6 +111,7 @@ class World:
     register: Register
     judges: JudgePool
     skew: timedelta = timedelta(minutes=5)
+    even_seconds: float = 0.01
 
     @classmethod
     def of(cls, db: Database, sealer: Sealer, judges: JudgePool | None = None) -> World:
