@@ -19,6 +19,7 @@ from registry.demo import transcripts
 from registry.formats import frozen_campaign
 from registry.services import approvals, campaigns, freezing, judging, rosters, submission
 from registry.services.world import World
+from registry.storage import frozen as stored
 from tests.conftest import Urls
 from tests.small_city import NOW, PRIMARY, SmallCity, settle, small_city, vendor
 
@@ -138,6 +139,13 @@ async def test_of_several_at_once_one_freezes(settled: World) -> None:
     assert set(lost) <= {"freeze-done", "freeze-under-way"}
     assert await refused(freezing.freeze(settled, None, CODE, "lần nữa", LATER)) == "freeze-done"
     assert checked(await exported(settled)).problem is None
+
+
+async def test_while_one_freezes_another_is_turned_away(settled: World) -> None:
+    async with settled.db.transaction() as guard:
+        assert await stored.alone(guard, CODE)
+        assert await refused(freezing.freeze(settled, None, CODE, "Đã duyệt", LATER)) == "freeze-under-way"
+    assert (await freezing.freeze(settled, None, CODE, "Đã duyệt", LATER)).freeze is not None
 
 
 async def test_two_operators_of_the_whole_campaign_have_to_say_so(settled: World) -> None:
