@@ -10,6 +10,7 @@ from registry.storage import (
     tables_public_codes,
     tables_reminders,
     tables_sessions,
+    tables_standing,
 )
 
 _AREAS = (
@@ -20,6 +21,7 @@ _AREAS = (
     tables_public_codes,
     tables_reminders,
     tables_sessions,
+    tables_standing,
 )
 
 metadata = tables.metadata
