@@ -29,7 +29,7 @@ from registry.client import api
 from registry.core.callers import CallerKind, Scope
 from registry.core.people import Person
 from registry.demo import pki
-from registry.services import callers, people, sign_in
+from registry.services import callers, people, sign_in, standing
 from registry.services.world import World
 from registry.storage.database import Database
 from registry.storage.sealing import Sealer, load_key
@@ -79,7 +79,7 @@ async def _measure(service: Service, city: City, say: Callable[[str], None]) -> 
     link = await _prepare(service, city, key)
     filled = time.perf_counter() - started
     say(f"{city.pupils:,} pupils: counting them once")
-    await _await_counted(service)
+    await _count_once(service)
     counted = time.perf_counter() - started - filled
     async with api.RegistryClient(service.base_url, _OFFICE, key, "k1") as client:
         token = await client.token()
@@ -96,12 +96,16 @@ async def _measure(service: Service, city: City, say: Callable[[str], None]) -> 
     }  # fmt: skip
 
 
-async def _await_counted(service: Service) -> None:
-    """The service's own background work counts everybody, as after an upgrade."""
+async def _count_once(service: Service) -> None:
+    """Everybody is counted as after an upgrade, by this process and by the service's own work, one batch after the other."""
+    world = World.of(Database(service.database_url), Sealer(load_key(service.sealing_key_path)))
+    try:
+        await standing.settle_all(world)
+    finally:
+        world.judges.close()
+        await world.db.close()
     link = await asyncpg.connect(service.database_url.replace("+asyncpg", ""))
     try:
-        while await link.fetchval("SELECT EXISTS (SELECT FROM standing_mark)"):
-            await asyncio.sleep(0.5)
         for table in ("standing", "standing_count", "standing_day"):
             await link.execute(f"VACUUM (ANALYZE) {table}")
     finally:

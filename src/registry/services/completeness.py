@@ -299,6 +299,33 @@ async def _sizes(tx: Reading, question: Question, bucket: Bucket, start: str, *,
     return [(school, size) for school, size in sizes if size or counted.pending]
 
 
+async def narrowed(
+    world: World,
+    caller: Caller,
+    year: ids.SchoolYear | None,
+    grades: tuple[int, ...],
+    campaign: str | None,
+    now: datetime,
+) -> tuple[ids.SchoolYear, Only]:
+    """The school year and the pupils that a campaign's code and grades come to; no grades: all.
+
+    Raises Refusal: campaign-unknown, request-parameter (school_year: none, or not the campaign's; grade: none of the campaign's).
+    """
+    wanted = tuple(sorted(set(grades))) or None
+    if campaign is None:
+        if year is None:
+            raise _wrong("school_year", "YYYY-YYYY, or a campaign")
+        return year, Only(wanted)
+    of = (await campaigns.find(world, caller, campaign, now)).campaign
+    its = ids.SchoolYear.parse(of.school_year)
+    if its is None or year not in (None, its):
+        raise _wrong("school_year", of.school_year)
+    only = Only(wanted, of)
+    if not only.of_grades:
+        raise _wrong("grade", "of the campaign: " + ", ".join(map(str, of.grades)))
+    return its, only
+
+
 async def permitted(world: World, caller: Caller, unit: str, now: datetime) -> units.Map:
     """The map, if the caller may ask about the unit; an unknown unit and another's are the same answer."""
     here = (await world.known()).map
