@@ -11,6 +11,7 @@ from registry.storage import (
     tables_reminders,
     tables_sessions,
     tables_standing,
+    tables_units,
 )
 
 _AREAS = (
@@ -22,6 +23,7 @@ _AREAS = (
     tables_reminders,
     tables_sessions,
     tables_standing,
+    tables_units,
 )
 
 metadata = tables.metadata
