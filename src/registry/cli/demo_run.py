@@ -116,8 +116,8 @@ async def play(service: Service, pupils: int, output: Path, out: Console, now: d
     )
     clients = {name: api.RegistryClient(service.base_url, name, key, "k1") for name, key in keys.items()}
     try:
-        await _put_rosters(clients["office-so-gddt"], city)
-        await _send_all(clients, city, result, out)
+        await put_rosters(clients["office-so-gddt"], city)
+        await send_all(clients, city, result, out)
         _write_files(result)
         again = next(s for s in result.sent if s.delivery.fault is None)
         result.repeated = await clients[again.delivery.vendor].submit(again.delivery.envelope)
@@ -161,7 +161,8 @@ async def prepare(service: Service, city: cities.City, keys: dict[str, pki.Priva
         await world.db.close()
 
 
-async def _put_rosters(operator: api.RegistryClient, city: cities.City) -> None:
+async def put_rosters(operator: api.RegistryClient, city: cities.City) -> None:
+    """Every school's roster, as the city's own database would put it."""
     for school in schools.all_schools():
         text = cities.roster_csv(city.rosters[school.code])
         answer = await operator.put_roster(school.code, school.school_year, school.grade, text)
@@ -169,7 +170,7 @@ async def _put_rosters(operator: api.RegistryClient, city: cities.City) -> None:
             raise RuntimeError(f"roster of {school.code}: status {answer.status}, {answer.codes[:3]}")
 
 
-async def _send_all(clients: dict[str, api.RegistryClient], city: cities.City, result: Result, out: Console) -> None:
+async def send_all(clients: dict[str, api.RegistryClient], city: cities.City, result: Result, out: Console) -> None:
     """Both vendors at once, each with its own connections; files are signed while others are on their way."""
     loop = asyncio.get_running_loop()
     started = loop.time()

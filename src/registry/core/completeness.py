@@ -5,7 +5,7 @@ Counting itself happens in the database, by standing; which standing means which
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -143,3 +143,32 @@ def tally(rows: Iterable[tuple[Group, str, int]]) -> dict[Group, Counts]:
 def over(schools: Iterable[str], by_school: Mapping[str, Counts]) -> Counts:
     """The counts of a unit that comes to these schools, each of them counted once."""
     return add_up(by_school[school] for school in set(schools) if school in by_school)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How many were planted, how many found, and how many of these are the same ones."""
+
+    planted: int
+    found: int
+    right: int
+
+    @property
+    def precision(self) -> float:
+        """The part of what was found that had been planted; 1 when nothing was found."""
+        return self.right / self.found if self.found else 1.0
+
+    @property
+    def recall(self) -> float:
+        """The part of what had been planted that was found; 1 when nothing was planted."""
+        return self.right / self.planted if self.planted else 1.0
+
+    @property
+    def good(self) -> bool:
+        """Whether exactly what was planted was found, and anything was planted at all."""
+        return self.planted == self.found == self.right > 0
+
+
+def score(planted: Set[Hashable], found: Set[Hashable]) -> Score:
+    """What was found, against what had been planted."""
+    return Score(len(planted), len(found), len(planted & found))

@@ -56,6 +56,9 @@ _STRETCHES = f"""
    WHERE key <> '{NOTHING}'
 """  # noqa: S608 - only constants of this folder are put together, here and below
 
+#: What is kept of q. OFFSET 0: by the key, pupil by pupil, whatever the statistics say of a table that has grown since.
+_KEPT = """SELECT * FROM standing s
+  WHERE s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = q.pupil_code OFFSET 0"""
 _SAME = "school_year, school_code, pupil_code, since, until, grade, class_name, key"
 _PUPILS = "SELECT DISTINCT school_year, school_code, pupil_code FROM t"
 _SCHOOLS = f"""
@@ -69,7 +72,7 @@ WITH t AS (DELETE FROM standing_mark WHERE marked IN (
              SELECT marked FROM standing_mark WHERE (pupil_code = '') = $1 ORDER BY marked LIMIT $2) RETURNING *),
      q AS MATERIALIZED (@taken),
      new AS MATERIALIZED ({_STRETCHES}),
-     old AS MATERIALIZED (SELECT s.* FROM standing s JOIN q USING (school_year, school_code, pupil_code)),
+     old AS MATERIALIZED (SELECT k.* FROM q CROSS JOIN LATERAL ({_KEPT}) k),
      gone AS (DELETE FROM standing s USING old o
                WHERE s.school_year = o.school_year AND s.school_code = o.school_code AND s.pupil_code = o.pupil_code
                  AND s.since = o.since AND NOT EXISTS (SELECT FROM new n
@@ -136,7 +139,7 @@ _MARKED = f"""
 """  # noqa: S608
 _FOLD = f"""
   UNION ALL
-  SELECT school_code, grade, key, -1 FROM q JOIN standing s USING (school_year, school_code, pupil_code)
+  SELECT k.school_code, k.grade, k.key, -1 FROM q CROSS JOIN LATERAL ({_KEPT}) k
    WHERE @kept AND (:grades IS NULL OR grade = ANY(:grades))
   UNION ALL
   SELECT q.school_code, x.grade, x.key, 1 FROM q CROSS JOIN LATERAL ({standing_at(":as_of")}) x
