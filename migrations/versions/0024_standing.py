@@ -52,7 +52,7 @@ def upgrade() -> None:
     op.execute("GRANT UPDATE (until, grade, class_name, key) ON standing TO registry_service")
     op.execute("GRANT UPDATE (pupils) ON standing_count TO registry_service")
     op.execute("GRANT UPDATE (pupils) ON standing_day TO registry_service")
-    op.execute("GRANT DELETE ON standing, standing_mark TO registry_service")
+    op.execute("GRANT DELETE ON standing, standing_count, standing_day, standing_mark TO registry_service")
     op.execute(_FUNCTION.format("mark_roster()", _MARK + _ROSTER))
     op.execute(_FUNCTION.format("mark_verdict()", _MARK + _VERDICT))
     op.execute(_FUNCTION.format("mark_versions()", _MARK + _OTHERS))

@@ -62,7 +62,7 @@ def check(
 def prove(
     pupils: Annotated[int, typer.Option(min=300, max=20_000, help="How many pupils the city has.")] = 1_200,
     spoil: Annotated[
-        bool, typer.Option("--spoil", help="Lose one school's kept counts first: the proof has to fail.")
+        bool, typer.Option("--spoil", help="Lose how many are missing at one school first: the proof has to fail.")
     ] = False,
     json_output: _Json = False,
 ) -> None:

@@ -62,7 +62,7 @@ async def _move(operator: api.RegistryClient, city: cities.City) -> None:
 
 
 async def _settle(service: Service, spoiled: cities.City | None) -> None:
-    """Wait until everybody is counted; then lose the counts of a school where somebody is missing, if that is wanted."""
+    """Wait until everybody is counted; then lose how many are missing at one school, if that is wanted."""
     world = World.of(Database(service.database_url), Sealer(load_key(service.sealing_key_path)))
     try:
         await asyncio.wait_for(standing.settle_all(world), _SETTLED_SECONDS)
@@ -72,7 +72,8 @@ async def _settle(service: Service, spoiled: cities.City | None) -> None:
     if spoiled is not None:
         school = next(school for (school, _), fate in spoiled.fates.items() if fate == Bucket.MISSING)
         link = await asyncpg.connect(service.database_url.replace("+asyncpg", ""))
-        await link.execute("UPDATE standing_count SET pupils = 0 WHERE school_code = $1", school)
+        lost = "UPDATE standing_count SET pupils = 0 WHERE school_code = $1 AND key = ANY($2)"
+        await link.execute(lost, school, list(completeness.keys_of(Bucket.MISSING)))
         await link.close()
 
 

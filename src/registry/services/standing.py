@@ -67,4 +67,4 @@ async def count_again(world: World, comparison: Comparison) -> None:
         by_year.setdefault(year, []).append(school)
     async with world.db.transaction() as tx:
         for year, schools in by_year.items():
-            await standing.mark_schools(tx, schools, year)
+            await standing.forget(tx, schools, year)

@@ -253,7 +253,12 @@ async def years(tx: Reading) -> list[str]:
     return list((await tx.execute(text(_YEARS))).scalars())
 
 
-async def mark_schools(tx: Writing, schools: Sequence[str], school_year: str) -> None:
-    """Have everything that is kept of these schools made again."""
-    rows = "INSERT INTO standing_mark (school_year, school_code, pupil_code) SELECT :school_year, unnest(:schools), ''"
-    await tx.execute(asked(rows, Question(schools, school_year, datetime.now(CITY))))
+async def forget(tx: Writing, schools: Sequence[str], school_year: str) -> None:
+    """Throw away what is kept of these schools and mark them, so that all of it is made again."""
+    await tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SETTLER})
+    question = Question(schools, school_year, datetime.now(CITY))
+    for table in ("standing", "standing_count", "standing_day"):
+        gone = f"DELETE FROM {table} WHERE school_year = :school_year AND school_code = ANY(:schools)"  # noqa: S608
+        await tx.execute(asked(gone, question))
+    marks = "INSERT INTO standing_mark (school_year, school_code, pupil_code) SELECT :school_year, unnest(:schools), ''"
+    await tx.execute(asked(marks, question))

@@ -59,4 +59,4 @@ UPDATABLE: dict[str, tuple[str, ...]] = {
     "standing_count": ("pupils",),
     "standing_day": ("pupils",),
 }
-DELETABLE: tuple[str, ...] = ("standing", "standing_mark")
+DELETABLE: tuple[str, ...] = ("standing", "standing_count", "standing_day", "standing_mark")
