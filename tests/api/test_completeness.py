@@ -141,7 +141,7 @@ async def test_a_campaign_counts_its_own_grades_and_schools(registry: Registry, 
     pupil = (HEADER + "79500,Tên,2A,,,\n").encode()
     assert (await operator.put_roster(FIRST.code, YEAR, 2, pupil)).status == 200
 
-    async def ask(**more: Any) -> tuple[int, Any, Any]:
+    async def ask(**more: Any) -> tuple[Any, ...]:
         params = {"unit": schools.DISTRICT, **more}
         answer = await office._ask("GET", "/v1/completeness", params=params)
         if answer.status != 200:
@@ -163,7 +163,7 @@ async def test_a_campaign_counts_its_own_grades_and_schools(registry: Registry, 
     ]
     for question, pointer in wrong:
         assert await ask(**question) == (400, [("request-parameter", pointer)]), question
-    assert await ask(campaign="none") == (404, [])
+    assert await ask(campaign="none") == (404, [("campaign-unknown", "")])
     listed = await office._ask(
         "GET",
         "/v1/completeness/pupils",

@@ -102,6 +102,11 @@ class Counts:
         """How many pupils stand on the rosters."""
         return sum(number for bucket, number in self.by_bucket.items() if bucket not in BESIDE)
 
+    @property
+    def anybody(self) -> bool:
+        """Whether any pupil is in any bucket."""
+        return any(self.by_bucket.values())
+
     def of(self, bucket: Bucket) -> int:
         """How many pupils are in the bucket."""
         return self.by_bucket.get(bucket, 0)

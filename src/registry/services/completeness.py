@@ -182,7 +182,7 @@ async def report(
         here.parts_of(unit, when.on) if by is None else _of_kind(here, by, unit, schools, when) if by in _KINDS else ()
     )
     lines = (Line(part, completeness.over(here.schools_of(part.code, when.on, now) & schools, found)) for part in parts)
-    children = tuple(line for line in lines if by is None or line.counts.by_bucket)
+    children = tuple(line for line in lines if by is None or line.counts.anybody)
     line = Line(here.units[unit], completeness.over(schools, found))
     return Report(line, moment, children, groups, counted.pending)
 
@@ -219,7 +219,7 @@ async def _groups(
         left -= mine
         found.append(Group(vendor.caller_id, vendor.name, None, completeness.over(mine, counted.groups)))
     found.append(Group("", "", None, completeness.over(left, counted.groups)))
-    return tuple(group for group in found if group.counts.by_bucket)
+    return tuple(group for group in found if group.counts.anybody)
 
 
 async def trend(
