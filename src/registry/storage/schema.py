@@ -9,6 +9,7 @@ from registry.storage import (
     tables_declarations,
     tables_public_codes,
     tables_sessions,
+    tables_workbench,
 )
 
 _AREAS = (
@@ -18,6 +19,7 @@ _AREAS = (
     tables_declarations,
     tables_public_codes,
     tables_sessions,
+    tables_workbench,
 )
 
 metadata = tables.metadata
