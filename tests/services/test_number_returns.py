@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from registry.core.findings import Refusal
 from registry.core.ids import SchoolYear
 from registry.core.rosters import Place
 from registry.formats import roster_columns, sheets
-from registry.services import evidence, judging, number_returns, numbers, rosters, submission, work
+from registry.services import checking, evidence, judging, number_returns, numbers, rosters, submission, work
 from registry.services.number_returns import Options, Report
 from registry.services.tables_out import FileKind
 from registry.services.world import World
@@ -204,12 +205,12 @@ async def test_a_number_on_record_is_taken_and_another_than_the_one_on_record_is
         document["mahocsinh"],
         document["hovaten"],
         "1A",
-        document["ngaysinh"],
+        document["ngaythangnamsinh"],
         "Nam" if document["gioitinh"] == "1" else "Nữ",
     )
     number = document["sodinhdanh"]
     await roster(settled, without(AN), (*who, ""))
-    stranger = (*AN[:3], document["ngaysinh"], who[4], number)
+    stranger = (*AN[:3], document["ngaythangnamsinh"], who[4], number)
     with pytest.raises(Refusal) as refused:
         await take(settled, stranger)
     assert said(refused) == ("numbers-row", [("number-taken", "/rows/2/sodinhdanh")])
@@ -233,7 +234,7 @@ async def test_what_is_held_for_a_number_is_accepted_by_itself(settled: World) -
     held = await submission.submit(settled, VENDOR, raw, judging.JOSE, NOW)
     assert [each.code.slug for each in held.findings] == ["number-absent"]
     sex = "Nam" if whole["gioitinh"] == "1" else "Nữ"
-    who = (whole["mahocsinh"], whole["hovaten"], "1A", whole["ngaysinh"], sex)
+    who = (whole["mahocsinh"], whole["hovaten"], "1A", whole["ngaythangnamsinh"], sex)
     await roster(settled, (*who, ""), at=minutes(1))
     await work.rejudge_waiting(settled, work.Watch(), asyncio.Event())
     taken = await take(settled, (*who, whole["sodinhdanh"]), at=minutes(2))
@@ -245,28 +246,25 @@ async def test_what_is_held_for_a_number_is_accepted_by_itself(settled: World) -
     async with settled.db.hot_transaction() as tx:
         known = await tx.fetchrow("SELECT number_index, number_sealed FROM pupil_number")
         assert await tx.fetchval("SELECT count(*) FROM waiting") == 0
+    assert known is not None
     assert settled.sealer.open_number(known["number_sealed"]) == whole["sodinhdanh"]
     assert state.receipt is not None
-    assert state.receipt.fingerprint == held_fingerprint(raw)
-    packed = await evidence.export(settled, VENDOR, held.submission_id)
-    assert packed.reproduced is True
+    assert state.receipt.fingerprint == sha256(raw).digest()
+    reopened = checking.reopen(await evidence.archive(settled, held.submission_id))
+    assert isinstance(reopened, checking.Reopened)
+    assert reopened.manifest.reproduced is True
+    assert [each.code.slug for each in reopened.judge(raw).findings] == ["number-supplied"]
     assert taken.return_id is not None
     with pytest.raises(Refusal) as refused:
         await number_returns.undo(settled, None, taken.return_id, None, "nhầm", minutes(3))
     assert said(refused) == ("number-relied", [("number-relied", f"/pupils/{whole['mahocsinh']}")])
 
 
-def held_fingerprint(raw: bytes) -> bytes:
-    from hashlib import sha256
-
-    return sha256(raw).digest()
-
-
 async def test_a_number_that_contradicts_the_document_leaves_it_waiting(settled: World) -> None:
     whole = small_city().document()
     raw = small_city().signed({**whole, "sodinhdanh": ""})
     held = await submission.submit(settled, VENDOR, raw, judging.JOSE, NOW)
-    born = str(int(whole["ngaysinh"][:4]) - 1)
+    born = str(int(whole["ngaythangnamsinh"][:4]) - 1)
     male = whole["gioitinh"] == "1"
     number = f"079{'2' if male else '3'}{born[2:]}000001"
     who = (whole["mahocsinh"], whole["hovaten"], "1A", f"{born}-01-01", "Nam" if male else "Nữ")
@@ -301,7 +299,7 @@ async def test_a_transcript_refused_for_its_number_puts_the_pupil_on_the_list(se
     whole = small_city().document()
     male = whole["gioitinh"] == "1"
     wrong = whole["sodinhdanh"][:3] + ("3" if male else "2") + whole["sodinhdanh"][4:]
-    who = (whole["mahocsinh"], whole["hovaten"], "1A", whole["ngaysinh"], "Nam" if male else "Nữ")
+    who = (whole["mahocsinh"], whole["hovaten"], "1A", whole["ngaythangnamsinh"], "Nam" if male else "Nữ")
     await roster(settled, (*who, whole["sodinhdanh"]))
     assert await missing(settled) == []
     await submission.submit(

@@ -38,6 +38,7 @@ COMMANDS = {
     "caller": Entry("callers", "app", _KEEP, "Vendors and offices: who may call, for what, for whom, with which keys."),
     "person": Entry("people", "app", _KEEP, "People: who may sign in to the pages, for which units, and who saw names."),
     "roster": Entry("rosters", "app", _KEEP, "Rosters: the pupils of whom transcripts are expected."),
+    "number": Entry("numbers", "app", _KEEP, "Numbers: pupils who lack a personal number, the file for the police, and what comes back."),
     "campaign": Entry("campaigns", "app", _KEEP, "Campaigns: which year, grades and units, and by when each stage is due."),
     "approval": Entry("approvals", "app", _KEEP, "Four eyes: corrections and withdrawals of a frozen school year wait here until the city approves or rejects them."),
     "pupil": Entry("pupils", "app", _KEEP, "Pupils: new numbers, merges, and held documents that wait for a person."),

@@ -5,6 +5,7 @@ A file of names never leaves before who took it out, of which unit and with whic
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -66,6 +67,11 @@ class Exported:
     sha256: str
     name: str
     file: tables_out.File = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """The fingerprint as a header has it (RFC 9530)."""
+        return f"sha-256=:{b64encode(bytes.fromhex(self.sha256)).decode()}:"
 
 
 async def permitted(world: World, caller: Caller | None, unit: str, now: datetime) -> unit_values.Map:
