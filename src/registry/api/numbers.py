@@ -220,7 +220,8 @@ async def get_missing(request: Request, caller: _Asking, question: Annotated[_Pa
     access.limit(request, caller, "questions")
     asked, now = _asked(question), datetime.now(UTC)
     page = await numbers.lacking(edge.world, caller, asked, question.after, question.limit, now)
-    logs.note(names=len(page.rows))
+    place = name_views.Screen("api:numbers", asked.unit, str(asked.school_year))
+    await name_views.note_caller(edge.world, caller, place, len(page.rows), now)
     found = [
         LackingBody(
             school_code=row.school_code, school_name=page.schools[row.school_code], pupil_code=row.pupil_code, name=row.name,

@@ -1,14 +1,21 @@
-"""What every question of an office goes through, whatever it is about: its purpose, its limits, and the row before the answer."""
+"""The one road of every question of an office, whatever it is about: its purpose, its limits, and the row before the answer.
+
+What is asked (`Asked`) finds and decides; when it is permitted, counted and written down, is decided here and nowhere else.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import secrets
 import time
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
 
-from registry.core import codes, purposes
+from registry.core import codes, ids, purposes
 from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.findings import Finding, Refusal
@@ -23,6 +30,11 @@ from registry.services.world import Known, World
 from registry.storage import questions
 from registry.storage.database import Hot
 from registry.storage.sealing import SealBrokenError
+
+log = logging.getLogger(__name__)
+
+D = TypeVar("D")
+A_co = TypeVar("A_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,51 +64,168 @@ class Written:
     pause_begins: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """One question on its way: who asks it, for which purpose, within which limits, and the id that it is written down with."""
+
+    world: World
+    caller: Caller
+    why: Why
+    purpose: Purpose
+    counted: Limits
+    question_id: UUID
+    now: datetime
+
+    def look(self, kind: str, school_year: str | None, pupil_id: UUID | None, answer: str, detail: str | None) -> Look:
+        """The row that is kept of the question."""
+        why, caller_id = self.why, self.caller.caller_id
+        return Look(
+            self.question_id,
+            self.now,
+            caller_id,
+            why.purpose,
+            why.reference,
+            kind,
+            school_year,
+            pupil_id,
+            answer,
+            detail,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Decided(Generic[D]):
+    """What is going to be said, the version it is said of, the row that is kept, and whether something was found."""
+
+    what: D
+    version: Stored | None
+    row: Look
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Generic[D]):
+    """A decision that is written down; it may be answered once the transaction is committed."""
+
+    decided: Decided[D]
+    written: Written
+
+
+class Asked(Protocol[D, A_co]):
+    """What is asked: `D` is what it decides within the transaction, `A_co` the answer that is made of it."""
+
+    @property
+    def why(self) -> Why:
+        """Why it is asked."""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The personal numbers of the question."""
+
+    def permit(self, purpose: Purpose) -> None:
+        """Raises Refusal for what the purpose does not allow."""
+
+    async def find(self, tx: Hot, asker: Asker) -> questions.Found:
+        """What there is, whoever asks."""
+
+    async def decide(self, tx: Hot, asker: Asker, found: questions.Found, *, vouching: bool) -> Decided[D]:
+        """What this caller may be told of it; without `vouching` nothing is genuine. May raise Refusal."""
+
+    async def answered(self, asker: Asker, told: Told[D]) -> A_co:
+        """The answer, from the stored signed bytes and from nowhere else."""
+
+
 class BrokenStoredError(Exception):
-    """A version whose stored bytes are gone or changed: the transaction is rolled back and asked again without vouching."""
+    """A version whose stored bytes are gone or changed: what was written is undone, and it is asked again without vouching."""
 
     def __init__(self, version: Stored) -> None:
         super().__init__("stored bytes are gone or changed")
         self.submission_id = version.submission_id
 
+    def log(self) -> None:
+        """Say which submission to look at."""
+        log.error("stored document does not have its fingerprint: submission %s", self.submission_id)
 
-def permit(known: Known, caller: Caller, why: Why, secrets: tuple[str, ...], now: datetime) -> Purpose:
-    """What the purpose allows. Raises Refusal: access-purpose, request-parameter (a reference that repeats a number).
 
-    The reference is kept as text for years; a personal number is kept sealed only. `secrets`: the numbers of the question.
+async def ask(world: World, caller: Caller, asked: Asked[D, A_co], now: datetime, counted: Limits) -> A_co:
+    """Answer one question; it is committed before this returns.
+
+    Raises Refusal: what `permit`, `Limits.count`, `write` and the question itself raise, verification-enumeration,
+    service-busy, service-database.
     """
+    began = started()
+    purpose = permit(await world.known(), caller, asked, now)
+    await counted.count(world, caller.caller_id, now)
+    asker = Asker(world, caller, asked.why, purpose, counted, ids.uuid7(now, secrets.token_bytes(10)), now)
+    try:
+        told = await _in_one_transaction(asker, asked)
+    except BrokenStoredError as broken:
+        broken.log()
+        told = await _in_one_transaction(asker, asked, vouching=False)
+    answer = await asked.answered(asker, told)
+    if not told.decided.found:
+        await even_out(began, counted.even_seconds)
+    return answer
+
+
+async def _in_one_transaction(asker: Asker, asked: Asked[D, A_co], *, vouching: bool = True) -> Told[D]:
+    async with asker.world.db.hot_transaction() as tx:
+        told, before = await step(tx, asker, asked, vouching=vouching)
+    limits.check_pause(before, asker.now)
+    return told
+
+
+async def step(tx: Hot, asker: Asker, asked: Asked[D, A_co], *, vouching: bool = True) -> tuple[Told[D], Misses]:
+    """Find, decide, write down and count, within a transaction; also the caller's state with misses before it.
+
+    Once that is committed, whoever has been paused meanwhile gets no answer: `limits.check_pause` on the state before. Raises
+    BrokenStoredError and Refusal, after which the transaction has to be undone.
+    """
+    found = await asked.find(tx, asker)
+    limits.check_pause(found.misses, asker.now)
+    decided = await asked.decide(tx, asker, found, vouching=vouching)
+    written, before = await _write(tx, asker, decided, found.misses)
+    return Told(decided, written), before
+
+
+def permit(known: Known, caller: Caller, asked: Asked[D, A_co], now: datetime) -> Purpose:
+    """What the purpose allows. Raises Refusal: access-purpose, request-parameter (a reference that repeats a number), and what
+    the question itself raises.
+
+    The reference is kept as text for years; a personal number is kept sealed only.
+    """
+    why = asked.why
     found = purposes.in_force(known.purposes, why.purpose, now) if why.purpose in caller.purposes else None
     if found is None:
         mine = sorted(caller.purposes & set(purposes.codes_in_force(known.purposes, now)))
         detail = "one of: " + ", ".join(mine) if mine else "no purpose is granted"
         raise Refusal(codes.ACCESS_PURPOSE, [Finding(codes.ACCESS_PURPOSE, "/body/purpose", detail)])
-    if any(secret in why.reference for secret in secrets):
+    if any(number in why.reference for number in asked.numbers):
         detail = "names the procedure, without the personal number"
         raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "/body/reference", detail)])
+    asked.permit(found)
     return found
 
 
-async def write(
-    tx: Hot, world: World, counted: Limits, row: Look, version: Stored | None, why: Why,
-    standing: Misses, *, found: bool,
-) -> tuple[Written, Misses]:  # fmt: skip
-    """Write a question down and count it, within the transaction that found it; also the caller's state before it.
+async def _write(tx: Hot, asker: Asker, decided: Decided[D], standing: Misses) -> tuple[Written, Misses]:
+    """Write a question down and count it; also the caller's state before it.
 
-    Raises BrokenStoredError, Refusal: verification-nonce, verification-pupil; then nothing is written.
+    Raises BrokenStoredError, Refusal: verification-nonce, verification-pupil; then nothing may stay written.
     """
+    row, version = decided.row, decided.version
     try:
-        proof = await questions.write(tx, row, version, nonce=why.spent, most_before=counted.per_pupil)
+        proof = await questions.write(tx, row, version, nonce=asker.why.spent, most_before=asker.counted.per_pupil)
     except questions.NonceSpentError:
         raise Refusal(
             codes.VERIFICATION_NONCE, [Finding(codes.VERIFICATION_NONCE, "/body/nonce", "a new one")]
         ) from None
     raw = None
     if version is not None:
-        counted.check_pupil(proof.asked_before)
-        raw = _opened(world, version, proof)
+        asker.counted.check_pupil(proof.asked_before)
+        raw = _opened(asker.world, version, proof)
         if raw is None:
             raise BrokenStoredError(version)
-    before, begins = await limits.count_answer(tx, row.caller_id, standing, found=found, now=row.asked_at)
+    before, begins = await limits.count_answer(tx, row.caller_id, standing, found=decided.found, now=row.asked_at)
     return Written(proof, raw, begins), before
 
 

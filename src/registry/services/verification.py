@@ -5,8 +5,6 @@ Nothing here may leave without its question: both are one transaction, which is 
 
 from __future__ import annotations
 
-import logging
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 from registry.core import claims, codes, content, ids
-from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.content import ContentField
 from registry.core.findings import Finding, Refusal
@@ -32,14 +29,13 @@ from registry.core.verification import (
     decide,
 )
 from registry.formats import base64url, strict_json
-from registry.services import asking, limits
+from registry.services import asking
+from registry.services.asking import Asker
 from registry.services.asking import Why as Why  # what the edges ask with
 from registry.services.limits import Limits as Limits
 from registry.services.world import World
 from registry.storage import questions
 from registry.storage.database import Hot
-
-log = logging.getLogger(__name__)
 
 _KINDS: Mapping[type[Question], str] = {
     ByCode: "transcript_code",
@@ -47,15 +43,6 @@ _KINDS: Mapping[type[Question], str] = {
     ByNumber: "number",
     ByPupil: "pupil_code",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question, why it is asked, and which fields of the record are asked for."""
-
-    question: Question
-    why: Why
-    fields: frozenset[ContentField] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +78,68 @@ class Answered:
     pause_begins: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, why it is asked, and which fields of the record are asked for (`registry.services.asking.Asked`)."""
+
+    question: Question
+    why: Why
+    fields: frozenset[ContentField] = frozenset()
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The personal number asked by."""
+        return (self.question.number,) if isinstance(self.question, ByNumber) else ()
+
+    def permit(self, purpose: Purpose) -> None:
+        """Raises Refusal(verification-field) for a field that the purpose does not allow."""
+        if not self.fields <= purpose.fields:
+            detail = "of: " + ", ".join(sorted(purpose.fields)) if purpose.fields else "none for this purpose"
+            raise Refusal(codes.VERIFICATION_FIELD, [Finding(codes.VERIFICATION_FIELD, "/body/fields", detail)])
+
+    async def find(self, tx: Hot, asker: Asker) -> questions.Found:
+        """The versions that are asked about, or where documents that may be them are held."""
+        caller_id = asker.caller.caller_id
+        match self.question:
+            case ByCode(code, version):
+                return await questions.find_by_code(tx, code, version, caller_id)
+            case ByDocument(fingerprint):
+                return await questions.find_by_fingerprint(tx, fingerprint, caller_id)
+            case ByNumber(number, year, level):
+                index = asker.world.sealer.number_index(number)
+                return await questions.find_by_number(tx, index, str(year), level.value if level else None, caller_id)
+            case ByPupil(code, year, level):
+                years = (str(year),) if year is not None else claims.recent_years(asker.now.year)
+                return await questions.find_by_pupil(tx, code, years, level.value if level else None, caller_id)
+
+    async def decide(
+        self, _tx: Hot, asker: Asker, found: questions.Found, *, vouching: bool
+    ) -> asking.Decided[Decision]:
+        """One answer of the closed list. The row names the pupil also when the caller is told nothing: the pupil's own schools
+        may see who tried."""
+        decision = decide(found.sighting, asker.caller.schools, asker.purpose.grades)
+        if not vouching and decision.version is not None:
+            decision = Decision(Answer.HELD)
+        pupil_id = decision.version.pupil_id if decision.version else found.sighting.pupil_id
+        row = asker.look(
+            _KINDS[type(self.question)],
+            _school_year(self.question, found.sighting, decision),
+            pupil_id,
+            decision.answer.value,
+            " ".join(sorted(self.fields)) or None,
+        )
+        return asking.Decided(decision, decision.version, row, decision.answer is not Answer.NOT_KNOWN)
+
+    async def answered(self, asker: Asker, told: asking.Told[Decision]) -> Answered:
+        """What is said of the version, with the fields that were asked for."""
+        decision, written, genuine = told.decided.what, told.written, None
+        if decision.version is not None:
+            unit = (await asker.world.known()).map.units.get(f"school:{decision.version.school_code}")
+            said = await _content(asker.world, written, self.fields)
+            genuine = _genuine(decision.version, unit.name if unit else "", written.proof, said)
+        return Answered(asker.question_id, asker.now, decision.answer, genuine, written.pause_begins)
+
+
 def read_json(raw: bytes) -> Any:
     """The JSON value of a question's body, read strictly; raises Refusal(request-parameter) with json-* findings."""
     value, findings = strict_json.parse(raw, pointer="/body", max_depth=2)
@@ -113,90 +162,7 @@ async def ask(world: World, caller: Caller, asked: Asked, now: datetime, counted
     request-parameter (a reference that repeats the personal number), verification-nonce, -day, -pupil, -enumeration,
     service-busy, service-database.
     """
-    began, counted = asking.started(), counted or Limits()
-    known = await world.known()
-    secret = (asked.question.number,) if isinstance(asked.question, ByNumber) else ()
-    purpose = asking.permit(known, caller, asked.why, secret, now)
-    _permit_fields(asked.fields, purpose)
-    await counted.count(world, caller.caller_id, now)
-    here = _Asking(world, caller, asked, purpose, counted, ids.uuid7(now, secrets.token_bytes(10)), now)
-    try:
-        decision, written = await here.in_one_transaction()
-    except asking.BrokenStoredError as broken:
-        log.error("stored document does not have its fingerprint: submission %s", broken.submission_id)
-        decision, written = await here.in_one_transaction(vouching=False)
-    genuine = None
-    if decision.version is not None:
-        unit = known.map.units.get(f"school:{decision.version.school_code}")
-        said = await _content(world, written, asked.fields)
-        genuine = _genuine(decision.version, unit.name if unit else "", written.proof, said)
-    elif decision.answer is Answer.NOT_KNOWN:
-        await asking.even_out(began, counted.even_seconds)
-    return Answered(here.question_id, now, decision.answer, genuine, written.pause_begins)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """One question on its way through the database."""
-
-    world: World
-    caller: Caller
-    asked: Asked
-    purpose: Purpose
-    counted: Limits
-    question_id: UUID
-    now: datetime
-
-    async def in_one_transaction(self, *, vouching: bool = True) -> tuple[Decision, asking.Written]:
-        """Find, decide, write down; raises BrokenStoredError, with nothing written, when the bytes don't bear it out."""
-        async with self.world.db.hot_transaction() as tx:
-            found = await self._find(tx)
-            limits.check_pause(found.misses, self.now)
-            decision = decide(found.sighting, self.caller.schools, self.purpose.grades)
-            if not vouching and decision.version is not None:
-                decision = Decision(Answer.HELD)
-            row, hit = self._row(found.sighting, decision), decision.answer is not Answer.NOT_KNOWN
-            written, before = await asking.write(
-                tx, self.world, self.counted, row, decision.version, self.asked.why, found.misses, found=hit
-            )
-        limits.check_pause(before, self.now)
-        return decision, written
-
-    async def _find(self, tx: Hot) -> questions.Found:
-        caller_id = self.caller.caller_id
-        match self.asked.question:
-            case ByCode(code, version):
-                return await questions.find_by_code(tx, code, version, caller_id)
-            case ByDocument(fingerprint):
-                return await questions.find_by_fingerprint(tx, fingerprint, caller_id)
-            case ByNumber(number, year, level):
-                index = self.world.sealer.number_index(number)
-                return await questions.find_by_number(tx, index, str(year), level.value if level else None, caller_id)
-            case ByPupil(code, year, level):
-                years = (str(year),) if year is not None else claims.recent_years(self.now.year)
-                return await questions.find_by_pupil(tx, code, years, level.value if level else None, caller_id)
-
-    def _row(self, sighting: Sighting, decision: Decision) -> Look:
-        """What is kept names the pupil also when the caller was told nothing: the pupil's own schools may see who tried."""
-        fields = " ".join(sorted(self.asked.fields))
-        return Look(
-            self.question_id,
-            self.now,
-            self.caller.caller_id,
-            self.asked.why.purpose,
-            self.asked.why.reference,
-            _KINDS[type(self.asked.question)],
-            _school_year(self.asked.question, sighting, decision),
-            decision.version.pupil_id if decision.version else sighting.pupil_id,
-            decision.answer.value,
-            fields or None,
-        )
-
-
-def _permit_fields(fields: frozenset[ContentField], purpose: Purpose) -> None:
-    if not fields <= purpose.fields:
-        detail = "of: " + ", ".join(sorted(purpose.fields)) if purpose.fields else "none for this purpose"
-        raise Refusal(codes.VERIFICATION_FIELD, [Finding(codes.VERIFICATION_FIELD, "/body/fields", detail)])
+    return await asking.ask(world, caller, asked, now, counted or Limits())
 
 
 async def _content(world: World, written: asking.Written, fields: frozenset[ContentField]) -> Mapping[str, Any] | None:

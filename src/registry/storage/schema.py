@@ -8,7 +8,9 @@ from registry.storage import (
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
+    tables_reminders,
     tables_sessions,
+    tables_units,
     tables_workbench,
 )
 
@@ -18,7 +20,9 @@ _AREAS = (
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
+    tables_reminders,
     tables_sessions,
+    tables_units,
     tables_workbench,
 )
 
