@@ -48,7 +48,14 @@ async def send(
     return await ask(client, "POST", f"{RETURNS}?{WHOSE}{more}", content=raw, headers={"Content-Type": kind})
 
 
-async def test_out_and_back(operator: RegistryClient, log_text: io.StringIO) -> None:
+async def views(registry: Registry) -> list[tuple[str, int]]:
+    """(screen, names seen there by the operator)."""
+    query = "SELECT screen, sum(names)::int FROM name_view WHERE caller_id = 'operator' GROUP BY 1 ORDER BY 1"
+    async with registry.world.db.hot_transaction() as tx:
+        return [tuple(row) for row in await tx.fetch(query)]
+
+
+async def test_out_and_back(registry: Registry, operator: RegistryClient, log_text: io.StringIO) -> None:
     first = (await ask(operator, "GET", f"{MISSING}?{WHOSE}&limit=3"))[1]
     second = (await ask(operator, "GET", f"{MISSING}?{WHOSE}&limit=3&after={first['next']}"))[1]
     found = [*first["pupils"], *second["pupils"]]
@@ -87,6 +94,7 @@ async def test_out_and_back(operator: RegistryClient, log_text: io.StringIO) -> 
     assert await ask(operator, "POST", undo, json={"pupil_code": "1004", "reason": "nhầm"}) == (200, {"undone": 1})
     assert await ask(operator, "POST", undo, json={"pupil_code": None, "reason": "nhầm"}) == (200, {"undone": 1})
     assert (await ask(operator, "GET", RETURNS))[1]["returns"][0]["undone"] == 2
+    assert await views(registry) == [("api-number-cases", 2), ("api-numbers", 3 + 1 + 2), ("api-numbers-file", 4)]
     for number in (HOA, CHI):
         assert number not in log_text.getvalue() + str([tried, taken, case, body, left])
 

@@ -13,11 +13,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access, bodies, logs, parameters, problems, submission
+from registry.api import access, bodies, parameters, problems, submission
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.numbers import Doubt, Why
-from registry.services import number_returns, numbers, pupils, tables_out
+from registry.services import name_views, number_returns, numbers, pupils, tables_out
 from registry.services.number_returns import Report
 from registry.services.tables_out import FileKind
 
@@ -220,7 +220,7 @@ async def get_missing(request: Request, caller: _Asking, question: Annotated[_Pa
     access.limit(request, caller, "questions")
     asked, now = _asked(question), datetime.now(UTC)
     page = await numbers.lacking(edge.world, caller, asked, question.after, question.limit, now)
-    place = name_views.Screen("api:numbers", asked.unit, str(asked.school_year))
+    place = name_views.Screen("api-numbers", asked.unit, str(asked.school_year))
     await name_views.note_caller(edge.world, caller, place, len(page.rows), now)
     found = [
         LackingBody(
@@ -245,8 +245,10 @@ async def post_export(request: Request, caller: _Operator, question: Annotated[_
     """One file of these pupils for the police, with an empty column for the number; on record with number and fingerprint."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    made = await numbers.export(edge.world, caller, _asked(question), question.format, datetime.now(UTC))
-    logs.note(names=made.pupils)
+    asked, now = _asked(question), datetime.now(UTC)
+    made = await numbers.export(edge.world, caller, asked, question.format, now)
+    place = name_views.Screen("api-numbers-file", asked.unit, str(asked.school_year))
+    await name_views.note_caller(edge.world, caller, place, made.pupils, now)
     headers = {**tables_out.headers(made.name, question.format), "Content-Digest": made.digest}
     return Response(made.file.body, media_type=made.file.media_type, headers=headers)
 
@@ -332,7 +334,9 @@ async def get_number_cases(
     )
     found = await number_returns.cases(edge.world, caller, year, question.after, question.limit)
     page = found[: question.limit]
-    logs.note(names=sum(len(each.candidates) + 1 for each in page))
+    for school, names in number_returns.names_of(page).items():
+        place = name_views.Screen("api-number-cases", f"school:{school}", year)
+        await name_views.note_caller(edge.world, caller, place, names, datetime.now(UTC))
     more = page[-1].case_id if len(found) > question.limit else None
     return _answer(NumberCasesBody(cases=[_case(each) for each in page], next=more))
 

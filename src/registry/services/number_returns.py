@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -263,6 +264,11 @@ async def cases(
         raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "/query/limit", f"1 to {MOST_CASES}")])
     async with world.db.snapshot() as tx:
         return await stored.cases(tx, _schools(caller), school_year=school_year, after=after, most=limit + 1)
+
+
+def names_of(found: Iterable[NumberCase]) -> Mapping[str, int]:
+    """school -> how many names of its pupils are seen with these cases."""
+    return Counter(each.school_code for case in found for each in case.candidates if each.name is not None)
 
 
 async def decide(
