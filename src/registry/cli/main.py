@@ -41,6 +41,7 @@ COMMANDS = {
     "campaign": Entry("campaigns", "app", _KEEP, "Campaigns: which year, grades and units, and by when each stage is due."),
     "readiness": Entry("readiness", "show", _KEEP, "Readiness: which schools of a unit can deliver their transcripts, and what the others lack."),
     "contact": Entry("contacts", "app", _KEEP, "Contacts: which office of a school is called and written to."),
+    "reminder": Entry("reminders", "app", _KEEP, "Reminders: which school is late with which stage, and is written to."),
     "approval": Entry("approvals", "app", _KEEP, "Four eyes: corrections and withdrawals of a frozen school year wait here until the city approves or rejects them."),
     "pupil": Entry("pupils", "app", _KEEP, "Pupils: new numbers, merges, and held documents that wait for a person."),
     "purpose": Entry("purposes", "app", _KEEP, "Purposes: for what offices may ask, which fields and claims each one allows."),
