@@ -40,6 +40,7 @@ COMMANDS = {
     "roster": Entry("rosters", "app", _KEEP, "Rosters: the pupils of whom transcripts are expected."),
     "number": Entry("numbers", "app", _KEEP, "Numbers: pupils who lack a personal number, the file for the police, and what comes back."),
     "campaign": Entry("campaigns", "app", _KEEP, "Campaigns: which year, grades and units, and by when each stage is due."),
+    "readiness": Entry("readiness", "show", _KEEP, "Readiness: which schools of a unit can deliver their transcripts, and what the others lack."),
     "contact": Entry("contacts", "app", _KEEP, "Contacts: which office of a school is called and written to."),
     "reminder": Entry("reminders", "app", _KEEP, "Reminders: which school is late with which stage, and is written to."),
     "approval": Entry("approvals", "app", _KEEP, "Four eyes: corrections and withdrawals of a frozen school year wait here until the city approves or rejects them."),
