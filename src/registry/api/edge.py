@@ -45,7 +45,7 @@ class Edge:
         tokens = access.Tokens(token_key, settings.issuer)
         signer = answer_keys.Signer(settings.answer_keys_path, settings.issuer, timedelta(hours=settings.answer_hours))
         counted = question_limits.Limits(
-            settings.questions_per_day, settings.questions_per_pupil_day, settings.threshold_days
+            settings.questions_per_day, settings.questions_per_pupil_day, settings.threshold_days, world.even_seconds
         )
         return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir), press, signer, counted)
 
@@ -66,7 +66,8 @@ def world_of(settings: Settings) -> World:
     db = Database(_database_url(settings), pool_size=settings.pool_size)
     sealer = sealing.Sealer(sealing.ensure_key(settings.sealing_key_path))
     judges = JudgePool(settings.judge_threads, settings.judge_queue)
-    return World(db, sealer, Register(sealer), judges, timedelta(seconds=settings.skew_seconds))
+    skew, even = timedelta(seconds=settings.skew_seconds), settings.even_milliseconds / 1000
+    return World(db, sealer, Register(sealer), judges, skew, even)
 
 
 @asynccontextmanager

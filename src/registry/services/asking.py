@@ -5,10 +5,8 @@ What is asked (`Asked`) finds and decides; when it is permitted, counted and wri
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -24,7 +22,7 @@ from registry.core.purposes import Purpose
 from registry.core.transcript import Transcript
 from registry.core.verification import Stored
 from registry.formats import documents
-from registry.services import judging, limits
+from registry.services import judging, limits, pace
 from registry.services.limits import Limits
 from registry.services.world import Known, World
 from registry.storage import questions
@@ -153,7 +151,7 @@ async def ask(world: World, caller: Caller, asked: Asked[D, A_co], now: datetime
     Raises Refusal: what `permit`, `Limits.count`, `write` and the question itself raise, verification-enumeration,
     service-busy, service-database.
     """
-    began = started()
+    began = pace.started()
     purpose = permit(await world.known(), caller, asked, now)
     await counted.count(world, caller.caller_id, now)
     asker = Asker(world, caller, asked.why, purpose, counted, ids.uuid7(now, secrets.token_bytes(10)), now)
@@ -164,7 +162,7 @@ async def ask(world: World, caller: Caller, asked: Asked[D, A_co], now: datetime
         told = await _in_one_transaction(asker, asked, vouching=False)
     answer = await asked.answered(asker, told)
     if not told.decided.found:
-        await even_out(began, counted.even_seconds)
+        await pace.even_out(began, counted.even_seconds)
     return answer
 
 
@@ -239,17 +237,6 @@ async def transcript(world: World, raw: bytes, media_type: str) -> Transcript:
         return found
 
     return await world.judges.run(read)
-
-
-def started() -> float:
-    """The clock by which `even_out` goes."""
-    return time.monotonic()
-
-
-async def even_out(since: float, step: float) -> None:
-    """Wait for the next multiple of the step, so that nobody can tell by the clock why nothing was found."""
-    if step:
-        await asyncio.sleep(step - (time.monotonic() - since) % step)
 
 
 def _opened(world: World, version: Stored, proof: questions.Proof) -> bytes | None:

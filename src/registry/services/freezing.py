@@ -65,6 +65,15 @@ async def freeze(world: World, caller: Caller | None, code: str, reason: str, no
     return Answer(await _frozen(world, plan, by, reason.strip(), now))
 
 
+async def state(world: World, caller: Caller, code: str, now: datetime) -> tuple[Freeze | None, list[Request]]:
+    """The freeze of a campaign, and the operators whose word still waits for a second one. Raises Refusal(campaign-unknown)."""
+    await campaigns.find(world, caller, code, now)
+    async with world.db.snapshot() as tx:
+        done = await stored.find(tx, code)
+        words = await stored.requests(tx, code)
+    return done, [] if done else [word for word in words if word.requested_at > now - frozen.REQUEST_HOLDS]
+
+
 async def _seconded(world: World, code: str, word: Request) -> tuple[str, ...] | None:
     async with world.db.transaction() as tx:
         if await stored.find(tx, code) is not None:

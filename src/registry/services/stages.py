@@ -57,20 +57,16 @@ async def schools(
     }
 
 
-async def through(
-    world: World, caller: Caller, plan: Plan, unit: str, before: datetime, now: datetime
-) -> dict[Stage, Progress]:
-    """Of the stages that are not counted in pupils: how many of the unit's schools are through. Raises Refusal(access-unit)."""
-    report = await _ready(world, caller, plan, unit, before, now)
-    rows = await _concerned(world, plan, report, now)
+async def through(world: World, plan: Plan, report: ready.Report, now: datetime) -> dict[Stage, Progress]:
+    """Of the stages that are not counted in pupils: how many of the schools of a readiness report are through."""
+    own = campaigns.schools_of((await world.known()).map, plan.campaign, now)
+    rows = {row.facts.school_code: row for row in report.rows if row.facts.school_code in own}
     async with world.db.snapshot() as tx:
         declared = await stored.declared(tx, sorted(rows), plan.campaign.school_year, plan.campaign.grades)
         is_frozen = await frozen.find(tx, plan.campaign.code) is not None
+    rows = {code: row for code, row in rows.items() if code in declared}  # those with pupils in its grades
     certificates = {code: stages.certificates(row.facts.signers.values()) for code, row in rows.items()}
-    said = {
-        code: Progress(declared[code].declared, declared[code].grades) if code in declared else Progress(0, 1)
-        for code in rows
-    }
+    said = {code: Progress(each.declared, each.grades) for code, each in declared.items()}
     return {
         Stage.CERTIFICATES_READY: stages.schools_through(certificates),
         Stage.DECLARED: stages.schools_through(said),

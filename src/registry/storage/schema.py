@@ -12,6 +12,7 @@ from registry.storage import (
     tables_sessions,
     tables_standing,
     tables_units,
+    tables_workbench,
 )
 
 _AREAS = (
@@ -24,6 +25,7 @@ _AREAS = (
     tables_sessions,
     tables_standing,
     tables_units,
+    tables_workbench,
 )
 
 metadata = tables.metadata

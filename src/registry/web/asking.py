@@ -81,7 +81,8 @@ async def subject(request: Request, somebody: SignedIn, now: datetime, unit: str
     here = await completeness.permitted(edge.world, somebody.caller, code, now)
     whole = request.query_params.get("campaign") == WHOLE_YEAR
     plan = None if whole else _plan(request, here, plans, str(year), code, now)
-    before = expiring.next_day(edge.settings.signing_day, now)
+    before = plan.signing_ends if plan else now
+    before = before if before > now else expiring.next_day(edge.settings.signing_day, now)
     on = MapOf.THEN if request.query_params.get("map") == MapOf.THEN else MapOf.NOW
     moment = When.of(on, year, now, now).on
     return Subject(here.units[code], year, plan, plans, _choices(here, somebody, moment, now), before, now, on, whole)
