@@ -57,7 +57,7 @@ async def test_check_finds_what_differs_and_has_it_counted_again(
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_proof_finds_every_hole_and_sees_a_lost_one() -> None:
-    done = CliRunner().invoke(completeness.app, ["prove", "--pupils", "300", "--spoil", "--json"])
+    done = CliRunner().invoke(completeness.app, ["prove", "--pupils", "400", "--spoil", "--json"])
     assert done.exit_code == 1, done.output
     scores = json.loads(done.stdout)
     assert all(score["planted"] > 0 for score in scores.values())

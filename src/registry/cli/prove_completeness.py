@@ -31,7 +31,7 @@ async def play(service: Service, pupils: int, out: Console, *, spoil: bool) -> d
     keys = {name: pki.new_key("p256") for name in (*schools.VENDORS, *demo_run.OFFICES)}
     await demo_run.prepare(service, city, keys, datetime.now(UTC))
     clients = {name: api.RegistryClient(service.base_url, name, key, "k1") for name, key in keys.items()}
-    result = demo_run.Result(service.base_url, Path())
+    result = demo_run.Result(service.base_url, Path(), planted=city.expected)
     try:
         await demo_run.put_rosters(clients["office-so-gddt"], city)
         await demo_run.send_all(clients, city, result, out)
