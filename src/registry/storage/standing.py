@@ -151,6 +151,8 @@ SELECT by, array_agg(key) AS standings, array_agg(pupils) AS pupils FROM (
   SELECT {by} AS by, key, sum(pupils)::bigint AS pupils FROM ({parts}) c GROUP BY 1, 2 HAVING sum(pupils) <> 0) g GROUP BY 1
 """
 
+#: A plan made once for any number of schools reads a whole city school by school: 2 s instead of 0.15 s.
+_PLANNED = text("SET LOCAL plan_cache_mode = force_custom_plan")
 _PENDING = """
 SELECT count(*) FILTER (WHERE pupil_code <> '') AS pupils, count(*) FILTER (WHERE pupil_code = '') AS schools
   FROM standing_mark WHERE school_year = :school_year AND school_code = ANY(:schools)
@@ -170,6 +172,7 @@ class Counted:
 
 async def count(tx: Reading, question: Question, *, past: bool, by_grade: bool = False) -> Counted:
     """Pupils by bucket for each school (or grade) that has any: `past` as of the question's moment, else as all is known."""
+    await tx.execute(_PLANNED)
     pending = await _pending(tx, question)
     folded = 0 < pending <= MOST_FOLDED
     parts, kept = (_PAST, "since <= :as_of AND until > :as_of") if past else (_NOW, "until = 'infinity'")
@@ -188,6 +191,7 @@ async def count(tx: Reading, question: Question, *, past: bool, by_grade: bool =
 
 async def trend(tx: Reading, question: Question) -> tuple[dict[date, Counts], int]:
     """What each day changed in the number of pupils by bucket, oldest first; and how many pupils wait to be counted."""
+    await tx.execute(_PLANNED)
     rows = await tx.execute(asked(_TREND, question))
     days: dict[date, Counts] = completeness.tally((row.by, row.key, row.pupils) for row in rows)
     return dict(sorted(days.items())), await _pending(tx, question)
