@@ -9,10 +9,11 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from registry.core import codes, ids, purposes
@@ -34,7 +35,9 @@ from registry.storage.sealing import SealBrokenError
 log = logging.getLogger(__name__)
 
 D = TypeVar("D")
+A = TypeVar("A")
 A_co = TypeVar("A_co", covariant=True)
+Keep: TypeAlias = Callable[[Hot, A], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,53 +145,49 @@ class BrokenStoredError(Exception):
         super().__init__("stored bytes are gone or changed")
         self.submission_id = version.submission_id
 
-    def log(self) -> None:
-        """Say which submission to look at."""
-        log.error("stored document does not have its fingerprint: submission %s", self.submission_id)
 
-
-async def ask(world: World, caller: Caller, asked: Asked[D, A_co], now: datetime, counted: Limits) -> A_co:
+async def ask(
+    world: World, caller: Caller, asked: Asked[D, A], now: datetime, counted: Limits, keep: Keep[A] | None = None
+) -> A:
     """Answer one question; it is committed before this returns.
 
-    Raises Refusal: what `permit`, `Limits.count`, `write` and the question itself raise, verification-enumeration,
-    service-busy, service-database.
+    `keep` stores the answer in the same transaction: either both stay, or neither. Raises Refusal: what `permit`,
+    `Limits.count`, `_write` and the question itself raise, verification-enumeration, service-busy, service-database.
     """
     began = started()
     purpose = permit(await world.known(), caller, asked, now)
     await counted.count(world, caller.caller_id, now)
     asker = Asker(world, caller, asked.why, purpose, counted, ids.uuid7(now, secrets.token_bytes(10)), now)
     try:
-        told = await _in_one_transaction(asker, asked)
+        answer, found = await _in_one_transaction(asker, asked, keep)
     except BrokenStoredError as broken:
-        broken.log()
-        told = await _in_one_transaction(asker, asked, vouching=False)
-    answer = await asked.answered(asker, told)
-    if not told.decided.found:
+        log.error("stored document does not have its fingerprint: submission %s", broken.submission_id)
+        answer, found = await _in_one_transaction(asker, asked, keep, vouching=False)
+    if not found:
         await even_out(began, counted.even_seconds)
     return answer
 
 
-async def _in_one_transaction(asker: Asker, asked: Asked[D, A_co], *, vouching: bool = True) -> Told[D]:
+async def _in_one_transaction(
+    asker: Asker, asked: Asked[D, A], keep: Keep[A] | None, *, vouching: bool = True
+) -> tuple[A, bool]:
+    """Find, decide, write down and count; then answer. Whoever has been paused since it asked gets no answer."""
+    answer: A | None = None
     async with asker.world.db.hot_transaction() as tx:
-        told, before = await step(tx, asker, asked, vouching=vouching)
+        found = await asked.find(tx, asker)
+        limits.check_pause(found.misses, asker.now)
+        decided = await asked.decide(tx, asker, found, vouching=vouching)
+        written, before = await _write(tx, asker, decided, found.misses)
+        told = Told(decided, written)
+        if keep is not None:
+            limits.check_pause(before, asker.now)
+            answer = await asked.answered(asker, told)
+            await keep(tx, answer)
     limits.check_pause(before, asker.now)
-    return told
+    return answer if answer is not None else await asked.answered(asker, told), decided.found
 
 
-async def step(tx: Hot, asker: Asker, asked: Asked[D, A_co], *, vouching: bool = True) -> tuple[Told[D], Misses]:
-    """Find, decide, write down and count, within a transaction; also the caller's state with misses before it.
-
-    Once that is committed, whoever has been paused meanwhile gets no answer: `limits.check_pause` on the state before. Raises
-    BrokenStoredError and Refusal, after which the transaction has to be undone.
-    """
-    found = await asked.find(tx, asker)
-    limits.check_pause(found.misses, asker.now)
-    decided = await asked.decide(tx, asker, found, vouching=vouching)
-    written, before = await _write(tx, asker, decided, found.misses)
-    return Told(decided, written), before
-
-
-def permit(known: Known, caller: Caller, asked: Asked[D, A_co], now: datetime) -> Purpose:
+def permit(known: Known, caller: Caller, asked: Asked[Any, Any], now: datetime) -> Purpose:
     """What the purpose allows. Raises Refusal: access-purpose, request-parameter (a reference that repeats a number), and what
     the question itself raises.
 
