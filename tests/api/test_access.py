@@ -49,6 +49,8 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
         "/v1/readiness?unit=city:79&school_year=2024-2025",
         frozenset({Scope.COMPLETENESS, Scope.OPERATE}),
     ),
+    "contacts": ("GET", "/v1/contacts?unit=city:79", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
+    "contact list": ("POST", "/v1/contacts", frozenset({Scope.OPERATE})),
     "expiring": ("GET", "/v1/signers/expiring?unit=city:79", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
     "roster": ("PUT", "/v1/rosters/79771501/2024-2025/6", frozenset({Scope.OPERATE})),
     "verification": ("POST", "/v1/verifications", frozenset({Scope.VERIFY})),

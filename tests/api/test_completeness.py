@@ -10,7 +10,7 @@ import pytest
 from registry.client.api import RegistryClient, Result
 from registry.core.callers import Scope
 from registry.demo import schools
-from registry.services import units
+from registry.services import name_views, units
 from tests.api.conftest import Registry
 
 pytestmark = pytest.mark.anyio
@@ -49,7 +49,7 @@ def found(answer: Result) -> tuple[int, list[tuple[str, str]]]:
 async def test_a_district_and_its_schools(office: RegistryClient) -> None:
     answer = await office.completeness(schools.DISTRICT, YEAR)
     assert answer.status == 200
-    assert list(answer.body) == ["unit", "name", "expected", "buckets", "school_year", "as_of", "children"]
+    assert list(answer.body) == ["unit", "name", "expected", "buckets", "school_year", "as_of", "map", "children"]
     assert (answer.body["unit"], answer.body["school_year"], answer.body["expected"]) == (schools.DISTRICT, YEAR, 5)
     assert answer.body["buckets"] == NOBODY | {"missing": 4, "awaiting_number": 1}
     children = {child["unit"]: child for child in answer.body["children"]}
@@ -69,6 +69,26 @@ async def test_the_city_counts_each_school_once(registry: Registry, office: Regi
     assert children == {"district:771": 5, "commune:27190": 3, "commune:27169": 2}
     for commune, expected in (("27190", 3), ("27169", 2), ("27163", 0)):
         assert (await city.completeness(f"commune:{commune}", YEAR)).body["expected"] == expected
+
+
+async def test_the_map_of_then_and_of_now_give_the_same_totals(registry: Registry, office: RegistryClient) -> None:
+    city = await registry.caller("city", Scope.COMPLETENESS, units=frozenset({schools.CITY}))
+    parts = {}
+    for on in ("then", "now"):
+        for unit, expected in ((schools.CITY, 5), (schools.DISTRICT, 5), ("commune:27190", 3)):
+            answer = await city.completeness(unit, YEAR, map=on)
+            assert (answer.status, answer.body["map"], answer.body["expected"]) == (200, on, expected)
+            parts[unit, on] = {child["unit"].partition(":")[0] for child in answer.body["children"]}
+    assert (parts[schools.CITY, "then"], parts[schools.CITY, "now"]) == ({"district"}, {"district", "commune"})
+    wrong = await city.completeness(schools.CITY, YEAR, map="tomorrow")
+    assert found(wrong) == (400, [("request-parameter", "/query/map")])
+
+
+async def test_a_page_belongs_to_its_map(office: RegistryClient) -> None:
+    page = await office.pupils(schools.DISTRICT, YEAR, "missing", limit="3", map="then")
+    assert len(page.body["pupils"]) == 3
+    again = await office.pupils(schools.DISTRICT, YEAR, "missing", limit="3", map="now", after=page.body["next"])
+    assert found(again) == (400, [("request-parameter", "/query/after")])
 
 
 async def test_as_of_before_the_roster_came(office: RegistryClient) -> None:
@@ -98,6 +118,16 @@ async def test_the_missing_page_by_page(office: RegistryClient) -> None:
     assert "079317" not in str(rows)
     waiting = await office.pupils(f"school:{FIRST.code}", YEAR, "awaiting_number")
     assert [row["pupil_code"] for row in waiting.body["pupils"]] == ["79009"]
+
+
+async def test_names_that_leave_are_written_down(registry: Registry, office: RegistryClient) -> None:
+    unit = f"school:{FIRST.code}"
+    for bucket in ("missing", "awaiting_number", "present"):
+        assert (await office.pupils(unit, YEAR, bucket)).status == 200
+    assert (await office.pupils("district:770", YEAR, "missing")).status == 403
+    views = await name_views.newest(registry.world, None, 10)
+    seen = [(v.viewer, v.person_id, v.screen, v.unit_code, v.school_year, v.names) for v in views]
+    assert seen == [("office", None, "api-pupils", unit, YEAR, n) for n in (1, 2)]
 
 
 UNANSWERED: list[tuple[dict[str, str], tuple[int, list[tuple[str, str]]]]] = [

@@ -13,6 +13,7 @@ from joserfc.jwk import ECKey
 from pydantic import SecretStr
 
 from registry.services import people, sessions, sign_in
+from registry.web import signed_in
 from tests import openid_provider
 from tests.api.conftest import Registry, served
 from tests.openid_provider import CLIENT, SECRET, OpenIdProvider
@@ -291,3 +292,29 @@ async def test_nothing_secret_is_logged(peopled: Registry, http: httpx.AsyncClie
     assert "person:so" in log_text.getvalue()
     assert secret not in log_text.getvalue()
     assert http.cookies["session-plain"] not in log_text.getvalue()
+
+
+async def test_everybody_sees_and_ends_the_own_sessions(peopled: Registry, http: httpx.AsyncClient) -> None:
+    await sign_in_by_link(http, peopled.world, "so")
+    first = http.cookies["session-plain"]
+    http.cookies.clear()
+    await sign_in_by_link(http, peopled.world, "quan-3")
+    foreign = http.cookies["session-plain"]
+    http.cookies.clear()
+    await sign_in_by_link(http, peopled.world, "so")
+    page = (await http.get("/me")).text
+    others = re.findall(r'name="session" value="([0-9a-f]{32})"', page)
+    assert (len(others), page.count("phiên này")) == (1, 1), "the own ones only, and this one apart"
+    token = form_token(page)
+    assert code_of(await http.post("/me/sessions", data={"form": "x", "session": others[0]})) == "session-form"
+    theirs = await sessions.own(
+        peopled.world, foreign, "quan-3", signed_in.patience(peopled.settings), datetime.now(UTC)
+    )
+    for name in (theirs[0].name, "", "x", others[0], others[0]):
+        answer = await http.post("/me/sessions", data={"form": token, "session": name})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/me")
+    assert (await http.get("/me")).status_code == 200
+    for secret, status in ((first, 401), (foreign, 200)):
+        http.cookies.clear()
+        http.cookies.set("session-plain", secret, domain="127.0.0.1")
+        assert (await http.get("/me")).status_code == status

@@ -13,7 +13,8 @@ from registry.api import access, parameters
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.completeness import Bucket, Row
-from registry.services import completeness
+from registry.core.units import MapOf
+from registry.services import completeness, name_views
 
 router = APIRouter(tags=["completeness"])
 
@@ -32,6 +33,11 @@ class _Question(BaseModel):
     school_year: str = Field(max_length=9, description="YYYY-YYYY", examples=["2024-2025"])
     as_of: datetime | None = Field(
         None, description="The moment to answer for; default: now. Without time zone: UTC+7."
+    )
+    map: MapOf = Field(
+        MapOf.NOW,
+        description="Whose map groups the schools: `now`, or `then`, as it was when the school year ended (or as of `as_of`, if"
+        " that was earlier). A unit that was not there then answers for the nearest moment; totals are the same on both.",
     )
 
 
@@ -67,6 +73,7 @@ class CompletenessBody(PartBody):
 
     school_year: str
     as_of: datetime
+    map: MapOf
     children: list[PartBody]
 
 
@@ -103,11 +110,12 @@ async def get_completeness(request: Request, caller: _Asking, question: Annotate
     edge: Edge = request.app.state.edge
     year = parameters.school_year(question.school_year, "/query/school_year")
     as_of = parameters.moment(question.as_of)
-    found = await completeness.report(edge.world, caller, question.unit, year, as_of, datetime.now(UTC))
+    found = await completeness.report(edge.world, caller, question.unit, year, as_of, datetime.now(UTC), question.map)
     body = CompletenessBody(
         **_line(found.line).model_dump(),
         school_year=str(year),
         as_of=found.as_of,
+        map=question.map,
         children=[_line(child) for child in found.children],
     )
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
@@ -115,12 +123,14 @@ async def get_completeness(request: Request, caller: _Asking, question: Annotate
 
 @router.get("/v1/completeness/pupils", response_model=PupilsBody)
 async def get_pupils(request: Request, caller: _Asking, question: Annotated[_PupilsQuestion, Query()]) -> Response:
-    """The pupils in one bucket, page by page."""
+    """The pupils in one bucket, page by page. Each page with names is written down before it is answered."""
     edge: Edge = request.app.state.edge
     year = parameters.school_year(question.school_year, "/query/school_year")
-    asked = completeness.Asked(question.unit, year, question.bucket)
+    asked = completeness.Asked(question.unit, year, question.bucket, question.map)
     as_of, now = parameters.moment(question.as_of), datetime.now(UTC)
     page = await completeness.pupils(edge.world, caller, asked, as_of, question.after, question.limit, now)
+    place = name_views.Screen("api-pupils", question.unit, str(year))
+    await name_views.note_caller(edge.world, caller, place, sum(row.name is not None for row in page.rows), now)
     body = PupilsBody(
         unit=question.unit,
         school_year=str(year),

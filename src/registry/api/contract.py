@@ -153,6 +153,7 @@ _SCOPES_OF_TAG = {
     "submissions": ("submit",),
     "completeness": ("completeness",),
     "campaigns": ("completeness", "operate"),
+    "reminders": ("completeness", "operate"),
     "declarations": ("completeness", "operate"),
     "readiness": ("completeness", "operate"),
     "rosters": ("operate",),

@@ -39,6 +39,7 @@ COMMANDS = {
     "person": Entry("people", "app", _KEEP, "People: who may sign in to the pages, for which units, and who saw names."),
     "roster": Entry("rosters", "app", _KEEP, "Rosters: the pupils of whom transcripts are expected."),
     "campaign": Entry("campaigns", "app", _KEEP, "Campaigns: which year, grades and units, and by when each stage is due."),
+    "contact": Entry("contacts", "app", _KEEP, "Contacts: which office of a school is called and written to."),
     "approval": Entry("approvals", "app", _KEEP, "Four eyes: corrections and withdrawals of a frozen school year wait here until the city approves or rejects them."),
     "pupil": Entry("pupils", "app", _KEEP, "Pupils: new numbers, merges, and held documents that wait for a person."),
     "purpose": Entry("purposes", "app", _KEEP, "Purposes: for what offices may ask, which fields and claims each one allows."),

@@ -114,11 +114,11 @@ def views(
     person_id: Annotated[str | None, typer.Argument(help="Only this person's.")] = None,
     most: Annotated[int, typer.Option(min=1, max=name_views.MOST_VIEWS, help="How many, newest first.")] = 100,
 ) -> None:
-    """Who saw names of pupils: time, person, screen, unit, school year, how many; separated by tabs, newest first."""
+    """Who saw names of pupils: time, person (or caller of the API), screen, unit, school year, how many; separated by tabs, newest first."""
     for view in _change(lambda world: name_views.newest(world, person_id, most)):
         cells = (
             view.at.isoformat(timespec="seconds"),
-            view.person_id,
+            view.viewer,
             view.screen,
             view.unit_code,
             view.school_year or "",

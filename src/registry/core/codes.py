@@ -1433,6 +1433,24 @@ ROSTER_SHRINKS = _code(
 
 # --- declarations, frozen campaigns, reminders -----------------------------------------------------------------------
 
+CONTACT_SHAPE = _code(
+    "contact-shape",
+    ("Bảng đầu mối liên hệ không đúng cấu trúc", "This is not a table of contacts"),
+    (
+        "Dùng CSV UTF-8 với đúng các cột school_code, role, phone, email, valid_from và, nếu cần, valid_to.",
+        "Use CSV in UTF-8 with the columns school_code, role, phone, email, valid_from, and valid_to where wanted.",
+    ),
+    kind=Kind.DOCUMENT,
+)
+CONTACT_ROW = _code(
+    "contact-row",
+    ("Một dòng trong bảng đầu mối liên hệ không đúng", "A row of the table of contacts is wrong"),
+    (
+        "Sửa ô được chỉ ra (dòng đếm như trong bảng tính); chưa dòng nào được ghi.",
+        "Mend the cell named (rows count as a spreadsheet shows them); no row was taken.",
+    ),
+    kind=Kind.DOCUMENT,
+)
 READINESS_ROSTER = _code(
     "readiness-roster",
     ("Trường chưa có danh sách học sinh", "The school has no roster"),

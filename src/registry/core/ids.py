@@ -12,7 +12,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 
 from registry.core import codes, places
@@ -24,6 +24,8 @@ _BIRTH = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _OPAQUE = re.compile(r"[A-Za-z0-9_-]{1,20}")
 _TRANSCRIPT_CODE = re.compile(r"[A-Za-z0-9-]{1,36}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Viet Nam has kept UTC+7 without summer time since 1975.
+_LOCAL = timezone(timedelta(hours=7))
 _FIRST_YEAR, _LAST_YEAR = 1900, 2399  # what the century digit of a personal number can express
 
 
@@ -117,6 +119,11 @@ class SchoolYear:
     def containing(cls, day: date) -> SchoolYear:
         """The school year a day lies in; a school year starts on 1 August (own choice: first term starts in early September)."""
         return cls(day.year if day.month >= 8 else day.year - 1)
+
+    @property
+    def ends(self) -> datetime:
+        """The last day of lessons, 31 May at the latest by the ministry's frame of every school year, at its midnight."""
+        return datetime(self.first + 1, 5, 31, tzinfo=_LOCAL)
 
     def __str__(self) -> str:
         return f"{self.first:04d}-{self.first + 1:04d}"

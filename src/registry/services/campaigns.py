@@ -52,7 +52,7 @@ async def find(world: World, caller: Caller | None, code: str, now: datetime) ->
 
 def schools_of(here: units.Map, campaign: Campaign, moment: datetime) -> frozenset[str]:
     """The schools that the campaign's units come to at a moment."""
-    return frozenset().union(*(here.schools_of(unit, moment) for unit in campaign.units))
+    return here.schools_of_all(campaign.units, moment)
 
 
 async def add_file(world: World, raw: bytes, now: datetime) -> list[Plan]:

@@ -1,7 +1,9 @@
 """Who is still missing: expected against held for a unit and a school year, as of a moment.
 
-A caller may ask about units at or below its own on the map of today; what they are counted from is the map, the rosters,
-the records and the verdicts of the moment asked about.
+A caller may ask about units at or below its own on the map of today; what they are counted from are the rosters, the records and
+the verdicts of the moment asked about. The schools of a unit are those of the map of today, or of the map of then: as it was
+when the school year ended, or at the moment asked about if that was earlier. A caller's schools are those it has today and
+those it had at the moment asked about; no map shows it another's.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from registry.core import codes, completeness, ids, units
 from registry.core.callers import Caller
 from registry.core.completeness import Bucket, Counts, Row
 from registry.core.findings import Finding, Refusal
+from registry.core.units import MapOf, When
 from registry.formats import base64url
 from registry.services.world import World
 from registry.storage import completeness as stored
@@ -35,7 +38,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A unit with its direct parts. Parts may share schools (a district and a commune), so they need not add up to the unit."""
+    """A unit with its direct parts on the map asked about. Parts may share schools (a district and a commune), so they need not add up to the unit."""
 
     line: Line
     as_of: datetime
@@ -58,28 +61,38 @@ class Asked:
     unit: str
     school_year: ids.SchoolYear
     bucket: Bucket
+    on: MapOf = MapOf.NOW
 
     @property
     def mark(self) -> str:
         """Names the question in its cursors, so that no cursor continues another question."""
-        return sha256(f"{self.unit} {self.school_year} {self.bucket.value}".encode("utf-8", "replace")).hexdigest()[:16]
+        return sha256(
+            f"{self.unit} {self.school_year} {self.bucket.value} {self.on.value}".encode("utf-8", "replace")
+        ).hexdigest()[:16]
 
 
 async def report(
-    world: World, caller: Caller, unit: str, school_year: ids.SchoolYear, as_of: datetime | None, now: datetime
+    world: World,
+    caller: Caller,
+    unit: str,
+    school_year: ids.SchoolYear,
+    as_of: datetime | None,
+    now: datetime,
+    on: MapOf = MapOf.NOW,
 ) -> Report:
-    """Counts of a unit and of its direct parts; `as_of` None means now.
+    """Counts of a unit and of its direct parts; `as_of` None means now; `on`: whose map.
 
     Raises Refusal: access-unit (not at or below one of the caller's units, or unknown), request-parameter (as_of).
     """
     here = await permitted(world, caller, unit, now)
     moment = _moment(as_of, now)
-    schools = here.schools_of(unit, moment)
+    when = When.of(on, school_year, moment, now)
+    schools = here.schools_seen(caller.units, unit, when)
     async with world.db.snapshot() as tx:
         found = await stored.count(tx, Question(sorted(schools), str(school_year), moment))
-    parts = sorted({part.child for part in here.children.get(unit, ()) if part.holds_at(moment)})
     children = tuple(
-        Line(here.units[child], completeness.over(here.schools_of(child, moment), found)) for child in parts
+        Line(part, completeness.over(here.schools_of(part.code, when.on, now) & schools, found))
+        for part in here.parts_of(unit, when.on)
     )
     return Report(Line(here.units[unit], completeness.over(schools, found)), moment, children)
 
@@ -97,7 +110,8 @@ async def pupils(
     moment, behind = _moment(as_of, now), ("", "")
     if after is not None:
         moment, behind = _continued(asked, after, as_of, now + world.skew)
-    question = Question(sorted(here.schools_of(asked.unit, moment)), str(asked.school_year), moment)
+    schools = here.schools_seen(caller.units, asked.unit, When.of(asked.on, asked.school_year, moment, now))
+    question = Question(sorted(schools), str(asked.school_year), moment)
     async with world.db.snapshot() as tx:
         found = await stored.pupils(tx, question, asked.bucket, behind, limit + 1)
     rows = tuple(found[:limit])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from registry.core import ids
+from registry.core.callers import Caller
 from registry.core.people import Person
 from registry.services.world import World
 from registry.storage import name_views as stored
@@ -30,21 +31,27 @@ async def note(world: World, person: Person, screen: Screen, names: int, now: da
     if not person.sees_names:
         return False
     if names:
-        view = View(
-            ids.uuid7(now, secrets.token_bytes(10)),
-            now,
-            person.person_id,
-            screen.name,
-            screen.unit,
-            screen.school_year,
-            names,
-        )
-        async with world.db.transaction() as tx:
-            await stored.add(tx, view)
+        await _add(world, replace(_view(screen, names, now), person_id=person.person_id))
     return True
+
+
+async def note_caller(world: World, caller: Caller, screen: Screen, names: int, now: datetime) -> None:
+    """A caller of the API is about to see `names` names; when there are any, the view is on record before this returns."""
+    if names:
+        await _add(world, replace(_view(screen, names, now), caller_id=caller.caller_id))
 
 
 async def newest(world: World, person_id: str | None, most: int) -> Sequence[View]:
     """The newest views, of everybody or of one person; at most MOST_VIEWS."""
     async with world.db.snapshot() as tx:
         return await stored.newest(tx, person_id, min(most, MOST_VIEWS))
+
+
+def _view(screen: Screen, names: int, now: datetime) -> View:
+    view_id = ids.uuid7(now, secrets.token_bytes(10))
+    return View(view_id, now, None, screen.name, screen.unit, screen.school_year, names)
+
+
+async def _add(world: World, view: View) -> None:
+    async with world.db.transaction() as tx:
+        await stored.add(tx, view)

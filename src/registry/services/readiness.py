@@ -26,12 +26,16 @@ _NOBODY = readiness.Numbers()
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which schools are asked about: of a unit, for a school year (and grades), signing until `before`."""
+    """Which schools are asked about: of a unit, for a school year (and grades), signing until `before`.
+
+    `closed`: also schools that have closed, whose pupils of the year still count.
+    """
 
     unit: str
     school_year: ids.SchoolYear
     before: datetime
     grades: tuple[int, ...] | None = None
+    closed: bool = False
 
     @property
     def mark(self) -> str:
@@ -71,7 +75,8 @@ async def look(world: World, caller: Caller | None, asked: Asked, now: datetime)
     known = await world.known()
     if asked.unit not in known.map.units:
         raise Refusal(codes.ACCESS_UNIT, [Finding(codes.ACCESS_UNIT, "/query/unit", "a unit on the map")])
-    schools = sorted(known.map.schools_of(asked.unit, now))
+    find = known.map.schools_of if asked.closed else known.map.open_schools
+    schools = sorted(find(asked.unit, now))
     since = now - timedelta(days=readiness.LIMITS.days)
     async with world.db.snapshot() as tx:
         seen = await stored.look(tx, schools, str(asked.school_year), asked.grades, since)

@@ -57,7 +57,7 @@ async def table(world: World, caller: Caller, unit: str, year: SchoolYear, befor
     schools = here.schools_of(unit, now)
     async with world.db.snapshot() as tx:
         counted = await stored.count(tx, Question(sorted(schools), str(year), now))
-    ready = await readiness.look(world, caller, readiness.Asked(unit, year, before), now)
+    ready = await readiness.look(world, caller, readiness.Asked(unit, year, before, closed=True), now)
     communes = _communes(here, now)
     rows = tuple(
         School(

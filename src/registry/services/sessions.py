@@ -16,7 +16,7 @@ from hashlib import sha256
 from registry.core import codes
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Finding, Refusal
-from registry.core.people import Patience, Person, Way
+from registry.core.people import Patience, Person, Stay, Way
 from registry.services.world import World
 from registry.storage import people
 from registry.storage import sessions as stored
@@ -45,6 +45,16 @@ class SignedIn:
         """Raise Refusal(session-form) unless the token is that of this session's forms."""
         if not hmac.compare_digest(token.encode("utf-8", "replace"), self.form_token.encode()):
             raise Refusal(codes.SESSION_FORM)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """One of a person's sessions that last. `name` tells it from the others and leads to no secret; `here`: the one that asks."""
+
+    name: str
+    way: Way
+    stay: Stay
+    here: bool
 
 
 def new_secret() -> str:
@@ -83,7 +93,7 @@ async def find(world: World, secret: str, patience: Patience, now: datetime) -> 
         async with world.db.transaction() as writing:
             await stored.see(writing, key, now)
     here = (await world.known()).map
-    schools: frozenset[str] = frozenset().union(*(here.schools_of(unit, now) for unit in person.units))
+    schools = here.schools_of_all(person.units, now)
     return SignedIn(person, person.caller(schools), derived(secret, "form"), found.stay.started_at)
 
 
@@ -95,7 +105,27 @@ async def end(world: World, secret: str, now: datetime) -> None:
             await stored.end(tx, key, now)
 
 
+async def own(world: World, secret: str, person_id: str, patience: Patience, now: datetime) -> list[Own]:
+    """The sessions of a person that last, the newest first (OWASP ASVS 5.0 V7.5.2); `secret` is that of the one that asks."""
+    async with world.db.snapshot() as tx:
+        found = await stored.open_of(tx, person_id)
+    mine = digest(secret)
+    return [Own(_name(key), each.way, each.stay, key == mine) for key, each in found if patience.lasts(each.stay, now)]
+
+
+async def end_one(world: World, person_id: str, name: str, now: datetime) -> None:
+    """End one session of this person by its name; without effect when it has ended, or is somebody else's."""
+    async with world.db.transaction() as tx:
+        for key, _ in await stored.open_of(tx, person_id):
+            if _name(key) == name:
+                await stored.end(tx, key, now)
+
+
 async def end_all(world: World, person_id: str, now: datetime) -> int:
     """End every session of a person, everywhere; returns how many there were."""
     async with world.db.transaction() as tx:
         return await stored.end_all(tx, person_id, now)
+
+
+def _name(key: bytes) -> str:
+    return sha256(b"registry session name v1" + key).hexdigest()[:32]

@@ -111,11 +111,11 @@ def _behind(after: str | None, mark: str) -> tuple[str, ...]:
 
 def _report(known: Known, unit: str, before: datetime, now: datetime) -> Report:
     here, index = known.map, known.index
-    schools = here.schools_of(unit, now)
+    schools = here.open_schools(unit, now)
     mine = (row for row in _all_registered(index) if row.school_code in schools)
     items = expiring.compare(schools, mine, index.trust.policy.required(None, before, None), before, now)
-    parts = sorted({part.child for part in here.children.get(unit, ()) if part.holds_at(now)})
-    children = tuple(Line(here.units[part], expiring.over(here.schools_of(part, now), items)) for part in parts)
+    parts = here.parts_of(unit, now)
+    children = tuple(Line(part, expiring.over(here.open_schools(part.code, now), items)) for part in parts)
     names = {code: here.units[f"school:{code}"].name for code in schools}
     return Report(Line(here.units[unit], expiring.over(schools, items)), before, children, tuple(items), names)
 

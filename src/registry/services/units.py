@@ -96,8 +96,7 @@ async def show(world: World, code: str, now: datetime) -> Shown | None:
     parents = sorted(
         parent for parent, parts in here.children.items() if any(p.child == code and p.holds_at(now) for p in parts)
     )
-    children = sorted({p.child for p in here.children.get(code, ()) if p.holds_at(now)})
-    return Shown(unit, tuple(parents), tuple(here.units[child] for child in children), len(here.schools_of(code, now)))
+    return Shown(unit, tuple(parents), here.parts_of(code, now), len(here.open_schools(code, now)))
 
 
 async def widest(world: World) -> list[str]:

@@ -96,8 +96,7 @@ class Register:
 
 def _expand(caller: caller_values.Caller, here: units.Map, moment: datetime) -> caller_values.Caller:
     """Fill in the schools that the caller's units come to on the present map."""
-    schools: frozenset[str] = frozenset().union(*(here.schools_of(code, moment) for code in caller.units))
-    return replace(caller, schools=schools)
+    return replace(caller, schools=here.schools_of_all(caller.units, moment))
 
 
 @dataclass(frozen=True, slots=True)

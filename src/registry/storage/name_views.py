@@ -14,15 +14,21 @@ from registry.storage.tables_sessions import name_view
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One answer with names: how many, on which screen, of which unit."""
+    """One answer with names: how many, on which screen, of which unit; to a person on a page, or to a caller of the API."""
 
     view_id: UUID
     at: datetime
-    person_id: str
+    person_id: str | None
     screen: str
     unit_code: str
     school_year: str | None
     names: int
+    caller_id: str | None = None
+
+    @property
+    def viewer(self) -> str:
+        """Who saw them."""
+        return self.person_id or self.caller_id or ""
 
 
 async def add(tx: Writing, view: View) -> None:

@@ -9,6 +9,7 @@ from registry.storage import (
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
+    tables_reminders,
     tables_sessions,
 )
 
@@ -19,6 +20,7 @@ _AREAS = (
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
+    tables_reminders,
     tables_sessions,
 )
 

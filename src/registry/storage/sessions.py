@@ -38,6 +38,16 @@ async def find(tx: Reading, digest: bytes) -> Found | None:
     return row and Found(row.person_id, Way(row.way), Stay(row.started_at, row.seen_at, row.ended_at))
 
 
+async def open_of(tx: Reading, person_id: str) -> list[tuple[bytes, Found]]:
+    """The sessions of a person that nobody has ended, with their digests, the newest first; whether they last is not asked."""
+    s = session.c
+    wanted = select(s.session_digest, s.way, s.started_at, s.seen_at).where(
+        s.person_id == person_id, s.ended_at.is_(None)
+    )
+    rows = await tx.execute(wanted.order_by(s.started_at.desc()))
+    return [(r.session_digest, Found(person_id, Way(r.way), Stay(r.started_at, r.seen_at))) for r in rows]
+
+
 async def see(tx: Writing, digest: bytes, now: datetime) -> None:
     """The session was used."""
     await tx.execute(update(session).where(session.c.session_digest == digest).values(seen_at=now))

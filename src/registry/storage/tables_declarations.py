@@ -1,4 +1,4 @@
-"""Tables of declarations, frozen campaigns, contacts and reminders; the rules of `registry.storage.tables` hold for them."""
+"""Tables of declarations and frozen campaigns; the rules of `registry.storage.tables` hold for them."""
 
 from __future__ import annotations
 

@@ -83,18 +83,21 @@ session = Table(
     Index("ix_session_person_id", "person_id", "started_at"),
 )
 
-#: Every answer with names of pupils, written before it leaves: who saw how many, where. Never the names.
+#: Every answer with names of pupils, written before it leaves: who (a person on a page, or a caller of the API) saw how many,
+#: where. Never the names.
 name_view = Table(
     "name_view",
     metadata,
     Column("view_id", UUID(as_uuid=True), primary_key=True),
     Column("at", _moment, nullable=False),
-    Column("person_id", Text, ForeignKey("person.person_id"), nullable=False),
+    Column("person_id", Text, ForeignKey("person.person_id")),
     Column("screen", Text, nullable=False),
     Column("unit_code", Text, nullable=False),
     Column("school_year", Text),
     Column("names", Integer, nullable=False),
+    Column("caller_id", Text),
     CheckConstraint("names > 0", name="names"),
+    CheckConstraint("num_nonnulls(person_id, caller_id) = 1", name="viewer"),
     Index("ix_name_view_person_id", "person_id", "at"),
     Index("ix_name_view_unit_code", "unit_code", "at"),
 )
