@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import json
 import secrets
+import zipfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +15,9 @@ from typing import Any
 
 import asyncpg
 import httpx
+import openpyxl
 import pytest
+import xlsxwriter
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
@@ -367,3 +371,74 @@ async def test_the_limit_of_the_day_ends_the_batch(place: Place) -> None:
         batch = await place.ended(taken)
     assert (batch["state"], batch["error"]["code"], batch["answered"]) == ("failed", "verification-day", 4)
     assert of(await place.result(batch)) == ["genuine_current"] * 4 + ["verification-day"] * 2
+
+
+# --- sheets --------------------------------------------------------------------------------------------------------------
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def sheet(*rows: list[Any]) -> bytes:
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"strings_to_formulas": False})
+    page = book.add_worksheet()
+    for number, row in enumerate(rows):
+        page.write_row(number, 0, row)
+    book.close()
+    return buffer.getvalue()
+
+
+HEADER = ["Mã học bạ", "Nội dung cần xem", "Mục đích", "Số hồ sơ"]
+
+
+async def test_a_sheet_is_answered_as_a_sheet(place: Place) -> None:
+    raw = sheet(HEADER, [place.primary["madinhdanhhocba"], "pupil_name, promoted", "admission", "=1+1"],
+                ["nobody-has-it", "", "admission", "HS 2"])  # fmt: skip
+    batch = await place.finished(raw, **{"Content-Type": XLSX})
+    assert (batch["state"], batch["result_form"]) == ("done", "xlsx")
+    answer = await place.office.get(batch["result_url"])
+    assert answer.headers["content-type"] == XLSX
+    assert answer.headers["content-disposition"].endswith('.xlsx"')
+    page = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+    assert page is not None
+    rows = [[cell.value for cell in row] for row in page.iter_rows()]
+    first, second = ({n: v for n, v in zip(rows[0], row, strict=True) if v is not None} for row in rows[1:])
+    assert (first["Dòng"], first["Trả lời"], first["Số hồ sơ"]) == (2, "Thật, đang có hiệu lực", "=1+1")
+    assert first["Họ và tên"] == place.primary["hovaten"]
+    assert (second["Dòng"], second["Mã trả lời"], second["Mã học bạ"]) == (3, "not_known", "nobody-has-it")
+
+
+async def test_a_sheet_may_be_answered_in_lines(place: Place) -> None:
+    raw = sheet(HEADER, [place.primary["madinhdanhhocba"], "", "admission", "HS 1"])
+    taken = await place.office.post(PATH + "?result=ndjson", content=raw, headers={"Content-Type": XLSX})
+    async with place.working():
+        batch = await place.ended(taken.json())
+    assert [each["row"] for each in await place.result(batch)] == [2]
+
+
+def bomb() -> bytes:
+    buffer = io.BytesIO(sheet(HEADER))
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/zeros.bin", bytes(300_000_000))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (lambda: b"", ("batch-file", "/rows/1")),
+        (lambda: b"PK\x03\x04 and no more", ("batch-file", "")),
+        (bomb, ("batch-file", "")),
+        (lambda: sheet(HEADER), ("batch-size", "")),
+        (lambda: sheet(HEADER, *[["x", "", "admission", "1"]] * 10_001), ("batch-size", "")),
+        (lambda: sheet(["Mã học bạ", "Mục đích", "Điểm"]), ("batch-file", "/rows/1")),
+        (lambda: sheet(HEADER, ["x", "", "admission", "1"], [5, "", "admission", "1"]), ("request-parameter", "/rows/3/transcript_code")),
+        (lambda: sheet(HEADER, ["x", "", "curiosity", "1"]), ("access-purpose", "/rows/2/purpose")),
+    ],
+)  # fmt: skip
+async def test_sheets_that_are_turned_away(
+    place: Place, database_urls: Urls, make: Any, found: tuple[str, str]
+) -> None:
+    refused = await place.post(make(), **{"Content-Type": XLSX})
+    assert (refused.status_code, codes_of(refused)[0]) == (400, found)
+    assert await count(database_urls, "batch") == 0
