@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.core.trust import Ownership
+from registry.core.units import Succession
 from registry.demo import schools
 from registry.formats import units_csv
+from registry.formats.units_csv import Parent
 
 HEADER = "kind,code,name,parents,valid_from,valid_to,ownership"
 CITY = "city,79,Thành phố,,2020-01-01,,"
@@ -34,7 +36,7 @@ def test_a_row_is_a_unit_with_its_parents_and_local_dates(newline: str, mark: by
     assert (city.number, school.number) == (2, 4)
     assert (city.unit.code, city.unit.valid_to, city.parents, city.ownership) == ("city:79", None, (), None)
     assert school.unit.code == "school:79771101"
-    assert school.parents == ("district:771", "commune:27190")
+    assert school.parents == (Parent("district:771"), Parent("commune:27190"))
     assert school.ownership is Ownership.PUBLIC
     assert school.unit.valid_from == datetime(2019, 12, 31, 17, tzinfo=UTC)
     assert school.unit.valid_to == datetime(2030, 5, 31, 17, tzinfo=UTC)
@@ -43,7 +45,7 @@ def test_a_row_is_a_unit_with_its_parents_and_local_dates(newline: str, mark: by
 def test_columns_in_any_order_and_semicolons() -> None:
     raw = 'name;code;kind;ownership;valid_to;valid_from;parents\nTrường A;1;school;public;;2020-01-01;"city:79;commune:1"\n'
     (row,) = units_csv.read(raw.encode()).rows
-    assert (row.unit.code, row.parents) == ("school:1", ("city:79", "commune:1"))
+    assert (row.unit.code, row.parents) == ("school:1", (Parent("city:79"), Parent("commune:1")))
 
 
 def test_names_come_in_one_spelling() -> None:
@@ -75,6 +77,11 @@ def test_the_demos_schools_can_be_read() -> None:
         (("district:771;", "commune:27190;"), "parents"),
         (("district:771;", "nowhere:1;"), "parents"),
         (("district:771;", "district:771 ;"), "parents"),
+        (("district:771;", "district:771@;"), "parents"),
+        (("district:771;", "district:771@..;"), "parents"),
+        (("district:771;", "district:771@2024-13-01..;"), "parents"),
+        (("district:771;", "district:771@2025-07-01..2025-07-01;"), "parents"),
+        (("district:771;", "commune:27190@2025-01-01..;commune:27190@2025-01-01..2026-01-01;"), "parents"),
         (("2020-01-01", ""), "valid_from"),
         (("2020-01-01", "01/01/2020"), "valid_from"),
         (("2020-01-01", "20200101"), "valid_from"),
@@ -92,6 +99,28 @@ def test_each_wrong_cell_has_its_row_and_column(change: tuple[str, str], column:
     found = problems(table(CITY, SCHOOL.replace(*change)))
     assert (3, column) in found
     assert {row for row, _ in found} == {3}
+
+
+def test_memberships_of_a_part_of_the_time_and_successions() -> None:
+    moved = SCHOOL.replace("commune:27190", "commune:27190@..2026-03-01;commune:27169@2026-03-01..")
+    ward = "commune,27190,Phường Vườn Lài,city:79,2025-07-01,,,ward:1;ward:14 (part)"
+    found = units_csv.read(table(moved + ",", ward, header=HEADER + ",replaces"))
+    assert found.problems == []
+    school, commune = found.rows
+    day = datetime(2026, 2, 28, 17, tzinfo=UTC)
+    assert school.parents[1:] == (Parent("commune:27190", None, day), Parent("commune:27169", day, None))
+    assert commune.replaces == (
+        Succession("ward:1", "commune:27190"),
+        Succession("ward:14", "commune:27190", partly=True),
+    )
+
+
+@pytest.mark.parametrize(
+    "cell", ["ward", "ward:1 part", "ward:1;ward:1", "ward:1;ward:1 (part)", "street:1", "ward:1;"]
+)
+def test_what_is_replaced_has_its_shape(cell: str) -> None:
+    raw = table(f"commune,1,A,,2025-07-01,,,{cell}", header=HEADER + ",replaces")
+    assert problems(raw) == [(2, "replaces")]
 
 
 def test_a_district_has_no_ownership() -> None:

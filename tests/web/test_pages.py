@@ -47,6 +47,22 @@ async def test_another_unit_is_not_shown(staffed: Registry, http: httpx.AsyncCli
             assert FIRST.name not in answer.text
 
 
+async def test_the_overview_on_the_map_of_then_and_of_now(staffed: Registry, http: httpx.AsyncClient) -> None:
+    await sign_in_by_link(http, staffed.world, "so")
+    found = {}
+    for on in ("then", "now"):
+        answer = await http.get(
+            "/overview", params={"unit": schools.DISTRICT, "year": YEAR, "map": on, "format": "csv"}
+        )
+        found[on] = table_of(answer.text)
+        page = await http.get("/overview", params={"unit": schools.DISTRICT, "year": YEAR, "map": on})
+        assert f'<option value="then"{" selected" if on == "then" else ""}>' in page.text
+        assert ("Phường 2, Quận 10" in page.text) == (on == "then")
+    assert [row for row in found["then"] if "ward:27190" in row]
+    assert not [row for row in found["now"] if "ward:27190" in row]
+    assert found["then"][1] == found["now"][1]  # the district itself
+
+
 @pytest.mark.parametrize("person", ["quan-10", "quan-10-ten", "so"])
 async def test_names_only_for_whom_they_are(staffed: Registry, http: httpx.AsyncClient, person: str) -> None:
     await sign_in_by_link(http, staffed.world, person)

@@ -78,13 +78,13 @@ async def insert_per_second(service: Service, envelope: bytes, seconds: float) -
     return rate
 
 
-_SIGNATURES: list[dict[str, object]] = [
+SIGNATURES: list[dict[str, object]] = [
     {"role": role, "signed_at": "2024-05-30T02:00:00+00:00", "algorithm": "PS256", "certificate": "00" * 32,
      "hierarchy": "government", "path": ["00" * 32] * 3}
     for role in ("teacher", "principal", "seal")
 ]  # fmt: skip
-_EVIDENCE: dict[str, object] = {
-    "signatures": _SIGNATURES,
+EVIDENCE: dict[str, object] = {
+    "signatures": SIGNATURES,
     "revocation_lists": json.loads("[]"),
     "policy": "-",
     "rules": "-",
@@ -111,6 +111,6 @@ def _rows(number: int, size: int, school_code: str) -> tuple[records.Attempt, Pl
         judged_at=now,
         outcome="accepted",
         findings=[],
-        evidence=_EVIDENCE,
+        evidence=EVIDENCE,
     )
     return attempt, Place(uuid4(), True, True, True, uuid4(), True)

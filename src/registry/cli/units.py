@@ -27,7 +27,9 @@ _Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 def import_units(
     file: Annotated[
         Path | None,
-        typer.Argument(exists=True, dir_okay=False, help="CSV: kind,code,name,parents,valid_from,valid_to,ownership"),
+        typer.Argument(
+            exists=True, dir_okay=False, help="CSV: kind,code,name,parents,valid_from,valid_to,ownership[,replaces]"
+        ),
     ] = None,
     builtin: Annotated[
         str | None, typer.Option(help="A table that comes along instead: " + ", ".join(units.BUILTIN) + ".")
@@ -36,8 +38,11 @@ def import_units(
 ) -> None:
     """Add units and schools to the map, a whole file or nothing of it.
 
-    `parents` are "kind:code", separated by `;`. Dates are days (YYYY-MM-DD); an empty valid_to has no end. `ownership` is public
-    or non_public, for schools only. What is on the map already stays as it is. Exit code 1 when something is wrong with the file.
+    `parents` are "kind:code", separated by `;`; "kind:code@2025-07-01..2026-03-01" for a part of the time, so that a school can
+    move. Dates are days (YYYY-MM-DD); an empty valid_to has no end. `ownership` is public or non_public, for schools only.
+    `replaces` (may be left out): whose place it took, "kind:code" or "kind:code (part)". What is on the map already stays as it
+    is, but an end can be added. A school needs no commune where its old ward went to one commune as a whole. Exit code 1 when
+    something is wrong with the file.
     """
     if (file is None) is (builtin is None):
         raise typer.BadParameter("a file or --builtin, one of the two", param_hint="FILE")
@@ -46,7 +51,10 @@ def import_units(
         counts = asdict(report) | {"problems": [str(problem) for problem in report.problems]}
         typer.echo(json.dumps(counts, ensure_ascii=False))
     elif not report.problems:
-        _out.print(f"new on the map: {report.units} units, {report.parts} memberships, {report.schools} schools")
+        _out.print(
+            f"new on the map: {report.units} units, {report.parts} memberships, {report.schools} schools,"
+            f" {report.successions} successions; ended: {report.ended}"
+        )
     if report.problems:
         for problem in report.problems:
             reach.errors.print(f"{file or builtin}, {problem}", markup=False)
@@ -79,6 +87,7 @@ def show(
     if json_output:
         parts = [_row(child) for child in shown.children]
         row = _row(shown.unit) | {"parents": list(shown.parents), "schools": shown.schools, "parts": parts}
+        row["now"] = [_row(heir) for heir in shown.heirs]
         typer.echo(json.dumps(row, ensure_ascii=False))
         return
     until = f" until {_day(shown.unit.valid_to)}" if shown.unit.valid_to else ""
@@ -86,6 +95,8 @@ def show(
     typer.echo(
         f"part of: {' '.join(shown.parents) or '-'}; comes to {shown.schools} schools; parts: {len(shown.children)}"
     )
+    if shown.heirs:
+        typer.echo("now: " + ", ".join(f"{heir.code} {heir.name}" for heir in shown.heirs))
     for child in shown.children:
         typer.echo(f"{child.code}\t{child.name}")
 

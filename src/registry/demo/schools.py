@@ -12,6 +12,8 @@ DISTRICT = "district:771"
 #: The communes that took over Quận 10 on 1 July 2025.
 COMMUNES = ("27190", "27169", "27163")  # Vườn Lài, Diên Hồng, Hòa Hưng
 COMMUNE_NAMES = ("Phường Vườn Lài", "Phường Diên Hồng", "Phường Hòa Hưng")
+#: The old ward that a school of each commune was in; two schools were in old ward 14, which was split.
+_WARDS, _SPLIT, _OF_SPLIT = ("27190", "27187", "27172"), "27169", (4, 5)  # Phường 2, 8, 12; 14
 VENDORS = ("vendor-sen", "vendor-tre")
 #: Each vendor signs in a syntax of its own.
 FORMS = {"vendor-sen": "json", "vendor-tre": "xml"}
@@ -32,6 +34,7 @@ class DemoSchool:
     grade: int
     school_year: str
     classes: tuple[str, ...]
+    ward: str = _WARDS[0]
 
     @property
     def level(self) -> str:
@@ -58,6 +61,7 @@ def _school(position: int, name: str, kind: str, grade: int, school_year: str, p
         name=f"{kind} {name} (thử nghiệm)",
         ownership=Ownership.NON_PUBLIC if private else Ownership.PUBLIC,
         commune=position % len(COMMUNES),
+        ward=_SPLIT if position in _OF_SPLIT else _WARDS[position % len(COMMUNES)],
         vendor=VENDORS[position % len(VENDORS)],
         grade=grade,
         school_year=school_year,
@@ -75,6 +79,6 @@ def units_csv() -> str:
     """The schools and their places on the map, as `registry unit import` takes it."""
     lines = ["kind,code,name,parents,valid_from,valid_to,ownership"]
     for school in all_schools():
-        parents = f"{DISTRICT};commune:{COMMUNES[school.commune]}"
+        parents = f"{DISTRICT};ward:{school.ward};commune:{COMMUNES[school.commune]}"
         lines.append(f'school,{school.code},"{school.name}",{parents},2020-01-01,,{school.ownership.value}')
     return "\n".join(lines) + "\n"

@@ -1,8 +1,10 @@
-"""A table of units (CSV) -> values: city, legacy districts, communes, clusters, schools, and what they are parts of. Pure.
+"""A table of units (CSV) -> values: city, legacy districts, old wards, communes, clusters, schools, what they are parts of, and
+whose place they took. Pure.
 
-Columns: kind (city, district, cluster, commune, school), code (official), name, parents ("<kind>:<code>", several separated
-by ";"), valid_from and valid_to (YYYY-MM-DD, midnight in the city; valid_to empty: no end), ownership (public or non_public,
-for schools only).
+Columns: kind (city, district, cluster, ward, commune, school), code (official), name, parents ("<kind>:<code>", several separated
+by ";"; with "@<from>..<to>" for a part of the time only, either day may be left out), valid_from and valid_to (YYYY-MM-DD,
+midnight in the city; valid_to empty: no end), ownership (public or non_public, for schools only), and where wanted replaces
+("<kind>:<code>", several separated by ";"; with " (part)" when only a part of it was taken over).
 """
 
 from __future__ import annotations
@@ -18,12 +20,17 @@ from registry.core.trust import Ownership
 from registry.formats import csv_table
 
 COLUMNS = ("kind", "code", "name", "parents", "valid_from", "valid_to", "ownership")
-MOST_BYTES, MOST_ROWS, LONGEST_NAME, MOST_PARENTS = 5_000_000, 20_000, 200, 20
+OPTIONAL = ("replaces",)
+MOST_BYTES, MOST_ROWS, LONGEST_NAME, MOST_PARENTS, MOST_REPLACED = 5_000_000, 20_000, 200, 20, 60
 #: Kinds from the widest to the narrowest; a unit is part of wider ones only, so that no unit comes to contain itself.
-KINDS: Mapping[str, int] = {"city": 0, "district": 1, "cluster": 1, "commune": 2, "school": 3}
+KINDS: Mapping[str, int] = {"city": 0, "district": 1, "cluster": 1, "ward": 2, "commune": 2, "school": 3}
 #: Viet Nam has kept UTC+7 without summer time since 1975.
 _LOCAL = timezone(timedelta(hours=7))
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,20}", re.ASCII)
+_PARENT = re.compile(
+    r"(?P<unit>[a-z]{1,20}:[A-Za-z0-9_-]{1,20})(?:@(?P<since>[0-9-]*)\.\.(?P<until>[0-9-]*))?", re.ASCII
+)
+_REPLACED = re.compile(r"(?P<unit>[a-z]{1,20}:[A-Za-z0-9_-]{1,20})(?P<part> \(part\))?", re.ASCII)
 _DATE = re.compile(r"(?:19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -41,13 +48,28 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """A unit that the row's unit is part of: between two moments, or (None) as long as both are there."""
+
+    unit: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def dated(self) -> bool:
+        """True when the row says since when or until when."""
+        return self.since is not None or self.until is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One unit with the codes of the units it is part of; `ownership` for schools."""
+    """One unit with the units it is part of and those whose place it took; `ownership` for schools."""
 
     number: int
     unit: units.Unit
-    parents: tuple[str, ...]
+    parents: tuple[Parent, ...]
     ownership: Ownership | None
+    replaces: tuple[units.Succession, ...] = ()
 
 
 @dataclass(slots=True)
@@ -60,7 +82,7 @@ class UnitsFile:
 
 def read(raw: bytes) -> UnitsFile:
     """Read a table of units. Never raises; everything that is wrong is a problem with its row and column."""
-    table = csv_table.read(raw, COLUMNS, most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
+    table = csv_table.read(raw, COLUMNS, optional=OPTIONAL, most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
     found = UnitsFile(problems=[Problem(flaw.row, None, flaw.expected) for flaw in table.flaws])
     seen: set[str] = set()
     for number, cells in table.rows:
@@ -84,8 +106,14 @@ def _flaws(cells: Mapping[str, str]) -> list[tuple[str, str]]:
         found.append(("code", "1 to 20 letters A to Z, digits, - and _"))
     if not name or name != name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         found.append(("name", f"1 to {LONGEST_NAME} printable characters, no spaces at the ends"))
-    if kind in KINDS and not _parents_fit(kind, _parents(cells)):
-        found.append(("parents", f"at most {MOST_PARENTS} wider units, each once, as kind:code, separated by ;"))
+    if kind in KINDS and not _parents_fit(kind, _split(cells["parents"])):
+        shape = "kind:code or kind:code@YYYY-MM-DD..YYYY-MM-DD"
+        found.append(
+            ("parents", f"at most {MOST_PARENTS} wider units, each once in a time, as {shape}, separated by ;")
+        )
+    if not _replaced_fit(_split(cells.get("replaces", ""))):
+        shape = "kind:code or kind:code (part)"
+        found.append(("replaces", f"at most {MOST_REPLACED} units, each once, as {shape}, separated by ;"))
     valid_from, valid_to = _moment(cells["valid_from"]), _moment(cells["valid_to"])
     if valid_from is None:
         found.append(("valid_from", "YYYY-MM-DD"))
@@ -96,16 +124,34 @@ def _flaws(cells: Mapping[str, str]) -> list[tuple[str, str]]:
     return found
 
 
-def _parents(cells: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(cells["parents"].split(";")) if cells["parents"] else ()
+def _split(cell: str) -> tuple[str, ...]:
+    return tuple(cell.split(";")) if cell else ()
 
 
-def _parents_fit(kind: str, parents: tuple[str, ...]) -> bool:
-    def fits(parent: str) -> bool:
-        wider, _, code = parent.partition(":")
-        return KINDS.get(wider, KINDS[kind]) < KINDS[kind] and _CODE.fullmatch(code) is not None
+def _parents_fit(kind: str, texts: tuple[str, ...]) -> bool:
+    parents = [_parent(text) for text in texts]
+    if len(parents) > MOST_PARENTS or None in parents:
+        return False
+    known = [parent for parent in parents if parent is not None]
+    wider = all(KINDS.get(parent.unit.partition(":")[0], 9) < KINDS[kind] for parent in known)
+    return wider and len({(parent.unit, parent.since) for parent in known}) == len(known)
 
-    return len(parents) <= MOST_PARENTS and len(set(parents)) == len(parents) and all(map(fits, parents))
+
+def _parent(text: str) -> Parent | None:
+    found = _PARENT.fullmatch(text)
+    if found is None:
+        return None
+    since, until = (_moment(found[name]) if found[name] else None for name in ("since", "until"))
+    wrong = (found["since"] and since is None) or (found["until"] and until is None)
+    empty = found["since"] == "" and found["until"] == ""
+    upside_down = since is not None and until is not None and until <= since
+    return None if wrong or empty or upside_down else Parent(found["unit"], since, until)
+
+
+def _replaced_fit(texts: tuple[str, ...]) -> bool:
+    found = [_REPLACED.fullmatch(text) for text in texts]
+    codes = {match["unit"] for match in found if match is not None}
+    return len(codes) == len(texts) <= MOST_REPLACED and all(code.partition(":")[0] in KINDS for code in codes)
 
 
 def _row(number: int, code: str, cells: Mapping[str, str]) -> Row:
@@ -113,7 +159,10 @@ def _row(number: int, code: str, cells: Mapping[str, str]) -> Row:
     assert valid_from is not None, "rows with a wrong date are problems"
     unit = units.Unit(code, cells["kind"], normalize("NFC", cells["name"]), valid_from, _moment(cells["valid_to"]))
     ownership = Ownership(cells["ownership"]) if cells["ownership"] else None
-    return Row(number, unit, _parents(cells), ownership)
+    parents = tuple(parent for text in _split(cells["parents"]) if (parent := _parent(text)) is not None)
+    replaced = [_REPLACED.fullmatch(text) for text in _split(cells.get("replaces", ""))]
+    successions = (units.Succession(each["unit"], code, each["part"] is not None) for each in replaced if each)
+    return Row(number, unit, parents, ownership, tuple(successions))
 
 
 def _moment(text: str) -> datetime | None:

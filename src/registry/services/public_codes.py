@@ -21,7 +21,7 @@ from registry.services import transcripts
 from registry.services.world import World
 from registry.storage import public_codes
 from registry.storage.public_codes import Kept, Key
-from registry.storage.sealing import SealBrokenError
+from registry.storage.sealing import SealBrokenError, Sealer
 from registry.storage.transcripts import Version
 
 _USE = "public code"
@@ -43,15 +43,19 @@ async def ensure(world: World, told: transcripts.Told, members: Mapping[str, Any
     async with world.db.hot() as tx:
         kept = await public_codes.of_version(tx, key)
         if kept is None:
-            bits = secrets.token_bytes(public_code.BYTES)
-            index = world.sealer.secret_index(_USE, bits)
-            face = _face_json(paper_content.face(members, signed_at(told.version)))
-            made = Kept(index, world.sealer.seal_code(bits, key.bound), world.sealer.seal_code(face, index))
+            made = sealed(world.sealer, key, secrets.token_bytes(public_code.BYTES), members, signed_at(told.version))
             await public_codes.add(tx, key, made, now)
             kept = await public_codes.of_version(tx, key)
     assert kept is not None, "added, or somebody else was first"
     bits = world.sealer.open_code(kept.code_sealed, key.bound)
     return Given(public_code.printed(bits), kept.code_index, _face(world, kept.face_sealed, kept.code_index))
+
+
+def sealed(sealer: Sealer, key: Key, bits: bytes, members: Mapping[str, Any], signed: datetime | None) -> Kept:
+    """A code of these 16 bytes as it is stored, with what a stranger may be told of the version."""
+    index = sealer.secret_index(_USE, bits)
+    face = _face_json(paper_content.face(members, signed))
+    return Kept(index, sealer.seal_code(bits, key.bound), sealer.seal_code(face, index))
 
 
 async def look(world: World, text: str, now: datetime) -> Shown:

@@ -11,6 +11,7 @@ from registry.storage import (
     tables_public_codes,
     tables_reminders,
     tables_sessions,
+    tables_units,
 )
 
 _AREAS = (
@@ -22,6 +23,7 @@ _AREAS = (
     tables_public_codes,
     tables_reminders,
     tables_sessions,
+    tables_units,
 )
 
 metadata = tables.metadata

@@ -61,7 +61,7 @@ sealing_key = Table(
     Column("first_used_at", _moment, nullable=False),
 )
 
-#: `unit_code` is "<kind>:<official code>", kinds city, district (legacy), commune, cluster, school.
+#: `unit_code` is "<kind>:<official code>", kinds city, district (legacy), ward (old), commune, cluster, school.
 unit = Table(
     "unit",
     metadata,
@@ -70,7 +70,7 @@ unit = Table(
     Column("name", Text, nullable=False),
     Column("valid_from", _moment, nullable=False),
     Column("valid_to", _moment),
-    CheckConstraint("kind in ('city','district','commune','cluster','school')", name="kind"),
+    CheckConstraint("kind in ('city','district','cluster','ward','commune','school')", name="kind"),
 )
 
 #: Many-to-many and time-valid: a school belongs to a legacy district and to a commune; a commune to the city.

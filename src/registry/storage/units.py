@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from registry.core import trust, units
 from registry.storage.database import Reading, Writing
 from registry.storage.tables import school, unit, unit_part
+from registry.storage.tables_units import unit_succession
 
 _BATCH = 1000
 
 
 async def load_map(tx: Reading) -> units.Map:
-    """Every unit and membership, at all times."""
+    """Every unit, membership and succession, at all times."""
     u, p = unit.c, unit_part.c
     found = await tx.execute(select(u.unit_code, u.kind, u.name, u.valid_from, u.valid_to))
     parts = await tx.execute(select(p.parent, p.child, p.valid_from, p.valid_to))
+    s = unit_succession.c
+    successions = await tx.execute(select(s.predecessor, s.successor, s.partly))
     return units.Map.of(
         [units.Unit(r.unit_code, r.kind, r.name, r.valid_from, r.valid_to) for r in found],
         [units.Part(r.parent, r.child, r.valid_from, r.valid_to) for r in parts],
+        [units.Succession(r.predecessor, r.successor, r.partly) for r in successions],
     )
 
 
@@ -46,6 +50,27 @@ async def add_parts(tx: Writing, rows: Sequence[units.Part]) -> int:
         statement = insert(unit_part).values(values[start : start + _BATCH]).on_conflict_do_nothing()
         added += len((await tx.execute(statement.returning(unit_part.c.child))).all())
     return added
+
+
+async def add_successions(tx: Writing, rows: Sequence[units.Succession]) -> int:
+    """Add successions that are not there yet; returns how many were new."""
+    values = [{"predecessor": r.predecessor, "successor": r.successor, "partly": r.partly} for r in rows]
+    added = 0
+    for start in range(0, len(values), _BATCH):
+        statement = insert(unit_succession).values(values[start : start + _BATCH]).on_conflict_do_nothing()
+        added += len((await tx.execute(statement.returning(unit_succession.c.successor))).all())
+    return added
+
+
+async def end(tx: Writing, ended: Sequence[units.Unit], parts: Sequence[units.Part]) -> int:
+    """Give units and memberships that are there their end; returns how many of both there were."""
+    p = unit_part.c
+    for row in ended:
+        await tx.execute(update(unit).where(unit.c.unit_code == row.code).values(valid_to=row.valid_to))
+    for part in parts:
+        which = (p.parent == part.parent) & (p.child == part.child) & (p.valid_from == part.valid_from)
+        await tx.execute(update(unit_part).where(which).values(valid_to=part.valid_to))
+    return len(ended) + len(parts)
 
 
 async def add_schools(tx: Writing, rows: Sequence[tuple[str, trust.Ownership]]) -> int:

@@ -14,16 +14,17 @@ from registry.api import parameters
 from registry.api.edge import Edge
 from registry.core import expiring, ids, units
 from registry.core.campaigns import Plan
+from registry.core.units import MapOf, When
 from registry.services import campaigns, completeness
 from registry.services.sessions import SignedIn
 from registry.web import buckets
 
-_KINDS = ("city", "district", "cluster", "commune")
+_KINDS = ("city", "district", "cluster", "commune", "ward")
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A unit in a school year. `plan`: the campaign it is looked at for, if any; `before`: the signing day to be ready for."""
+    """A unit in a school year, on the map of then or of now. `plan`: the campaign it is looked at for, if any; `before`: the signing day to be ready for."""
 
     unit: units.Unit
     year: ids.SchoolYear
@@ -32,6 +33,7 @@ class Subject:
     choices: Sequence[units.Unit]
     before: datetime
     now: datetime
+    on: MapOf
 
     @property
     def years(self) -> list[str]:
@@ -41,7 +43,8 @@ class Subject:
     @property
     def query(self) -> dict[str, str]:
         """The address's parameters that name it."""
-        return {"unit": self.unit.code, "year": str(self.year)}
+        on = {} if self.on is MapOf.NOW else {"map": self.on.value}
+        return {"unit": self.unit.code, "year": str(self.year), **on}
 
     def address(self, path: str, **more: str) -> str:
         """Another page about the same."""
@@ -49,7 +52,8 @@ class Subject:
 
 
 async def subject(request: Request, somebody: SignedIn, now: datetime, unit: str | None = None) -> Subject:
-    """From `unit` (or the one given) and `year`; by default the first of the reader's units and the newest campaign's year.
+    """From `unit` (or the one given), `year` and `map`; by default the first of the reader's units, the newest campaign's year
+    and the map of now.
 
     Raises Refusal: access-unit, request-parameter.
     """
@@ -61,7 +65,9 @@ async def subject(request: Request, somebody: SignedIn, now: datetime, unit: str
     here = await completeness.permitted(edge.world, somebody.caller, code, now)
     plan = next((each for each in plans if each.campaign.school_year == str(year)), None)
     before = expiring.next_day(edge.settings.signing_day, now)
-    return Subject(here.units[code], year, plan, plans, _choices(here, somebody, now), before, now)
+    on = MapOf.THEN if request.query_params.get("map") == MapOf.THEN else MapOf.NOW
+    moment = When.of(on, year, now, now).on
+    return Subject(here.units[code], year, plan, plans, _choices(here, somebody, moment, now), before, now, on)
 
 
 def values(request: Request, about: Subject, **more: Any) -> dict[str, Any]:
@@ -87,10 +93,13 @@ def _present_year(now: datetime) -> str:
     return f"{first}-{first + 1}"
 
 
-def _choices(here: units.Map, somebody: SignedIn, now: datetime) -> list[units.Unit]:
-    """The units at or below the reader's that have schools, wide ones first; single schools have pages of their own."""
-    below = frozenset().union(*(here.below(own, now) for own in somebody.person.units))
-    found = [here.units[code] for code in below if not code.startswith("school:") and here.schools_of(code, now)] or [
-        here.units[code] for code in below
-    ]
+def _choices(here: units.Map, somebody: SignedIn, on: datetime, now: datetime) -> list[units.Unit]:
+    """The units at or below the reader's that have schools and are on that map, and the reader's own; wide ones first.
+
+    Single schools have pages of their own.
+    """
+    own = somebody.person.units
+    below = [here.units[code] for code in frozenset().union(*(here.below(code, now) for code in own))]
+    there = [unit for unit in below if unit.exists_at(on) or unit.code in own]
+    found = [unit for unit in there if unit.kind != "school" and here.schools_of(unit.code, on, now)] or below
     return sorted(found, key=lambda unit: (_KINDS.index(unit.kind) if unit.kind in _KINDS else 9, unit.name))

@@ -36,7 +36,7 @@ async def get_overview(request: Request, somebody: signed_in.Counting) -> Respon
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
-    report = await completeness.report(edge.world, somebody.caller, about.unit.code, about.year, None, now)
+    report = await completeness.report(edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on)
     parts = [line for line in report.children if line.counts.expected or line.counts.of(Bucket.UNEXPECTED)]
     if kind := downloads.wanted(request):
         return await downloads.answer(request, "overview", buckets.table(request, report.line, parts), kind, now)

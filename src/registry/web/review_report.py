@@ -34,7 +34,7 @@ async def get_report(request: Request, somebody: signed_in.Counting) -> Response
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
-    found = await completeness.report(edge.world, somebody.caller, about.unit.code, about.year, None, now)
+    found = await completeness.report(edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on)
     body = await review_report.pdf(_report(request, about, found))
     name = f"report-{about.unit.code.replace(':', '-')}-{about.year}.pdf"
     headers = {**rendering.HEADERS, "Content-Disposition": f'inline; filename="{name}"'}
