@@ -18,7 +18,8 @@ from registry.services import answer_keys
 WHY = {"purpose": "admission", "reference": "TS10-2026-0003"}
 _OFFICE = "office-tuyen-sinh"
 _NDJSON = "application/x-ndjson"
-_PATIENCE_SECONDS = 30
+#: Half a minute in all.
+_MOST_LOOKS, _LOOK_SECONDS = 150, 0.2
 
 
 async def play(clients: Mapping[str, api.RegistryClient], codes: Sequence[str], output: Path) -> list[Shown]:
@@ -33,9 +34,7 @@ async def play(clients: Mapping[str, api.RegistryClient], codes: Sequence[str], 
     _, body = await office.batch_result(lines.body["batch_id"])
     answers = [json.loads(line)["answer"]["answer"] for line in body.splitlines()]
     _, in_sheet = await office.batch_result((await _finished(office, sheet.body["batch_id"]))["batch_id"])
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "batch-result.ndjson").write_bytes(body)
-    (output / "batch-result.xlsx").write_bytes(in_sheet)
+    _write(output, {"batch-result.ndjson": body, "batch-result.xlsx": in_sheet})
     expected = ["genuine_current"] * len(codes) + ["not_known"]
     said = f"{done.get('state')}: {answers.count('genuine_current')} genuine_current, {answers.count('not_known')} not_known"
     where = " ".join(error["pointer"] for error in turned.body.get("errors", [])[:1])
@@ -50,13 +49,19 @@ async def play(clients: Mapping[str, api.RegistryClient], codes: Sequence[str], 
 
 async def _finished(office: api.RegistryClient, batch_id: str) -> dict[str, Any]:
     """The batch when it has ended, or as it stands after half a minute."""
-    try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while (found := await office.batch(batch_id)).body["state"] in ("queued", "running"):
-                await asyncio.sleep(0.2)
-    except TimeoutError:
-        pass
+    found = await office.batch(batch_id)
+    for _ in range(_MOST_LOOKS):
+        if found.body["state"] not in ("queued", "running"):
+            break
+        await asyncio.sleep(_LOOK_SECONDS)
+        found = await office.batch(batch_id)
     return found.body
+
+
+def _write(output: Path, files: Mapping[str, bytes]) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    for name, raw in files.items():
+        (output / name).write_bytes(raw)
 
 
 async def _signed(office: api.RegistryClient, batch_id: str, raw: bytes, body: bytes) -> Shown:
