@@ -99,7 +99,7 @@ async def post_batch(
 ) -> Response:
     """Hand in up to 10,000 questions as one file: all of it is taken, or nothing. Each is asked and kept like a single one."""
     edge: Edge = request.app.state.edge
-    access.limit(request, caller, "questions")
+    access.limit(request, caller, "batches")
     form = _form(request)
     if edge.batch_room.locked():
         raise Refusal(codes.SERVICE_BUSY, retry_after=1)

@@ -40,6 +40,7 @@ class Edge:
         limits = limiting.Limits(
             submissions=settings.submissions_per_minute,
             questions=settings.questions_per_minute,
+            batches=settings.batches_per_minute,
             tokens=settings.tokens_per_minute,
             identifications=settings.identifications_per_minute,
             views=settings.views_per_minute,

@@ -16,6 +16,7 @@ from registry.formats.xlsx_guard import UnreadableError as UnreadableError  # wh
 MOST_FINDINGS = 100
 #: No question is longer than a single one may be.
 _LONGEST_LINE = 4096
+_MOST_LINES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Line:
 
 def ndjson(raw: bytes, most: int) -> list[tuple[int, bytes]]:
     """The lines that are not blank with their numbers; one more than `most` at the most. Raises UnreadableError."""
+    if raw.count(b"\n") > _MOST_LINES:
+        raise UnreadableError(None, f"at most {_MOST_LINES} lines, blank ones included")
     found = []
     for number, line in enumerate(raw.split(b"\n"), 1):
         if line.strip():

@@ -18,7 +18,7 @@ from registry.core.findings import Finding
 from registry.core.tables_out import Cell, Column, TableOut
 from registry.formats import sheets
 from registry.formats.batch_lines import Line
-from registry.formats.xlsx_guard import UnreadableError
+from registry.formats.xlsx_guard import Bounds, UnreadableError
 
 #: member -> its column; the first name is the one that is written.
 ASKED: Mapping[str, tuple[str, ...]] = {
@@ -37,6 +37,8 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "purpose": ("Mục đích",),
     "reference": ("Số hồ sơ", "Số tham chiếu"),
 }
+#: Ten thousand rows of all columns, with as much again for formats and empty ones: no more work than a file may be worth.
+_BOUNDS = Bounds(unpacked=40_000_000, cells=500_000)
 _NUMBERS = frozenset({"version", "grade"})
 _LIST = "fields"
 _MOST_DIGITS = 10
@@ -94,7 +96,7 @@ def read(raw: bytes, most: int) -> list[Line]:
     """
     places: dict[int, str] = {}
     found: list[Line] = []
-    for sheet in sheets.sheets(io.BytesIO(raw)):
+    for sheet in sheets.sheets(io.BytesIO(raw), _BOUNDS):
         for number, cells in sheet.rows:
             if not places:
                 places = _header(number, cells)

@@ -84,7 +84,7 @@ class Worker:
         """Answer all batches there are, a slice of each caller's oldest in turn; ends early when `stop` is set."""
         while True:
             async with world.db.snapshot() as tx:
-                due = await stored.due(tx, world.sealer)
+                due = await stored.due(tx)
             if not due:
                 return
             for batch in due:

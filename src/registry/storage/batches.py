@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -101,15 +101,15 @@ async def remove(tx: Writing, batch_id: UUID, caller_id: str) -> bool:
 # --- working ---------------------------------------------------------------------------------------------------------------
 
 
-async def due(tx: Reading, sealer: Sealer) -> list[Batch]:
-    """The oldest unfinished batch of each caller."""
+async def due(tx: Reading) -> list[Batch]:
+    """The oldest unfinished batch of each caller, with nothing unsealed: one that was edited at rest must not stop the others."""
     query = (
         select(batch, _answered)
         .where(_b.state.in_(UNFINISHED))
         .distinct(_b.caller_id)
         .order_by(_b.caller_id, _b.created_at, _b.batch_id)
     )
-    return [_batch(sealer, row) for row in await tx.execute(query)]
+    return [_batch(None, row) for row in await tx.execute(query)]
 
 
 async def begin(tx: Writing, batch_id: UUID, now: datetime) -> None:
@@ -165,16 +165,11 @@ async def finish(
         await tx.execute(delete(table).where(table.c.batch_id == of.batch_id))
 
 
-async def parts(tx: Reading, sealer: Sealer, batch_id: UUID) -> AsyncIterator[bytes]:
-    """The finished file, one part in memory at a time."""
-    p, number = batch_part.c, 0
-    while True:
-        query = select(p.sealed).where(p.batch_id == batch_id, p.part == number)
-        sealed = (await tx.execute(query)).scalar_one_or_none()
-        if sealed is None:
-            return
-        yield sealer.open_batch(sealed, _bound(batch_id, "part", number))
-        number += 1
+async def part(tx: Reading, sealer: Sealer, batch_id: UUID, number: int) -> bytes | None:
+    """One part of the finished file; None behind the last one."""
+    p = batch_part.c
+    sealed = (await tx.execute(select(p.sealed).where(p.batch_id == batch_id, p.part == number))).scalar_one_or_none()
+    return None if sealed is None else sealer.open_batch(sealed, _bound(batch_id, "part", number))
 
 
 async def expire(tx: Writing, now: datetime, forget_before: datetime) -> int:
@@ -192,12 +187,14 @@ async def submissions_since(tx: Hot, earliest: UUID) -> bool:
     return bool(await tx.fetchval(_BUSY, earliest))
 
 
-def _batch(sealer: Sealer, row: Any) -> Batch:
-    result = None
-    if row.result_sha256_sealed is not None:
+def _batch(sealer: Sealer | None, row: Any) -> Batch:
+    """A row as a value; without a sealer, without fingerprints."""
+    result, asked = None, b""
+    if sealer is not None:
+        asked = sealer.open_batch(row.questions_sha256_sealed, _bound(row.batch_id, "asked", 0))
+    if sealer is not None and row.result_sha256_sealed is not None:
         sha256 = sealer.open_batch(row.result_sha256_sealed, _bound(row.batch_id, "result", 0))
         result = Result(sha256, row.result_size)
-    asked = sealer.open_batch(row.questions_sha256_sealed, _bound(row.batch_id, "asked", 0))
     return Batch(
         row.batch_id, row.caller_id, Form(row.form), row.questions, row.answered_now, State(row.state), row.created_at,
         asked, row.code, row.started_at, row.ended_at, row.expires_at, result,
