@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -82,6 +83,12 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(262_144, ge=1024, le=10_000_000, description="Largest body of a submission, in bytes.")
     skew_seconds: int = Field(300, ge=0, le=300, description="How far ahead of this clock a signing time may lie.")
+    even_milliseconds: int = Field(
+        10,
+        ge=0,
+        le=1000,
+        description="What says that something is not there leaves at a multiple of this, so that the clock tells nothing; 0: at once.",
+    )
     submissions_per_minute: int = Field(60_000, ge=1, description="Per caller and worker.")
     questions_per_minute: int = Field(600, ge=1, description="Verifications per caller and worker.")
     batches_per_minute: int = Field(
@@ -139,6 +146,27 @@ class Settings(BaseSettings):
     )
     session_idle_minutes: int = Field(30, ge=1, le=1440, description="A session ends when it is not used for so long.")
     session_hours: int = Field(10, ge=1, le=24, description="A session ends so long after sign-in, used or not.")
+    reminders: bool = Field(
+        False, description="Let the background work send reminders of deadlines to the schools' contacts."
+    )
+    mail_from: str = Field(
+        "", pattern=r"^([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)?$", description="The address that reminders come from."
+    )
+    mail_outbox: Path | None = Field(
+        None, description="Folder where messages are put as .eml files instead of being sent."
+    )
+    smtp_host: str = Field("", description="The mail server; empty: none.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port: 587 with starttls, 465 with tls.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="starttls, tls (from the first byte), or none: for a mail server on this machine only."
+    )
+    smtp_ca_file: Path | None = Field(
+        None, description="PEM file of the CA that the mail server's certificate comes from; default: the system's."
+    )
+    smtp_user: str = Field("", description="The account at the mail server; empty: none.")
+    smtp_password: SecretStr | None = Field(None, description="Its password.")
+    smtp_password_file: Path | None = Field(None, description="A file with it, instead.")
+    smtp_timeout_seconds: float = Field(20, gt=0, le=300, description="For each step of the conversation.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
 
     @classmethod

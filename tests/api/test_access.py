@@ -50,6 +50,8 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
         frozenset({Scope.COMPLETENESS, Scope.OPERATE}),
     ),
     "contacts": ("GET", "/v1/contacts?unit=city:79", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
+    "reminders": ("GET", "/v1/reminders?unit=city:79", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
+    "messages": ("GET", "/v1/reminders/messages?unit=city:79", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
     "contact list": ("POST", "/v1/contacts", frozenset({Scope.OPERATE})),
     "expiring": ("GET", "/v1/signers/expiring?unit=city:79", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
     "roster": ("PUT", "/v1/rosters/79771501/2024-2025/6", frozenset({Scope.OPERATE})),

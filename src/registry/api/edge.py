@@ -48,13 +48,15 @@ class Edge:
         )
         tokens = access.Tokens(token_key, settings.issuer)
         signer = answer_keys.Signer(settings.answer_keys_path, settings.issuer, timedelta(hours=settings.answer_hours))
-        counted = limits_of(settings)
+        counted = limits_of(settings, world)
         return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir), press, signer, counted)
 
 
-def limits_of(settings: Settings) -> question_limits.Limits:
+def limits_of(settings: Settings, world: World) -> question_limits.Limits:
     """How much an office may ask, under these settings."""
-    return question_limits.Limits(settings.questions_per_day, settings.questions_per_pupil_day, settings.threshold_days)
+    return question_limits.Limits(
+        settings.questions_per_day, settings.questions_per_pupil_day, settings.threshold_days, world.even_seconds
+    )
 
 
 def press_of(settings: Settings) -> Press:
@@ -73,7 +75,8 @@ def world_of(settings: Settings) -> World:
     db = Database(_database_url(settings), pool_size=settings.pool_size)
     sealer = sealing.Sealer(sealing.ensure_key(settings.sealing_key_path))
     judges = JudgePool(settings.judge_threads, settings.judge_queue)
-    return World(db, sealer, Register(sealer), judges, timedelta(seconds=settings.skew_seconds))
+    skew, even = timedelta(seconds=settings.skew_seconds), settings.even_milliseconds / 1000
+    return World(db, sealer, Register(sealer), judges, skew, even)
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ import typer
 import uvicorn
 
 from registry.api import batches, edge, logs, telemetry
-from registry.cli import connections, fetching, reach, supervising
+from registry.cli import connections, fetching, mailing, reach, supervising
 from registry.cli.service import make_state_dir
 from registry.services import batch_work
 from registry.services import work as background
@@ -78,10 +78,22 @@ def work() -> None:
     """Run the background work alone: held documents are judged again, trust material is fetched, what has expired is removed."""
     settings = Settings()
     logs.configure(settings.log_level)
-    asyncio.run(_work(settings))
+    try:
+        reminding = _reminding(settings)
+    except mailing.MailSettingsError as error:
+        reach.errors.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from error
+    asyncio.run(_work(settings, reminding))
 
 
-async def _work(settings: Settings) -> None:
+def _reminding(settings: Settings) -> tuple[background.Task, ...]:
+    """The task that sends reminders, where they are switched on."""
+    if not settings.reminders:
+        return ()
+    return (background.reminding(mailing.opener(settings), mailing.setting(settings)),)
+
+
+async def _work(settings: Settings, reminding: tuple[background.Task, ...]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -93,8 +105,8 @@ async def _work(settings: Settings) -> None:
     try:
         async with fetching.fetcher() as fetch:
             asked = (background.refreshing(fetch, every),) if every else ()
-            answering = batch_work.Worker(batches.words(), edge.limits_of(settings)).task()
-            await background.run(world, watch, stop, (*background.plan, answering, *asked))
+            answering = batch_work.Worker(batches.words(), edge.limits_of(settings, world)).task()
+            await background.run(world, watch, stop, (*background.plan, answering, *asked, *reminding))
     finally:
         shared.stop()
         world.judges.close()

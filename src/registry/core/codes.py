@@ -1451,6 +1451,39 @@ CONTACT_ROW = _code(
     ),
     kind=Kind.DOCUMENT,
 )
+REMINDER_UNREACHABLE = _code(
+    "reminder-unreachable",
+    ("Không kết nối được máy chủ thư", "The mail server could not be reached"),
+    (
+        "Kiểm tra REGISTRY_SMTP_HOST, cổng, TLS và tài khoản; thư chưa gửi đi và sẽ được thử lại.",
+        "Check REGISTRY_SMTP_HOST, port, TLS and account; the message has not left and is tried again.",
+    ),
+    kind=Kind.UNAVAILABLE,
+)
+REMINDER_REFUSED = _code(
+    "reminder-refused",
+    ("Máy chủ thư không nhận thư", "The mail server did not take the message"),
+    (
+        "Xem nhật ký của máy chủ thư; địa chỉ gửi (REGISTRY_MAIL_FROM) phải được phép gửi.",
+        "See the mail server's log; the sender (REGISTRY_MAIL_FROM) must be allowed to send.",
+    ),
+)
+REMINDER_RECIPIENTS = _code(
+    "reminder-recipients",
+    ("Máy chủ thư không nhận địa chỉ nào của nhà trường", "The mail server takes none of the school's addresses"),
+    (
+        "Sửa địa chỉ trong đầu mối liên hệ của trường (registry contact import), hoặc gọi điện.",
+        "Correct the school's contact (registry contact import), or call.",
+    ),
+)
+REMINDER_UNCERTAIN = _code(
+    "reminder-uncertain",
+    ("Không rõ thư đã đi hay chưa", "Whether the message left is not known"),
+    (
+        "Kết nối đứt khi đang gửi. Không gửi lại trong ngày để trường không nhận hai thư; có thể gọi điện.",
+        "The connection broke while it was handed over. It is not repeated that day, so that nobody gets two; call instead.",
+    ),
+)
 READINESS_ROSTER = _code(
     "readiness-roster",
     ("Trường chưa có danh sách học sinh", "The school has no roster"),

@@ -5,10 +5,8 @@ What is asked (`Asked`) finds and decides; when it is permitted, counted and wri
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +23,7 @@ from registry.core.purposes import Purpose
 from registry.core.transcript import Transcript
 from registry.core.verification import Stored
 from registry.formats import documents
-from registry.services import judging, limits
+from registry.services import judging, limits, pace
 from registry.services.limits import Limits
 from registry.services.world import Known, World
 from registry.storage import questions
@@ -157,7 +155,7 @@ async def ask(
     `keep` stores the answer in the same transaction: either both stay, or neither. Raises Refusal: what `permit`,
     `Limits.count`, `_write` and the question itself raise, verification-enumeration, service-busy, service-database.
     """
-    began = started()
+    began = pace.started()
     purpose = permit(await world.known(), caller, asked, now)
     await counted.count(world, caller.caller_id, now)
     asker = Asker(world, caller, asked.why, purpose, counted, ids.uuid7(now, secrets.token_bytes(10)), now)
@@ -167,7 +165,7 @@ async def ask(
         log.error("stored document does not have its fingerprint: submission %s", broken.submission_id)
         answer, found = await _in_one_transaction(asker, asked, keep, vouching=False)
     if not found:
-        await even_out(began, counted.even_seconds)
+        await pace.even_out(began, counted.even_seconds)
     return answer
 
 
@@ -244,17 +242,6 @@ async def transcript(world: World, raw: bytes, media_type: str) -> Transcript:
         return found
 
     return await world.judges.run(read)
-
-
-def started() -> float:
-    """The clock by which `even_out` goes."""
-    return time.monotonic()
-
-
-async def even_out(since: float, step: float) -> None:
-    """Wait for the next multiple of the step, so that nobody can tell by the clock why nothing was found."""
-    if step:
-        await asyncio.sleep(step - (time.monotonic() - since) % step)
 
 
 def _opened(world: World, version: Stored, proof: questions.Proof) -> bytes | None:

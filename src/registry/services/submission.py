@@ -15,13 +15,23 @@ from uuid import UUID
 
 from registry.core import codes, ids
 from registry.core import declaration as declared
-from registry.core.callers import Caller, Scope
+from registry.core.callers import Caller
 from registry.core.findings import Code, Finding, Outcome, Refusal, outcome_of
 from registry.core.pupils import Case
 from registry.core.record import Found, Place, Receipt, place
 from registry.core.verdict import Verdict
 from registry.formats import documents
-from registry.services import approvals, declaration, evidence_rows, judging, persons, statements, withdrawal
+from registry.services import (
+    approvals,
+    declaration,
+    evidence_rows,
+    judging,
+    kept,
+    pace,
+    persons,
+    statements,
+    withdrawal,
+)
 from registry.services.world import Known, World
 from registry.storage import cases, declarations, journal, records
 from registry.storage.database import Hot
@@ -56,10 +66,16 @@ async def submit(world: World, caller: Caller, raw: bytes, media_type: str, now:
 
 
 async def withdraw(world: World, caller: Caller, raw: bytes, media_type: str, now: datetime) -> Answer:
-    """Judge and store one signed statement of withdrawal, as `submit` does with a transcript."""
-    submission_id = ids.uuid7(now, secrets.token_bytes(10))
+    """Judge and store one signed statement of withdrawal, as `submit` does with a transcript.
+
+    A record that nobody has and another school's are one answer, also by the clock.
+    """
+    began, submission_id = pace.started(), ids.uuid7(now, secrets.token_bytes(10))
     received = _Received(submission_id, caller.caller_id, raw, media_type, now, "withdrawal")
-    return await _judged_and_stored(world, received, now, held_before=False)
+    answer = await _judged_and_stored(world, received, now, held_before=False)
+    if any(finding.code is codes.WITHDRAWAL_UNKNOWN for finding in answer.findings):
+        await pace.even_out(began, world.even_seconds)
+    return answer
 
 
 async def declare(world: World, caller: Caller, raw: bytes, media_type: str, now: datetime) -> Answer:
@@ -122,12 +138,9 @@ async def waiting(world: World, limit: int) -> list[UUID]:
 
 
 async def state(world: World, caller: Caller, submission_id: UUID) -> journal.State:
-    """What became of a caller's own submission (an operator may see all); raises Refusal(submission-unknown)."""
+    """What became of a caller's own submission (an operator sees its schools'); raises Refusal(submission-unknown)."""
     async with world.db.snapshot() as tx:
-        found = await journal.state(tx, submission_id)
-    if found is None or (found.caller_id != caller.caller_id and Scope.OPERATE not in caller.scopes):
-        raise Refusal(codes.SUBMISSION_UNKNOWN)
-    return found
+        return await kept.state_of(tx, submission_id, caller)
 
 
 async def receipt_of(world: World, state: journal.State) -> statements.AnyReceipt | None:

@@ -23,7 +23,8 @@ from pgqueuer.domain.models import Schedule
 from registry.core import codes
 from registry.core.batches import REMEMBERED
 from registry.core.findings import Refusal
-from registry.services import audit, changes, refresh, submission, trust_health
+from registry.core.reminders import RHYTHM
+from registry.services import audit, changes, refresh, reminders, submission, trust_health
 from registry.services.world import World
 from registry.storage import batches, callers, cases, journal, question_limits, sessions, upkeep
 
@@ -113,6 +114,20 @@ def refreshing(fetch: refresh.Fetch, every: timedelta) -> Task:
                 _tell_refresh(result)
 
     return Task("refresh", "* * * * * */5", run_once)
+
+
+def reminding(opener: reminders.Opener, setting: reminders.Setting) -> Task:
+    """The task that writes to the schools that are due, within the hours of the rhythm; any number of processes may have it."""
+
+    async def run_once(world: World, _watch: Watch, stop: asyncio.Event) -> None:
+        now = datetime.now(UTC)
+        if RHYTHM.writes_at(now):
+            report = await reminders.send(world, opener, setting, now, stop=stop)
+            counts = (report.sent, report.failed, report.uncertain, report.without_contact)
+            level = logging.WARNING if report.failed or report.uncertain else logging.INFO
+            log.log(level, "reminders: sent %d, failed %d, uncertain %d, without contact %d", *counts)
+
+    return Task("reminders", "*/5 * * * *", run_once)
 
 
 def _tell_refresh(result: refresh.Result) -> None:

@@ -103,7 +103,7 @@ def _expand(caller: caller_values.Caller, here: units.Map, moment: datetime) -> 
 class World:
     """Everything outside that a use case touches: the database, the sealing key, the register, the judges' threads.
 
-    `skew` is how far ahead of this clock a signing time may lie.
+    `skew` is how far ahead of this clock a signing time may lie; `even_seconds` the step of `pace.even_out` for what is not there.
     """
 
     db: Database
@@ -111,6 +111,7 @@ class World:
     register: Register
     judges: JudgePool
     skew: timedelta = timedelta(minutes=5)
+    even_seconds: float = 0.01
 
     @classmethod
     def of(cls, db: Database, sealer: Sealer, judges: JudgePool | None = None) -> World:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Date, DateTime, ForeignKey, Table, Text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
 
 from registry.storage.tables import metadata
 
@@ -25,6 +38,26 @@ school_contact = Table(
     CheckConstraint("valid_to > valid_from", name="period"),
 )
 
+#: A school's reminder of a stage on a day: at most one, whoever sends. Claimed ('sending') before it is handed over.
+reminder = Table(
+    "reminder",
+    metadata,
+    Column("reminder_id", UUID(as_uuid=True), primary_key=True),
+    Column("school_code", Text, ForeignKey("school.school_code"), nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("campaign_code", Text, ForeignKey("campaign.campaign_code"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", SmallInteger, nullable=False),
+    Column("at", _moment, nullable=False),
+    Column("recipients", SmallInteger, nullable=False),
+    Column("reason", Text),
+    UniqueConstraint("school_code", "stage", "day"),
+    CheckConstraint("state in ('sending','sent','failed','uncertain')", name="state"),
+    Index("ix_reminder_school_code", "school_code", "at"),
+    Index("ix_reminder_sending", "at", postgresql_where=text("state = 'sending'")),
+)
+
 #: The only columns the service's role may UPDATE, and the only tables it may DELETE from.
-UPDATABLE: dict[str, tuple[str, ...]] = {}
+UPDATABLE: dict[str, tuple[str, ...]] = {"reminder": ("state", "attempts", "at", "recipients", "reason")}
 DELETABLE: tuple[str, ...] = ()

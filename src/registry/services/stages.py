@@ -1,0 +1,107 @@
+"""How far the schools of a unit are with the stages of a campaign: readiness, counts and declarations put together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from registry.core import completeness as buckets
+from registry.core import ids, readiness, stages
+from registry.core.callers import Caller
+from registry.core.campaigns import Plan, Stage
+from registry.core.completeness import Counts
+from registry.core.stages import Declared, Progress
+from registry.services import campaigns
+from registry.services import readiness as ready
+from registry.services.world import World
+from registry.storage import completeness, frozen
+from registry.storage import stages as stored
+from registry.storage.completeness import Question
+
+_NONE = Counts()
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """One school in a campaign: its stages, and what is known of its vendor."""
+
+    code: str
+    name: str
+    progress: Mapping[Stage, Progress]
+    vendors: tuple[str, ...]
+    last_contact: datetime | None
+
+
+async def schools(
+    world: World, caller: Caller | None, plan: Plan, unit: str, before: datetime, now: datetime
+) -> dict[str, School]:
+    """Every school of a unit that the campaign concerns (it has pupils in the campaign's grades), by code.
+
+    `before`: until when certificates must last. Raises Refusal(access-unit); `caller` None: the operator at the machine.
+    """
+    report = await _ready(world, caller, plan, unit, before, now)
+    rows = await _concerned(world, plan, report, now)
+    codes = sorted(rows)
+    async with world.db.snapshot() as tx:
+        declared = await stored.declared(tx, codes, plan.campaign.school_year, plan.campaign.grades)
+    counts = await counted(world, plan, codes, now)
+    return {
+        code: School(
+            code,
+            report.names[code],
+            stages.of_school(row.facts, counts.get(code, _NONE), declared.get(code, Declared(0, 0))),
+            tuple(report.vendors[vendor] for vendor in row.facts.vendors),
+            row.facts.last_contact,
+        )
+        for code, row in rows.items()
+    }
+
+
+async def through(
+    world: World, caller: Caller, plan: Plan, unit: str, before: datetime, now: datetime
+) -> dict[Stage, Progress]:
+    """Of the stages that are not counted in pupils: how many of the unit's schools are through. Raises Refusal(access-unit)."""
+    report = await _ready(world, caller, plan, unit, before, now)
+    rows = await _concerned(world, plan, report, now)
+    async with world.db.snapshot() as tx:
+        declared = await stored.declared(tx, sorted(rows), plan.campaign.school_year, plan.campaign.grades)
+        is_frozen = await frozen.find(tx, plan.campaign.code) is not None
+    certificates = {code: stages.certificates(row.facts.signers.values()) for code, row in rows.items()}
+    said = {
+        code: Progress(declared[code].declared, declared[code].grades) if code in declared else Progress(0, 1)
+        for code in rows
+    }
+    return {
+        Stage.CERTIFICATES_READY: stages.schools_through(certificates),
+        Stage.DECLARED: stages.schools_through(said),
+        Stage.REVIEWED: Progress(len(rows) if is_frozen else 0, len(rows)),
+    }
+
+
+async def counted(world: World, plan: Plan, schools: Collection[str], as_of: datetime) -> dict[str, Counts]:
+    """Pupils of the campaign's grades by bucket for each school, as of a moment."""
+    question = Question(sorted(schools), plan.campaign.school_year, as_of)
+    async with world.db.snapshot() as tx:
+        rows = await completeness.count_grades(tx, question, plan.campaign.grades)
+    found: dict[str, list[Counts]] = {}
+    for school, bucket, pupils in rows:
+        found.setdefault(school, []).append(Counts({bucket: pupils}))
+    return {school: buckets.add_up(some) for school, some in found.items()}
+
+
+async def _ready(
+    world: World, caller: Caller | None, plan: Plan, unit: str, before: datetime, now: datetime
+) -> ready.Report:
+    year = ids.SchoolYear.parse(plan.campaign.school_year)
+    assert year is not None, "checked when the campaign was made"
+    return await ready.look(world, caller, ready.Asked(unit, year, before, plan.campaign.grades), now)
+
+
+async def _concerned(world: World, plan: Plan, report: ready.Report, now: datetime) -> dict[str, readiness.Row]:
+    """The schools of the unit that the campaign concerns: in its units, with pupils in its grades."""
+    here = (await world.known()).map
+    own = campaigns.schools_of(here, plan.campaign, now)
+    return {
+        row.facts.school_code: row for row in report.rows if row.facts.school_code in own and row.facts.numbers.pupils
+    }

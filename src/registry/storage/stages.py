@@ -1,0 +1,31 @@
+"""What the stages of a campaign need beside readiness and completeness: which grades of a school are declared. One statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import SmallInteger, Text, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from registry.core.stages import Declared
+from registry.storage.database import Reading
+
+_DECLARED = """
+WITH c AS (SELECT school_code, grade FROM roster_import
+            WHERE school_year = :school_year AND school_code = ANY(:schools) AND grade = ANY(:grades)
+            GROUP BY 1, 2 HAVING sum(joined - left_) > 0),
+     d AS (SELECT DISTINCT school_code, grade FROM declaration_grade
+            WHERE school_year = :school_year AND school_code = ANY(:schools))
+SELECT c.school_code, count(*) AS grades, count(d.grade) AS declared
+  FROM c LEFT JOIN d USING (school_code, grade) GROUP BY 1
+"""
+
+
+async def declared(tx: Reading, schools: Sequence[str], school_year: str, grades: Sequence[int]) -> dict[str, Declared]:
+    """Of each school that has pupils in these grades: how many of the grades, and how many are declared."""
+    statement = text(_DECLARED).bindparams(
+        bindparam("schools", list(schools), type_=ARRAY(Text)),
+        bindparam("school_year", school_year, type_=Text),
+        bindparam("grades", list(grades), type_=ARRAY(SmallInteger)),
+    )
+    return {row.school_code: Declared(row.grades, row.declared) for row in await tx.execute(statement)}
