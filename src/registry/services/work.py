@@ -24,7 +24,7 @@ from registry.core import codes
 from registry.core.batches import REMEMBERED
 from registry.core.findings import Refusal
 from registry.core.reminders import RHYTHM
-from registry.services import audit, changes, refresh, reminders, submission, trust_health
+from registry.services import audit, changes, refresh, reminders, standing, submission, trust_health
 from registry.services.world import World
 from registry.storage import batches, callers, cases, journal, question_limits, sessions, upkeep
 
@@ -72,6 +72,11 @@ async def number_changes(world: World, _watch: Watch, stop: asyncio.Event) -> No
 async def link_questions(world: World, _watch: Watch, stop: asyncio.Event) -> None:
     """Give questions and views their places in the chain of who looked."""
     await audit.link_all(world, datetime.now(UTC), stop)
+
+
+async def count_standings(world: World, _watch: Watch, stop: asyncio.Event) -> None:
+    """Count pupils again of whom something changed."""
+    await standing.settle_all(world, stop)
 
 
 async def forget_expired(world: World, _watch: Watch, _stop: asyncio.Event) -> None:
@@ -142,6 +147,7 @@ plan = (
     Task("rejudge", "* * * * * *", rejudge_waiting),
     Task("changes", "* * * * * */5", number_changes),
     Task("audit", "* * * * * */5", link_questions),
+    Task("standing", "* * * * * */2", count_standings),
     Task("count-waiting", "* * * * * */10", count_waiting),
     Task("trust", "* * * * * */10", look_at_trust),
     Task("expiry", "*/5 * * * *", forget_expired),

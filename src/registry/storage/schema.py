@@ -11,7 +11,9 @@ from registry.storage import (
     tables_public_codes,
     tables_reminders,
     tables_sessions,
+    tables_standing,
     tables_units,
+    tables_workbench,
 )
 
 _AREAS = (
@@ -23,7 +25,9 @@ _AREAS = (
     tables_public_codes,
     tables_reminders,
     tables_sessions,
+    tables_standing,
     tables_units,
+    tables_workbench,
 )
 
 metadata = tables.metadata
