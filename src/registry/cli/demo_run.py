@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from registry.cli import demo_answers, demo_extract, demo_reminders
+from registry.cli import demo_answers, demo_batch, demo_extract, demo_reminders
 from registry.cli.service import Service
 from registry.client import api
 from registry.core.callers import CallerKind, Scope
@@ -133,6 +133,8 @@ async def play(service: Service, pupils: int, output: Path, out: Console, now: d
         result.answers = await _ask(clients["office-tuyen-sinh"], city, result)
         await demo_extract.play(clients, result.sent, output, out)
         result.signed = await demo_answers.play(clients, [sent.delivery for sent in result.sent if sent.as_planted])
+        known = [s.result.body["receipt"]["transcript_code"] for s in result.sent if s.delivery.fault is None][:9]
+        result.signed += await demo_batch.play(clients, known, output)
         await _publish_late_list(service, city, now)
         result.after_list = await _await_rejudged(clients["office-quan-10"])
         result.reminders = await demo_reminders.play(service, output, out, now)

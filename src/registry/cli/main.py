@@ -54,6 +54,7 @@ COMMANDS = {
     "sign": Entry("submit", "sign", _SEND, "Sign a transcript with key files, each signature over everything before it."),
     "declaration": Entry("declarations", "app", _SEND, "Declarations: a school's signed statement that its year is complete."),
     "judge": Entry("judge", "judge", _SEND, "Judge signed transcripts exactly as the registry would; one JSON line per file."),
+    "batch": Entry("batches", "app", _SEND, "Batches: up to 10,000 questions of an office in one file, answered in the background."),
     "verify": Entry("verify", "verify", _SEND, "Check a signed answer of a registry, or the QR of an extract, offline, against its published keys."),
     "rules": Entry("rules", "app", _MAKE, "Rules of the circulars: what is in force when, by which clause, and the proof that it is checked."),
     "demo": Entry("demo", "demo", _MAKE, "Start a registry, build a synthetic Quận 10, submit its transcripts as two vendors would, and show every answer."),

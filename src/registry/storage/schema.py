@@ -5,6 +5,7 @@ from __future__ import annotations
 from registry.storage import (
     tables,
     tables_answers,
+    tables_batches,
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
@@ -18,6 +19,7 @@ from registry.storage import (
 _AREAS = (
     tables,
     tables_answers,
+    tables_batches,
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
