@@ -123,9 +123,9 @@ _NOW = f"SELECT school_code, grade, key, pupils FROM standing_count WHERE {_ASKE
 #: Whole days by what they changed, the rest of the last one pupil by pupil.
 _PAST = f"""
   SELECT school_code, grade, key, pupils FROM standing_day WHERE {_ASKED} AND day < {_DAY.format(":as_of")}
+  UNION ALL SELECT school_code, grade, key, 1 FROM standing WHERE {_ASKED} AND since BETWEEN :day AND :as_of
   UNION ALL
-  SELECT school_code, grade, key, (since BETWEEN :day AND :as_of)::int - (until BETWEEN :day AND :as_of)::int FROM standing
-   WHERE {_ASKED} AND (since BETWEEN :day AND :as_of OR until BETWEEN :day AND :as_of)
+  SELECT school_code, grade, key, -1 FROM standing WHERE {_ASKED} AND until < 'infinity' AND until BETWEEN :day AND :as_of
 """  # noqa: S608
 
 #: Pupils that are marked: away with what is kept of them, and here is what the rows say.
@@ -145,8 +145,14 @@ _FOLD = f"""
   SELECT q.school_code, x.grade, x.key, 1 FROM q CROSS JOIN LATERAL ({standing_at(":as_of")}) x
    WHERE x.key <> '{NOTHING}' AND (:grades IS NULL OR x.grade = ANY(:grades))
 """  # noqa: S608
-_SUM = "SELECT {by} AS by, key, sum(pupils)::bigint AS pupils FROM ({parts}) c GROUP BY 1, 2 HAVING sum(pupils) <> 0"
+#: One row for each school or grade: a city has twenty thousand numbers, and a row costs more than a number.
+_SUM = """
+SELECT by, array_agg(key) AS standings, array_agg(pupils) AS pupils FROM (
+  SELECT {by} AS by, key, sum(pupils)::bigint AS pupils FROM ({parts}) c GROUP BY 1, 2 HAVING sum(pupils) <> 0) g GROUP BY 1
+"""
 
+#: A plan made once for any number of schools reads a whole city school by school: 2 s instead of 0.15 s.
+_PLANNED = text("SET LOCAL plan_cache_mode = force_custom_plan")
 _PENDING = """
 SELECT count(*) FILTER (WHERE pupil_code <> '') AS pupils, count(*) FILTER (WHERE pupil_code = '') AS schools
   FROM standing_mark WHERE school_year = :school_year AND school_code = ANY(:schools)
@@ -166,6 +172,7 @@ class Counted:
 
 async def count(tx: Reading, question: Question, *, past: bool, by_grade: bool = False) -> Counted:
     """Pupils by bucket for each school (or grade) that has any: `past` as of the question's moment, else as all is known."""
+    await tx.execute(_PLANNED)
     pending = await _pending(tx, question)
     folded = 0 < pending <= MOST_FOLDED
     parts, kept = (_PAST, "since <= :as_of AND until > :as_of") if past else (_NOW, "until = 'infinity'")
@@ -176,12 +183,15 @@ async def count(tx: Reading, question: Question, *, past: bool, by_grade: bool =
         statement = f"WITH q AS MATERIALIZED ({_MARKED}) {statement}"
     day = datetime.combine(question.as_of.astimezone(CITY).date(), time(), CITY)
     rows = await tx.execute(asked(statement, question, day=day))
-    groups = completeness.tally((row.by, row.key, row.pupils) for row in rows)
+    groups = completeness.tally(
+        (by, key, pupils) for by, standings, numbers in rows for key, pupils in zip(standings, numbers, strict=True)
+    )
     return Counted(groups, 0 if folded else pending)
 
 
 async def trend(tx: Reading, question: Question) -> tuple[dict[date, Counts], int]:
     """What each day changed in the number of pupils by bucket, oldest first; and how many pupils wait to be counted."""
+    await tx.execute(_PLANNED)
     rows = await tx.execute(asked(_TREND, question))
     days: dict[date, Counts] = completeness.tally((row.by, row.key, row.pupils) for row in rows)
     return dict(sorted(days.items())), await _pending(tx, question)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Identity, Index, Integer, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Column, Date, DateTime, Identity, Index, Integer, SmallInteger, Table, Text, text
 
 from registry.storage.tables import metadata
 
@@ -29,6 +29,8 @@ standing = Table(
     Column("grade", SmallInteger, nullable=False),
     Column("class_name", Text, nullable=False),
     Column("key", Text, nullable=False),
+    Index("ix_standing_since", "school_year", "since"),
+    Index("ix_standing_until", "school_year", "until", postgresql_where=text("until < 'infinity'")),
 )
 
 #: How many pupils of a school and grade stand where, as far as everything is known.
