@@ -56,6 +56,8 @@ async def look(
         bindparam("grades", None if grades is None else list(grades), type_=ARRAY(SmallInteger)),
         bindparam("since", since, type_=DateTime(timezone=True)),
     )
+    # Planned for these schools each time: a plan for any schools compares each row with each of them.
+    await tx.execute(text("SET LOCAL plan_cache_mode = 'force_custom_plan'"))
     return {
         row.school_code: Seen(
             Numbers(int(row.pupils), row.without_number), row.last_contact, row.refused, row.by_code or {}
