@@ -156,6 +156,9 @@ async def fill(owner_url: str, city: City) -> None:
             "INSERT INTO standing_mark (school_year, school_code, pupil_code) SELECT $1, school_code, '' FROM school",
             YEAR,
         )
+        await links[0].execute(
+            "INSERT INTO last_contact SELECT school_code, max(received_at) FROM submission GROUP BY school_code"
+        )
         await links[0].execute("UPDATE generation SET value = value + 1")
     finally:
         for link in links:

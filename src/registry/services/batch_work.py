@@ -62,7 +62,7 @@ class Pace:
 
     questions: int = 10
     quiet_rest: float = 0.5
-    busy_rest: float = 12.0
+    busy_rest: float = 4.0
     step: float = 0.05
     busy_for: timedelta = timedelta(seconds=2)
 

@@ -98,10 +98,12 @@ async def _frozen(world: World, plan: Plan, by: tuple[str, ...], reason: str, no
             await _write(snapshot, known, plan, schools, by, now)
             done = Freeze(code, now, by, reason, snapshot.digest.digest(), snapshot.pupils, snapshot.size)
             await stored.add(tx, done)
+            # With the snapshot or not at all: killed in between, the campaign would be frozen and its corrections free.
+            caller_id = None if by == (approvals.AT_THE_MACHINE,) else by[-1]
+            await stored_approvals.freeze(tx, stored_approvals.Frozen(year, now, caller_id, reason))
+    # Apart, because the register may have moved since the snapshot began: what was judged before is looked at again.
     async with world.db.transaction() as tx:
-        caller_id = None if by == (approvals.AT_THE_MACHINE,) else by[-1]
-        if await stored_approvals.freeze(tx, stored_approvals.Frozen(year, now, caller_id, reason)):
-            await generation.move(tx)  # what was judged before and is not yet written is looked at again
+        await generation.move(tx)
     return done
 
 
