@@ -180,3 +180,25 @@ async def test_the_service_can_not_change_a_snapshot(settled: World, database_ur
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.execute("UPDATE campaign_freeze SET reason = 'x'")
     await connection.close()
+
+
+async def test_cut_off_in_its_last_step_the_year_is_frozen_with_the_campaign(
+    settled: World, database_urls: Urls
+) -> None:
+    connection = await asyncpg.connect(dsn=database_urls.owner.replace("+asyncpg", ""))
+    blocking = connection.transaction()
+    await blocking.start()
+    await connection.execute("UPDATE generation SET value = value")  # whoever moves it waits
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(freezing.freeze(settled, None, CODE, "Đã duyệt", LATER), 5)
+    await blocking.rollback()
+    await connection.close()
+    assert checked(await exported(settled)).problem is None
+    assert [each.school_year for each in (await approvals.policy(settled)).frozen] == [YEAR]
+
+
+async def test_last_contacts_are_those_of_the_journal(settled: World) -> None:
+    assert (await send(settled, CITY.signed(TWO), LATER)).outcome.value == "accepted"
+    async with settled.db.hot_transaction() as tx:
+        rows = await tx.fetch("SELECT school_code, contacted_at FROM last_contact")
+    assert [tuple(row) for row in rows] == [(PRIMARY.code, LATER)]
