@@ -15,7 +15,7 @@ from cryptography.x509 import ocsp
 from registry.core import trust
 from registry.demo.time_stamping import TimeStamper
 from registry.formats import asking, paths, revocation, time_stamps
-from registry.formats.certificates import TrustIndex
+from registry.formats.certificates import Certificate, TrustIndex
 from registry.formats.signatures import Stamp
 from tests.formats import made
 
@@ -26,7 +26,6 @@ SALTS = [(32, True), (0, False), (20, False), (31, False), (222, False)]
 each_salt = pytest.mark.parametrize(("salt", "good"), SALTS)
 
 KEY = made.key("rsa2048", 60)
-assert isinstance(KEY, rsa.RSAPrivateKey)
 ROOT = made.ca(None, "Gốc PSS", number=60, key=KEY)
 LIST = ROOT.crl(FROM, TO)
 
@@ -39,6 +38,7 @@ def scheme(salt: int) -> algos.SignedDigestAlgorithm:
 
 
 def sign(octets: bytes, salt: int) -> bytes:
+    assert isinstance(KEY, rsa.RSAPrivateKey)
     return KEY.sign(octets, padding.PSS(padding.MGF1(hashes.SHA256()), salt), hashes.SHA256())
 
 
@@ -56,7 +56,7 @@ def revocation_list(der: bytes, salt: int) -> bytes:
     return bytes(made_here.dump(force=True))
 
 
-def answer(leaf: made.Certificate, salt: int) -> bytes:
+def answer(leaf: Certificate, salt: int) -> bytes:
     builder = ocsp.OCSPResponseBuilder().add_response(
         leaf.parsed, ROOT.certificate, hashes.SHA256(), ocsp.OCSPCertStatus.GOOD, FROM, TO, None, None
     )
@@ -79,7 +79,7 @@ def stamp(octets: bytes, salt: int) -> bytes:
     return bytes(token.dump(force=True))
 
 
-def found(leaf: made.Certificate, index: TrustIndex, *stapled: bytes) -> list[str]:
+def found(leaf: Certificate, index: TrustIndex, *stapled: bytes) -> list[str]:
     path, findings = paths.find_path(leaf, (), index, "")
     if path is None:
         return made.slugs(findings)

@@ -167,4 +167,4 @@ def _is_usual(parameters: Any, hashed: str) -> bool:
     """The one form in use (RFC 4056 2.2, ETSI TS 119 312)."""
     mask = parameters["mask_gen_algorithm"]
     usual = mask["algorithm"].native == "mgf1" and mask["parameters"]["algorithm"].native == hashed
-    return bool(usual and parameters["salt_length"].native == _HASHES[hashed]().digest_size)
+    return bool(usual and parameters["salt_length"].native == _HASHES[hashed](b"").digest_size)
