@@ -86,8 +86,17 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(262_144, ge=1024, le=10_000_000, description="Largest body of a submission, in bytes.")
     skew_seconds: int = Field(300, ge=0, le=300, description="How far ahead of this clock a signing time may lie.")
+    even_milliseconds: int = Field(
+        10,
+        ge=0,
+        le=1000,
+        description="What says that something is not there leaves at a multiple of this, so that the clock tells nothing; 0: at once.",
+    )
     submissions_per_minute: int = Field(60_000, ge=1, description="Per caller and worker.")
     questions_per_minute: int = Field(600, ge=1, description="Verifications per caller and worker.")
+    batches_per_minute: int = Field(
+        10, ge=1, description="Files of questions per caller and worker: reading a large one takes a second."
+    )
     questions_per_day: int = Field(
         20_000, ge=1, description="Questions and claims per caller and day, in all processes."
     )

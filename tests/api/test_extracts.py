@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from registry.core.answer_keys import Use
+from registry.formats import qr_text
+from registry.services import answer_keys
 from tests.formats.test_extract_pdf import holds
 from tests.web.papers import CODE, DOCUMENT, Papers, papers
 

@@ -45,12 +45,14 @@ async def test_who_may_read(
     sent = await vendor.submit(city.signed())
     path = f"/v1/submissions/{sent.body['submission_id']}/{what}"
     rival = await registry.caller("vendor-b", Scope.SUBMIT, units=frozenset({f"school:{SECONDARY.code}"}))
-    office = await registry.caller("office", Scope.OPERATE)
+    office = await registry.caller("office", Scope.OPERATE, units=frozenset({"city:79"}))
+    elsewhere = await registry.caller("elsewhere", Scope.OPERATE, units=frozenset({f"school:{SECONDARY.code}"}))
     asker = await registry.caller("asker", Scope.VERIFY, Scope.COMPLETENESS)
     for client, status, code in (
         (vendor, 200, None),
         (office, 200, None),
         (rival, 404, "submission-unknown"),
+        (elsewhere, 404, "submission-unknown"),
         (asker, 403, "access-scope"),
         (None, 401, "access-token"),
     ):

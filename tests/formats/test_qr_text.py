@@ -101,9 +101,7 @@ def test_a_forger_who_makes_the_digests_anew_breaks_the_signature() -> None:
     assert slugs(renamed) == [("qr-altered", "/signature")]
 
 
-@pytest.mark.parametrize(
-    "keys", [{}, {"keys": []}, {"keys": [{**KEYS["keys"][0], "x": "AA"}]}]
-)
+@pytest.mark.parametrize("keys", [{}, {"keys": []}, {"keys": [{**KEYS["keys"][0], "x": "AA"}]}])
 def test_without_the_key_nothing_is_said(keys: object) -> None:
     assert slugs(TEXT, keys) == [("qr-key", "")]
 

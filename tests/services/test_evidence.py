@@ -282,17 +282,19 @@ async def test_whose_signer_it_is_elsewhere_and_whether_a_school_exists_stay_unt
 async def test_only_the_sender_and_an_operator_may_read(world: World, city: SmallCity) -> None:
     await settle(world, city, MINE, OTHER)
     answer = await send(world, city.signed())
-    operator = replace(vendor(caller_id="office"), scopes=frozenset({Scope.OPERATE}))
+    operator = replace(vendor(PRIMARY, caller_id="office"), scopes=frozenset({Scope.OPERATE}))
+    elsewhere = replace(vendor(SECONDARY, caller_id="elsewhere"), scopes=frozenset({Scope.OPERATE}))
     for caller in (MINE, operator):
         await kept.report_of(world, caller, answer.submission_id)
         await evidence.archive(world, answer.submission_id, caller)
-    for use in (
-        kept.report_of(world, OTHER, answer.submission_id),
-        evidence.archive(world, answer.submission_id, OTHER),
-    ):
-        with pytest.raises(Refusal) as refused:
-            await use
-        assert refused.value.code is codes.SUBMISSION_UNKNOWN
+    for caller in (OTHER, elsewhere):
+        for use in (
+            kept.report_of(world, caller, answer.submission_id),
+            evidence.archive(world, answer.submission_id, caller),
+        ):
+            with pytest.raises(Refusal) as refused:
+                await use
+            assert refused.value.code is codes.SUBMISSION_UNKNOWN
 
 
 async def test_an_attempt_that_was_never_judged_has_a_report_too(world: World, city: SmallCity) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
-from itertools import count, permutations
+from itertools import count
 from typing import Any
 
 import asyncpg
@@ -162,24 +162,6 @@ async def test_a_new_version_counts_after_a_withdrawal(settled: World) -> None:
     assert await standing(settled) == [(2, 1)]
 
 
-@pytest.mark.timeout(600)  # a minute alone; much more beside other work
-async def test_all_720_orders_of_six_arrivals_end_in_the_same_state(settled: World, database_urls: Urls) -> None:
-    """Versions 1, 2, 3 and 5 (4 never comes), the third once more, and the withdrawal of the second."""
-    once = [("v", version(number)) for number in (1, 2, 3, 5)] + [("w", statement(2))]
-    arrivals = [*once, once[2]]
-    seen = set()
-    for order in permutations(range(6)):
-        for index in order:
-            kind, raw = arrivals[index]
-            answer = await (send if kind == "v" else withdraw)(settled, raw)
-            assert answer.outcome is not Outcome.REFUSED
-        await rejudge_all(settled)
-        seen.add(await everything(settled))
-        await wipe(database_urls.owner)
-    assert len(seen) == 1
-    assert seen.pop()[:2] == ((5, 2), ((1, "v"), (2, "v"), (2, "w"), (3, "v"), (5, "v")))
-
-
 async def test_all_at_once_end_in_the_same_state(settled: World, database_urls: Urls) -> None:
     raws = [version(number) for number in (1, 2, 3, 5)]
     repeated, taken_back = raws[2], statement(2)
@@ -190,16 +172,6 @@ async def test_all_at_once_end_in_the_same_state(settled: World, database_urls: 
         await rejudge_all(settled)
         assert await standing(settled) == [(5, 2)]
         await wipe(database_urls.owner)
-
-
-async def everything(world: World) -> tuple[Any, ...]:
-    """The record's standing, what there is of it, and that nothing waits."""
-    async with world.db.hot() as tx:
-        versions = await tx.fetch("SELECT version, 'v' FROM record_version UNION SELECT version, 'w' FROM withdrawal")
-        waiting = await tx.fetchval("SELECT count(*) FROM waiting")
-    assert waiting == 0
-    [counts] = await standing(world)
-    return counts, tuple(sorted(tuple(row) for row in versions))
 
 
 async def wipe(owner: str) -> None:

@@ -20,6 +20,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import EventDict, WrappedLogger
 
+from registry.services import pace
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _GIVEN_ID = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII)
 _LONGEST_MESSAGE = 300
@@ -29,11 +31,17 @@ _CLIENT_GONE = 499
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _facts: ContextVar[dict[str, Any] | None] = ContextVar("request_facts", default=None)
+_started: ContextVar[float] = ContextVar("request_started", default=0.0)
 
 
 def request_id() -> str:
     """The id of the request that this code runs for; "" outside of one."""
     return _request_id.get()
+
+
+def started() -> float:
+    """When the present request came, by the clock of `pace`."""
+    return _started.get()
 
 
 def note(**facts: Any) -> None:
@@ -95,6 +103,7 @@ class RequestLog:
         identity = _identity(scope)
         _request_id.set(identity)
         _facts.set(facts)
+        _started.set(pace.started())
         status = 0
         started = time.perf_counter()
 

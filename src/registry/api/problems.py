@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from registry.api import logs
 from registry.core import codes
 from registry.core.findings import Code, Finding, Kind, Refusal
-from registry.services import report
+from registry.services import pace, report
 
 log = logging.getLogger(__name__)
 
@@ -88,8 +88,11 @@ def _base(request: Request) -> str:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
+    """What is not there and what is another's are one answer, also by the clock."""
     assert isinstance(error, Refusal)
     logs.note(codes=[error.code.slug])
+    if error.code.kind is Kind.NOT_FOUND:
+        await pace.even_out(logs.started(), request.app.state.edge.world.even_seconds)
     headers: dict[str, str] = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)

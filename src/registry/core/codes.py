@@ -1308,6 +1308,72 @@ VERIFICATION_QUESTION = _code(
     kind=Kind.REQUEST,
 )
 
+# --- batches of questions -----------------------------------------------------------------------------------------------
+
+BATCH_FILE = _code(
+    "batch-file",
+    ("Không đọc được tệp câu hỏi", "The file of questions can't be read"),
+    (
+        "Gửi NDJSON mã hoá UTF-8 (mỗi dòng một câu hỏi) hoặc một tệp XLSX theo mẫu nêu trong openapi/verification.md.",
+        "Send NDJSON in UTF-8 (one question a line) or an XLSX file as openapi/verification.md describes.",
+    ),
+    kind=Kind.REQUEST,
+)
+BATCH_SIZE = _code(
+    "batch-size",
+    ("Số câu hỏi trong tệp không được nhận", "A file of so many questions is not taken"),
+    ("Chia danh sách thành nhiều tệp trong giới hạn đã nêu.", "Split the list into files within the limit named."),
+    kind=Kind.REQUEST,
+)
+BATCH_ROW = _code(
+    "batch-row",
+    (
+        "Có dòng không đúng trong tệp câu hỏi; chưa nhận câu hỏi nào",
+        "Rows of the file are wrong; no question was taken",
+    ),
+    ("Sửa các dòng được chỉ ra rồi gửi lại cả tệp.", "Mend the rows that are named, then send the whole file again."),
+    kind=Kind.REQUEST,
+)
+BATCH_KEY = _code(
+    "batch-key",
+    ("Khoá chống trùng này đã dùng cho tệp khác", "This idempotency key was used for another file"),
+    (
+        "Dùng khoá mới cho tệp mới; gửi lại tệp cũ thì giữ nguyên khoá và nội dung.",
+        "Take a new key for a new file; to send a file again, keep both its key and its bytes.",
+    ),
+    kind=Kind.CONFLICT,
+)
+BATCH_MANY = _code(
+    "batch-many",
+    ("Còn quá nhiều tệp câu hỏi chưa xong", "Too many batches are not finished"),
+    (
+        "Đợi một tệp xong, hoặc xoá một tệp, rồi gửi lại.",
+        "Wait until one is finished, or delete one, then send the file again.",
+    ),
+    kind=Kind.TOO_MANY,
+)
+BATCH_UNKNOWN = _code(
+    "batch-unknown",
+    ("Không có tệp câu hỏi này", "There is no such batch"),
+    ("Dùng địa chỉ đã nhận khi gửi tệp.", "Use the address that was answered when the file was sent."),
+    kind=Kind.NOT_FOUND,
+)
+BATCH_UNFINISHED = _code(
+    "batch-unfinished",
+    ("Các câu hỏi chưa được trả lời hết", "The questions are not all answered yet"),
+    (
+        "Hỏi lại trạng thái sau số giây trong Retry-After.",
+        "Ask for the state again after the seconds in Retry-After.",
+    ),
+    kind=Kind.CONFLICT,
+)
+BATCH_EXPIRED = _code(
+    "batch-expired",
+    ("Kết quả đã bị xoá sau thời hạn lưu", "The result was deleted when its time was over"),
+    ("Gửi lại tệp câu hỏi với khoá chống trùng mới.", "Send the questions again, with a new idempotency key."),
+    kind=Kind.NOT_FOUND,
+)
+
 # --- units in time, campaigns and buckets ----------------------------------------------------------------------------
 
 CAMPAIGN_UNKNOWN = _code(
@@ -1361,6 +1427,88 @@ ROSTER_SHRINKS = _code(
     (
         "Kiểm tra tệp có đủ không; nếu đúng là các em đã rời trường, nhập lại kèm xác nhận. Chưa có gì được ghi.",
         "Check that the file is whole; if the pupils have really left, import it again and say so. Nothing was written.",
+    ),
+    kind=Kind.CONFLICT,
+)
+
+NUMBER_SUPPLIED = _code(
+    "number-supplied",
+    ("Số định danh được bổ sung sau khi ký", "The personal number was supplied after signing"),
+    (
+        "Không cần làm gì: số do cơ quan công an trả về đã được gắn với học sinh; tài liệu đã ký giữ nguyên.",
+        "Nothing to do: the number that the police gave is the pupil's now; what was signed stays as it is.",
+    ),
+    Effect.WARN,
+)
+NUMBERS_SHAPE = _code(
+    "numbers-shape",
+    ("Tệp số định danh sai cấu trúc", "The file of numbers has the wrong shape"),
+    (
+        "Dùng tệp đã xuất và điền cột số định danh, hoặc tệp CSV, XLSX có các cột được nêu. Chưa có gì được ghi.",
+        "Fill in the file that was exported, or send CSV or XLSX with the columns named. Nothing was written.",
+    ),
+)
+NUMBERS_ROW = _code(
+    "numbers-row",
+    ("Tệp số định danh có dòng sai", "Rows of the file of numbers are wrong"),
+    (
+        "Sửa các ô được nêu rồi nhập lại, hoặc nhập kèm lựa chọn bỏ qua dòng sai. Chưa có gì được ghi.",
+        "Mend the cells named and import it again, or say that wrong rows are to be left out. Nothing was written.",
+    ),
+)
+NUMBER_TAKEN = _code(
+    "number-taken",
+    ("Số định danh đã là của học sinh khác", "The personal number is another pupil's"),
+    (
+        "Đối chiếu lại với cơ quan công an; không bao giờ hai học sinh chung một số.",
+        "Ask the police again; two pupils never have one number.",
+    ),
+    kind=Kind.CONFLICT,
+)
+NUMBER_TWO = _code(
+    "number-two",
+    ("Một học sinh có hai số trong tệp", "The file gives one pupil two numbers"),
+    ("Giữ lại một dòng đúng của học sinh.", "Keep the one row that is right."),
+)
+NUMBER_CASE_UNKNOWN = _code(
+    "number-case-unknown",
+    ("Không có trường hợp này", "There is no such case"),
+    (
+        "Xem các trường hợp chờ quyết định tại /v1/numbers/cases.",
+        "See the cases that wait for a decision at /v1/numbers/cases.",
+    ),
+    kind=Kind.NOT_FOUND,
+)
+NUMBER_CASE_DECIDED = _code(
+    "number-case-decided",
+    ("Trường hợp này đã có quyết định khác", "The case has been decided otherwise"),
+    (
+        "Quyết định đã ghi không sửa được; hoàn tác việc gắn số nếu sai.",
+        "Decisions stay; undo the number if it is wrong.",
+    ),
+    kind=Kind.CONFLICT,
+)
+NUMBER_CASE_PUPIL = _code(
+    "number-case-pupil",
+    ("Học sinh được chọn không thuộc trường hợp này", "The pupil chosen is none of this case"),
+    (
+        "Chọn một trong các học sinh được nêu còn thiếu số định danh.",
+        "Choose one of the pupils listed who still lacks a number.",
+    ),
+    kind=Kind.CONFLICT,
+)
+NUMBER_RETURN_UNKNOWN = _code(
+    "number-return-unknown",
+    ("Không có lần nhập số định danh này", "There is no such import of numbers"),
+    ("Xem các lần nhập tại /v1/numbers/returns.", "See the imports at /v1/numbers/returns."),
+    kind=Kind.NOT_FOUND,
+)
+NUMBER_RELIED = _code(
+    "number-relied",
+    ("Số định danh đã gắn với học bạ được tiếp nhận", "A record on file rests on the number"),
+    (
+        "Không hoàn tác được; dùng chức năng đổi số định danh (registry pupil renumber).",
+        "It can't be undone; give the pupil another number instead (registry pupil renumber).",
     ),
     kind=Kind.CONFLICT,
 )
@@ -1742,6 +1890,15 @@ VERIFICATION_PUPIL = _code(
         "Use the answers already given; ask on after the time in Retry-After.",
     ),
     kind=Kind.TOO_MANY,
+)
+ANSWER_FILE = _code(
+    "answer-file",
+    ("Tệp không phải là tệp đã được ký", "The file is not the one that was signed"),
+    (
+        "Dùng đúng tệp kết quả đã tải về cùng chữ ký này, không mở ra lưu lại.",
+        "Use the result that belongs to this signature, as it was downloaded and not saved again.",
+    ),
+    kind=Kind.DOCUMENT,
 )
 AUDIT_EDITED = _code(
     "audit-edited",

@@ -80,6 +80,7 @@ class Signer:
     async def _first(self, world: World, now: datetime, use: Use) -> tuple[AnswerKey, ...]:
         """Register the first key of a use, if nobody has: this machine's file then signs from now on."""
         made = answers.PrivateKey.from_pem(stored.ensure_first(self.files, use))
+        self._held[made.key_id] = made
         seen = (await world.known()).generation
         async with world.db.transaction() as tx:
             key = AnswerKey(made.key_id, made.public_key, now.replace(microsecond=0), use)
@@ -159,11 +160,13 @@ class Receiver:
     issuer: str | None = None
     audience: str | None = None
     nonce: str | None = None
+    file_sha256: bytes | None = None
 
 
 def check(token: str, keys: tuple[Period, ...], receiver: Receiver, now: datetime) -> answers.Checked:
     """Check a signed answer offline; codes as `registry.formats.answers.check` says."""
-    return answers.check(token, keys, answers.Expected(receiver.issuer, receiver.audience, receiver.nonce), now)
+    expected = answers.Expected(receiver.issuer, receiver.audience, receiver.nonce, file_sha256=receiver.file_sha256)
+    return answers.check(token, keys, expected, now)
 
 
 def findings_only_expired(findings: tuple[Finding, ...]) -> bool:

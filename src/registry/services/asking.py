@@ -5,14 +5,13 @@ What is asked (`Asked`) finds and decides; when it is permitted, counted and wri
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
-import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from registry.core import codes, ids, purposes
@@ -24,7 +23,7 @@ from registry.core.purposes import Purpose
 from registry.core.transcript import Transcript
 from registry.core.verification import Stored
 from registry.formats import documents
-from registry.services import judging, limits
+from registry.services import judging, limits, pace
 from registry.services.limits import Limits
 from registry.services.world import Known, World
 from registry.storage import questions
@@ -33,11 +32,13 @@ from registry.storage.sealing import SealBrokenError
 
 log = logging.getLogger(__name__)
 
-#: So many questions before a pupil's limit they are counted with care: more than any caller has under way at once.
+#: So many questions before a pupil's limit they are counted one after the other: more than any caller has under way at once.
 _NEAR = 32
 
 D = TypeVar("D")
+A = TypeVar("A")
 A_co = TypeVar("A_co", covariant=True)
+Keep: TypeAlias = Callable[[Hot, A], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,36 +150,33 @@ class BrokenStoredError(Exception):
         super().__init__("stored bytes are gone or changed")
         self.submission_id = version.submission_id
 
-    def log(self) -> None:
-        """Say which submission to look at."""
-        log.error("stored document does not have its fingerprint: submission %s", self.submission_id)
 
-
-async def ask(world: World, caller: Caller, asked: Asked[D, A_co], now: datetime, counted: Limits) -> A_co:
+async def ask(
+    world: World, caller: Caller, asked: Asked[D, A], now: datetime, counted: Limits, keep: Keep[A] | None = None
+) -> A:
     """Answer one question; it is committed before this returns.
 
-    Raises Refusal: what `permit`, `Limits.count`, `write` and the question itself raise, verification-enumeration,
-    service-busy, service-database.
+    `keep` stores the answer in the same transaction: either both stay, or neither. Raises Refusal: what `permit`,
+    `Limits.count`, `_write` and the question itself raise, verification-enumeration, service-busy, service-database.
     """
-    began = started()
+    began = pace.started()
     purpose = permit(await world.known(), caller, asked, now)
     await counted.count(world, caller.caller_id, now)
     asker = Asker(world, caller, asked.why, purpose, counted, ids.uuid7(now, secrets.token_bytes(10)), now)
-    plain = await _plainly(asker, asked) if asked.plain else None
+    plain = await _plainly(asker, asked) if asked.plain and keep is None else None
     if plain is not None:
         return await asked.answered(asker, plain)
     try:
-        told = await _in_one_transaction(asker, asked)
+        answer, found = await _in_one_transaction(asker, asked, keep)
     except BrokenStoredError as broken:
-        broken.log()
-        told = await _in_one_transaction(asker, asked, vouching=False)
-    answer = await asked.answered(asker, told)
-    if not told.decided.found:
-        await even_out(began, counted.even_seconds)
+        log.error("stored document does not have its fingerprint: submission %s", broken.submission_id)
+        answer, found = await _in_one_transaction(asker, asked, keep, vouching=False)
+    if not found:
+        await pace.even_out(began, counted.even_seconds)
     return answer
 
 
-async def _plainly(asker: Asker, asked: Asked[D, A_co]) -> Told[D] | None:
+async def _plainly(asker: Asker, asked: Asked[D, A]) -> Told[D] | None:
     """The short road of nearly all questions: something is found, nothing about it has to be counted or undone, and the row is
     written together with those of others. None, with nothing written, for every question that is not so.
 
@@ -192,36 +190,45 @@ async def _plainly(asker: Asker, asked: Asked[D, A_co]) -> Told[D] | None:
         decided = await asked.decide(connection, asker, found, vouching=True)
         if decided.version is None or not decided.found:
             return None
-        proof = await questions.prove(connection, decided.row, decided.version, asker.counted.per_pupil)
-    raw = _opened(asker.world, decided.version, proof)
-    if raw is None or proof.asked_before + _NEAR >= asker.counted.per_pupil:
-        return None
-    if not await asker.world.notes.write(asker.world.db, decided.row, asker.why.spent):
-        raise _nonce_spent()
+    return await _prove_and_write(asker, decided, decided.version)
+
+
+async def _prove_and_write(asker: Asker, decided: Decided[D], version: Stored) -> Told[D] | None:
+    """The second half: one question of a caller about a pupil at a time, since the ones before it are counted first."""
+    world, most = asker.world, asker.counted.per_pupil
+    with world.notes.alone(asker.caller.caller_id, version.pupil_id) as alone:
+        if not alone:
+            return None
+        async with world.db.hot() as connection:
+            proof = await questions.prove(connection, decided.row, version, most)
+        raw = _opened(world, version, proof)
+        if raw is None or proof.asked_before + _NEAR >= most:
+            return None
+        if not await world.notes.write(world.db, decided.row, asker.why.spent):
+            raise _nonce_spent()
     return Told(decided, Written(proof, raw, pause_begins=False))
 
 
-async def _in_one_transaction(asker: Asker, asked: Asked[D, A_co], *, vouching: bool = True) -> Told[D]:
+async def _in_one_transaction(
+    asker: Asker, asked: Asked[D, A], keep: Keep[A] | None, *, vouching: bool = True
+) -> tuple[A, bool]:
+    """Find, decide, write down and count; then answer. Whoever has been paused since it asked gets no answer."""
+    answer: A | None = None
     async with asker.world.db.hot_transaction() as tx:
-        told, before = await step(tx, asker, asked, vouching=vouching)
+        found = await asked.find(tx, asker)
+        limits.check_pause(found.misses, asker.now)
+        decided = await asked.decide(tx, asker, found, vouching=vouching)
+        written, before = await _write(tx, asker, decided, found.misses)
+        told = Told(decided, written)
+        if keep is not None:
+            limits.check_pause(before, asker.now)
+            answer = await asked.answered(asker, told)
+            await keep(tx, answer)
     limits.check_pause(before, asker.now)
-    return told
+    return answer if answer is not None else await asked.answered(asker, told), decided.found
 
 
-async def step(tx: Hot, asker: Asker, asked: Asked[D, A_co], *, vouching: bool = True) -> tuple[Told[D], Misses]:
-    """Find, decide, write down and count, within a transaction; also the caller's state with misses before it.
-
-    Once that is committed, whoever has been paused meanwhile gets no answer: `limits.check_pause` on the state before. Raises
-    BrokenStoredError and Refusal, after which the transaction has to be undone.
-    """
-    found = await asked.find(tx, asker)
-    limits.check_pause(found.misses, asker.now)
-    decided = await asked.decide(tx, asker, found, vouching=vouching)
-    written, before = await _write(tx, asker, decided, found.misses)
-    return Told(decided, written), before
-
-
-def permit(known: Known, caller: Caller, asked: Asked[D, A_co], now: datetime) -> Purpose:
+def permit(known: Known, caller: Caller, asked: Asked[Any, Any], now: datetime) -> Purpose:
     """What the purpose allows. Raises Refusal: access-purpose, request-parameter (a reference that repeats a number), and what
     the question itself raises.
 
@@ -233,7 +240,7 @@ def permit(known: Known, caller: Caller, asked: Asked[D, A_co], now: datetime) -
         mine = sorted(caller.purposes & set(purposes.codes_in_force(known.purposes, now)))
         detail = "one of: " + ", ".join(mine) if mine else "no purpose is granted"
         raise Refusal(codes.ACCESS_PURPOSE, [Finding(codes.ACCESS_PURPOSE, "/body/purpose", detail)])
-    if any(number in why.reference for number in asked.numbers):
+    if ids.mentions_number(why.reference, asked.numbers):
         detail = "names the procedure, without the personal number"
         raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "/body/reference", detail)])
     asked.permit(found)
@@ -252,7 +259,10 @@ async def _write(tx: Hot, asker: Asker, decided: Decided[D], standing: Misses) -
         raise _nonce_spent() from None
     raw = None
     if version is not None:
-        asker.counted.check_pupil(proof.asked_before)
+        asked_before = proof.asked_before
+        if asked_before + _NEAR >= asker.counted.per_pupil:
+            asked_before = await questions.count_about(tx, row, asker.counted.per_pupil)
+        asker.counted.check_pupil(asked_before)
         raw = _opened(asker.world, version, proof)
         if raw is None:
             raise BrokenStoredError(version)
@@ -274,17 +284,6 @@ async def transcript(world: World, raw: bytes, media_type: str) -> Transcript:
         return found
 
     return await world.judges.run(read)
-
-
-def started() -> float:
-    """The clock by which `even_out` goes."""
-    return time.monotonic()
-
-
-async def even_out(since: float, step: float) -> None:
-    """Wait for the next multiple of the step, so that nobody can tell by the clock why nothing was found."""
-    if step:
-        await asyncio.sleep(step - (time.monotonic() - since) % step)
 
 
 def _opened(world: World, version: Stored, proof: questions.Proof) -> bytes | None:

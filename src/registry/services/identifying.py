@@ -1,6 +1,7 @@
 """A vendor asks whether a number, a birth date and a sex belong together, before it lets anybody sign. No name goes out.
 
-Every question is written down before its answer, without the number; what is another school's is as unknown as what nobody has.
+Every question is written down before its answer, without the number; what is another school's is as unknown as what nobody has,
+also by the clock.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.ids import BirthDate, Sex
 from registry.core.pupils import Identity, Person, differences
-from registry.services import persons
+from registry.services import pace, persons
 from registry.services.world import World
 from registry.storage import pupils, questions
 from registry.storage.pupils import Sighting
@@ -45,6 +46,7 @@ async def identify(world: World, caller: Caller, asked: Asked, now: datetime) ->
 
     The question is committed before this returns. Raises Refusal: service-busy, service-database.
     """
+    began = pace.started()
     index = world.sealer.number_index(asked.number)
     question_id = ids.uuid7(now, secrets.token_bytes(10))
     async with world.db.hot_transaction() as tx:
@@ -53,6 +55,8 @@ async def identify(world: World, caller: Caller, asked: Asked, now: datetime) ->
         answer = Identity.UNKNOWN if not found.within else Identity.DIFFERS if differs else Identity.KNOWN
         row = Look(question_id, now, caller.caller_id, "identify", "", "identify", None, found.pupil_id, answer.value)
         await questions.write(tx, row, None)
+    if answer is Identity.UNKNOWN:
+        await pace.even_out(began, world.even_seconds)
     return Identified(question_id, now, answer, differs if answer is Identity.DIFFERS else ())
 
 

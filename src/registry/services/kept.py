@@ -41,7 +41,7 @@ class Kept:
 
 
 async def report_of(world: World, caller: Caller, submission_id: UUID) -> report.Report:
-    """The report of a caller's own submission (an operator may see all); raises Refusal(submission-unknown).
+    """The report of a caller's own submission (an operator sees its schools'); raises Refusal(submission-unknown).
 
     Bytes that had been accepted before have the report of their acceptance, with its moments.
     """
@@ -56,9 +56,7 @@ async def load(tx: Reading, submission_id: UUID, caller: Caller | None) -> Kept:
 
     Raises Refusal(submission-unknown), also for another vendor's.
     """
-    state = await journal.state(tx, submission_id)
-    if state is None or not (caller is None or caller.caller_id == state.caller_id or Scope.OPERATE in caller.scopes):
-        raise Refusal(codes.SUBMISSION_UNKNOWN)
+    state = await state_of(tx, submission_id, caller)
     own = await stored.verdicts(tx, submission_id)
     source, newest = submission_id, own[0]
     if state.receipt is not None and state.receipt.submission_id != submission_id:
@@ -73,6 +71,22 @@ async def load(tx: Reading, submission_id: UUID, caller: Caller | None) -> Kept:
     if found.registrations is None:  # the first version did not keep the school either
         found = replace(found, school=await stored.claimed_school(tx, source))
     return Kept(state, source, newest, found, findings, history)
+
+
+async def state_of(tx: Reading, submission_id: UUID, caller: Caller | None) -> journal.State:
+    """A submission of the caller's own, or for an operator one that speaks of its schools or of none in the city.
+
+    Raises Refusal(submission-unknown).
+    """
+    found = await journal.state(tx, submission_id)
+    if found is None or not (caller is None or _is_visible(found, caller)):
+        raise Refusal(codes.SUBMISSION_UNKNOWN)
+    return found
+
+
+def _is_visible(found: journal.State, caller: Caller) -> bool:
+    within = found.school_code is None or found.school_code in caller.schools
+    return found.caller_id == caller.caller_id or (within and Scope.OPERATE in caller.scopes)
 
 
 def as_report(kept: Kept) -> report.Report:

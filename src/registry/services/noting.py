@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from registry.core.audit import Look
 from registry.storage import questions
@@ -39,6 +42,20 @@ class Notes:
 
     _waiting: deque[_Note] = field(default_factory=deque)
     _writers: set[asyncio.Task[None]] = field(default_factory=set)
+    _under_way: set[tuple[str, UUID]] = field(default_factory=set)
+
+    @contextmanager
+    def alone(self, caller_id: str, pupil_id: UUID) -> Iterator[bool]:
+        """Whether no other question of the caller about the pupil is under way here, for as long as the block lasts."""
+        key = (caller_id, pupil_id)
+        if key in self._under_way:
+            yield False
+            return
+        self._under_way.add(key)
+        try:
+            yield True
+        finally:
+            self._under_way.discard(key)
 
     async def write(self, db: Database, row: Look, nonce: Nonce | None) -> bool:
         """Write a question down; it is committed when this returns. False, with nothing written, for a nonce used before.

@@ -9,9 +9,9 @@ from typing import Any
 
 from registry.core.answer_keys import Use
 from registry.formats import extract_pdf, paper_sheet, qr_text
+from registry.formats.answers import PrivateKey
 from registry.formats.paper_sheet import Issue
 from registry.formats.pdf_seal import Seal
-from registry.formats.answers import PrivateKey
 from registry.formats.qr_text import Paper
 from registry.services.answer_keys import Signer
 from registry.services.judges import JudgePool

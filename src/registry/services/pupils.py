@@ -69,10 +69,10 @@ async def renumber(world: World, caller: Caller | None, asked: Renumbering, now:
     async with world.db.transaction() as tx:
         await stored.write_alone(tx)
         old, new = await stored.number(tx, old_index), await stored.number(tx, new_index)
+        members = await stored.group(tx, old.pupil_id if old else stored.NOBODY)
+        schools = await permitted(world, tx, caller, members, now)
         if old is None:
             raise Refusal(codes.PUPIL_UNKNOWN)
-        members = await stored.group(tx, old.pupil_id)
-        schools = await permitted(world, tx, caller, members, now)
         told = tuple(sorted(schools))
         code = await stored.code_of(tx, old.pupil_id)
         if new is not None and new.pupil_id not in members:
@@ -133,10 +133,10 @@ async def merge(
     async with world.db.transaction() as tx:
         await stored.write_alone(tx)
         gone, stays = await stored.of_code(tx, from_code), await stored.of_code(tx, into_code)
+        first, second = [await stored.group(tx, each or stored.NOBODY) for each in (gone, stays)]
+        await permitted(world, tx, caller, [*first, *second], now)
         if gone is None or stays is None:
             raise Refusal(codes.PUPIL_UNKNOWN)
-        first, second = await stored.group(tx, gone), await stored.group(tx, stays)
-        await permitted(world, tx, caller, [*first, *second], now)
         if first[0] != gone or gone in second:
             raise Refusal(codes.PUPIL_MERGED)
         await _check_collisions(tx, first, second)

@@ -7,7 +7,7 @@ in no address. Another school's pupil and a code that nobody has are one answer.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -90,8 +90,8 @@ async def _group(world: World, caller: Caller, pupil_code: str) -> Sequence[UUID
     """All that are one with the pupil, if one of the caller's schools has or had any of them."""
     async with world.db.snapshot() as tx:
         pupil_id = await pupils.of_code(tx, pupil_code)
-        group = [] if pupil_id is None else await pupils.group(tx, pupil_id)
-        schools: Iterable[str] = await pupils.schools_of(tx, group) if group else ()
+        group = await pupils.group(tx, pupil_id or pupils.NOBODY)
+        schools = await pupils.schools_of(tx, group)
     if caller.schools.isdisjoint(schools):
         raise Refusal(codes.PUPIL_UNKNOWN)
     return group

@@ -104,7 +104,7 @@ def _expand(caller: caller_values.Caller, here: units.Map, moment: datetime) -> 
 class World:
     """Everything outside that a use case touches: the database, the sealing key, the register, the judges' threads.
 
-    `skew` is how far ahead of this clock a signing time may lie.
+    `skew` is how far ahead of this clock a signing time may lie; `even_seconds` the step of `pace.even_out` for what is not there.
     """
 
     db: Database
@@ -112,6 +112,7 @@ class World:
     register: Register
     judges: JudgePool
     skew: timedelta = timedelta(minutes=5)
+    even_seconds: float = 0.01
     notes: Notes = field(default_factory=Notes)
 
     @classmethod

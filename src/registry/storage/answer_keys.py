@@ -93,7 +93,7 @@ def ensure_first(files: Files, use: Use) -> bytes:
 
 def create_next(files: Files, use: Use) -> bytes:
     """The PEM of a new key in a new file; no file is ever written over."""
-    number = 1 + len({files.first(use), *files.further(use)})
+    number = 1 + sum(path.exists() for path in {files.first(use), *files.further(use)})
     pem = key_files.new_p256()
     files.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     while not key_files.create(files.folder / f"{use}s-{number}.pem", pem):

@@ -16,6 +16,7 @@ from registry.storage.tables import (
     document,
     record,
     record_version,
+    school,
     submission,
     transcript_code,
     verdict,
@@ -37,7 +38,8 @@ class State:
     evidence: dict[str, Any]
     fingerprint: bytes | None
     receipt: Receipt | None
-    kind: str = "transcript"  # or withdrawal
+    kind: str = "transcript"  # or withdrawal, declaration
+    school_code: str | None = None  # the city's school that it speaks of
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,14 @@ async def state(tx: Reading, submission_id: UUID) -> State | None:
             r.school_year,
             r.school_code,
             r.level,
+            school.c.school_code.label("own_school"),
         )
         .select_from(
             submission.join(verdict, v.submission_id == s.submission_id)
             .outerjoin(record_version, (rv.fingerprint == s.fingerprint) & (rv.school_year == s.school_year))
             .outerjoin(withdrawal, (wd.fingerprint == s.fingerprint) & (wd.school_year == s.school_year))
             .outerjoin(record, same_record)
+            .outerjoin(school, school.c.school_code == s.school_code)
         )
         .where(s.submission_id == submission_id)
         .order_by(v.judged_at.desc())
@@ -119,17 +123,19 @@ async def state(tx: Reading, submission_id: UUID) -> State | None:
         row.fingerprint,
         receipt,
         row.kind,
+        row.own_school,
     )
 
 
 async def waiting_since(tx: Reading, generation: int, limit: int) -> list[UUID]:
     """Held submissions that were last judged under an older generation, or whose version has come; oldest first."""
-    rv, t, w = record_version.c, transcript_code.c, waiting.c
+    rv, t, w, r = record_version.c, transcript_code.c, waiting.c, record.c
     same_record = (rv.school_year == t.school_year) & (rv.pupil_id == t.pupil_id) & (rv.level == t.level)
-    arrived = (
+    the_record = (r.school_year == t.school_year) & (r.pupil_id == t.pupil_id) & (r.level == t.level)
+    arrived = (  # at this school: another school's record stays unknown to it, and would be looked at for ever
         sa.exists()
-        .select_from(transcript_code.join(record_version, same_record))
-        .where(t.transcript_code == w.transcript_code, rv.version == w.withdraws)
+        .select_from(transcript_code.join(record_version, same_record).join(record, the_record))
+        .where(t.transcript_code == w.transcript_code, rv.version == w.withdraws, r.school_code == w.school_code)
     )
     query = (
         select(w.submission_id)

@@ -62,6 +62,10 @@ SELECT (SELECT pupil_id FROM n) AS pupil_id, (SELECT person_sealed FROM n) AS pe
 """  # noqa: S608
 
 
+#: Asked for in the place of a pupil that there is not, so that the same statements are run.
+NOBODY = UUID(int=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """A personal number as it is kept, and whose it is."""

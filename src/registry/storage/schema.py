@@ -5,23 +5,29 @@ from __future__ import annotations
 from registry.storage import (
     tables,
     tables_answers,
+    tables_batches,
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
     tables_reminders,
     tables_sessions,
+    tables_standing,
     tables_units,
+    tables_workbench,
 )
 
 _AREAS = (
     tables,
     tables_answers,
+    tables_batches,
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
     tables_reminders,
     tables_sessions,
+    tables_standing,
     tables_units,
+    tables_workbench,
 )
 
 metadata = tables.metadata
