@@ -310,5 +310,5 @@ async def test_the_contract_names_every_answer(office: Office) -> None:
     assert schema["additionalProperties"] is False
     assert sorted(schema["required"]) == ["purpose", "reference"]
     assert [way["required"] for way in schema["oneOf"]] == [
-        ["transcript_code"], ["sha256"], ["document"], ["personal_number"], ["pupil_code"],
+        ["transcript_code"], ["sha256"], ["personal_number"], ["pupil_code"], ["document"],
     ]  # fmt: skip
