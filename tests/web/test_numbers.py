@@ -90,7 +90,10 @@ async def test_back_decided_and_undone(staffed: Registry, http: httpx.AsyncClien
     undo = re.search(r"/numbers/returns/[0-9a-f-]{36}/undo", page)
     assert undo is not None
     undone = await http.post(undo[0], data={"form": form, **WHOSE, "pupil": "", "reason": "nhầm"})
-    assert (undone.status_code, undone.headers["location"]) == (303, f"/numbers?unit=district%3A771&year={YEAR}#returns")
+    assert (undone.status_code, undone.headers["location"]) == (
+        303,
+        f"/numbers?unit=district%3A771&year={YEAR}#returns",
+    )
     assert "79009" in (await http.get("/numbers", params=WHOSE)).text
     assert all(NUMBER not in each.text for each in (tried, taken, done, undone))
     assert NUMBER not in cases + page
