@@ -41,7 +41,9 @@ def show(
     light: Annotated[Light | None, typer.Option(help="Only schools that show this light.")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """One traffic light for each school of a unit with the reasons in words. Exit code 1 when a school shows red."""
+    """Readiness: which schools of a unit can deliver their transcripts, and what the others lack.
+
+    One traffic light for each school of a unit with the reasons in words. Exit code 1 when a school shows red."""
     if (year is None) is (campaign is None) or (campaign is not None and grade):
         raise typer.BadParameter("--year (and --grade) or --campaign, one of the two", param_hint="--year")
     now = datetime.now(UTC)
