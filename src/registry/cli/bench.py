@@ -18,7 +18,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from registry.cli import bench_completeness, bench_judging, bench_limits, bench_load, bench_roster, bench_verify
+from registry.cli import (
+    bench_completeness,
+    bench_judging,
+    bench_limits,
+    bench_load,
+    bench_pages,
+    bench_roster,
+    bench_verify,
+)
 from registry.cli.service import Service
 
 CONNECTIONS = (1, 16, 64)
@@ -26,6 +34,7 @@ _out = Console()
 _errors = Console(stderr=True)
 app = typer.Typer(invoke_without_command=True)
 app.command("completeness")(bench_completeness.completeness)
+app.command("pages")(bench_pages.pages)
 app.command("roster")(bench_roster.roster)
 app.command("verify")(bench_verify.verify)
 
