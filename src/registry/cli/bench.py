@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from registry.cli import (
+    bench_batch,
     bench_completeness,
     bench_judging,
     bench_limits,
@@ -33,6 +34,7 @@ CONNECTIONS = (1, 16, 64)
 _out = Console()
 _errors = Console(stderr=True)
 app = typer.Typer(invoke_without_command=True)
+app.command("batch")(bench_batch.batch)
 app.command("completeness")(bench_completeness.completeness)
 app.command("pages")(bench_pages.pages)
 app.command("roster")(bench_roster.roster)

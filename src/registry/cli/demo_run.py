@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from registry.cli import demo_answers, demo_extract, demo_reminders
+from registry.cli import demo_answers, demo_batch, demo_extract, demo_reminders
 from registry.cli.service import Service
 from registry.client import api
 from registry.core.callers import CallerKind, Scope
@@ -123,8 +123,8 @@ async def play(service: Service, pupils: int, output: Path, out: Console, now: d
     )
     clients = {name: api.RegistryClient(service.base_url, name, key, "k1") for name, key in keys.items()}
     try:
-        await _put_rosters(clients["office-so-gddt"], city)
-        await _send_all(clients, city, result, out)
+        await put_rosters(clients["office-so-gddt"], city)
+        await send_all(clients, city, result, out)
         _write_files(result)
         again = next(s for s in result.sent if s.delivery.fault is None)
         result.repeated = await clients[again.delivery.vendor].submit(again.delivery.envelope)
@@ -133,6 +133,8 @@ async def play(service: Service, pupils: int, output: Path, out: Console, now: d
         result.answers = await _ask(clients["office-tuyen-sinh"], city, result)
         await demo_extract.play(clients, result.sent, output, out)
         result.signed = await demo_answers.play(clients, [sent.delivery for sent in result.sent if sent.as_planted])
+        known = [s.result.body["receipt"]["transcript_code"] for s in result.sent if s.delivery.fault is None][:9]
+        result.signed += await demo_batch.play(clients, known, output)
         await _publish_late_list(service, city, now)
         result.after_list = await _await_rejudged(clients["office-quan-10"])
         result.reminders = await demo_reminders.play(service, output, out)
@@ -169,7 +171,8 @@ async def prepare(service: Service, city: cities.City, keys: dict[str, pki.Priva
         await world.db.close()
 
 
-async def _put_rosters(operator: api.RegistryClient, city: cities.City) -> None:
+async def put_rosters(operator: api.RegistryClient, city: cities.City) -> None:
+    """Every school's roster, as the city's own database would put it."""
     for school in schools.all_schools():
         text = cities.roster_csv(city.rosters[school.code])
         answer = await operator.put_roster(school.code, school.school_year, school.grade, text)
@@ -177,7 +180,7 @@ async def _put_rosters(operator: api.RegistryClient, city: cities.City) -> None:
             raise RuntimeError(f"roster of {school.code}: status {answer.status}, {answer.codes[:3]}")
 
 
-async def _send_all(clients: dict[str, api.RegistryClient], city: cities.City, result: Result, out: Console) -> None:
+async def send_all(clients: dict[str, api.RegistryClient], city: cities.City, result: Result, out: Console) -> None:
     """Both vendors at once, each with its own connections; files are signed while others are on their way."""
     loop = asyncio.get_running_loop()
     started = loop.time()

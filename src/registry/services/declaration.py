@@ -10,6 +10,7 @@ from registry.core import declaration, ids
 from registry.core.callers import Caller
 from registry.core.campaigns import Plan
 from registry.core.findings import Finding
+from registry.core.units import MapOf, When
 from registry.services import campaigns, completeness
 from registry.services.statements import Given
 from registry.services.world import World
@@ -107,13 +108,17 @@ async def page(
     after: tuple[str, int],
     limit: int,
     now: datetime,
+    on: MapOf = MapOf.NOW,
 ) -> Page:
-    """What counts of the declarations of a unit's schools; `caller` is None for the operator at the machine itself.
+    """What counts of the declarations of a unit's schools on the map of then or of now; `caller` is None for the operator at the
+    machine itself.
 
     Raises Refusal(access-unit).
     """
     here = (await world.known()).map if caller is None else await completeness.permitted(world, caller, unit, now)
-    schools = sorted(here.schools_of(unit, now))
+    when = When.of(on, school_year, now, now)
+    found_on = here.schools_of(unit, when.on, now)
+    schools = sorted(found_on if caller is None else here.schools_seen(caller.units, unit, when))
     async with world.db.snapshot() as tx:
         found = await stored.listed(tx, schools, str(school_year), after, limit + 1)
     rows = tuple(found[:limit])

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from registry.core import completeness as buckets
 from registry.core import ids, readiness, stages
 from registry.core.callers import Caller
 from registry.core.campaigns import Plan, Stage
@@ -15,7 +14,7 @@ from registry.core.stages import Declared, Progress
 from registry.services import campaigns
 from registry.services import readiness as ready
 from registry.services.world import World
-from registry.storage import completeness, frozen
+from registry.storage import frozen, standing
 from registry.storage import stages as stored
 from registry.storage.completeness import Question
 
@@ -75,15 +74,13 @@ async def through(world: World, plan: Plan, report: ready.Report, now: datetime)
     }
 
 
-async def counted(world: World, plan: Plan, schools: Collection[str], as_of: datetime) -> dict[str, Counts]:
-    """Pupils of the campaign's grades by bucket for each school, as of a moment."""
-    question = Question(sorted(schools), plan.campaign.school_year, as_of)
+async def counted(
+    world: World, plan: Plan, schools: Collection[str], moment: datetime, *, past: bool = False
+) -> dict[str, Counts]:
+    """Pupils of the campaign's grades by bucket for each school: `past` as of the moment, else as all is known."""
+    question = Question(sorted(schools), plan.campaign.school_year, moment, plan.campaign.grades)
     async with world.db.snapshot() as tx:
-        rows = await completeness.count_grades(tx, question, plan.campaign.grades)
-    found: dict[str, list[Counts]] = {}
-    for school, bucket, pupils in rows:
-        found.setdefault(school, []).append(Counts({bucket: pupils}))
-    return {school: buckets.add_up(some) for school, some in found.items()}
+        return dict((await standing.count(tx, question, past=past)).groups)
 
 
 async def _ready(

@@ -40,7 +40,9 @@ async def get_overview(request: Request, somebody: signed_in.Counting) -> Respon
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
-    report = await completeness.report(edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on)
+    report = await completeness.report(
+        edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, only=about.only
+    )
     parts = [line for line in report.children if line.counts.expected or line.counts.of(Bucket.UNEXPECTED)]
     if kind := downloads.wanted(request):
         return await downloads.answer(request, "overview", buckets.table(request, report.line, parts), kind, now)
@@ -51,6 +53,7 @@ async def get_overview(request: Request, somebody: signed_in.Counting) -> Respon
         about,
         line=report.line,
         parts=parts,
+        pending=report.pending,
         shares=buckets.shares(report.line.counts),
         stages=await stages(request, about, report.line.counts, ready),
         ready=ready.lights,

@@ -34,7 +34,9 @@ async def get_report(request: Request, somebody: signed_in.Counting) -> Response
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
-    found = await completeness.report(edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on)
+    found = await completeness.report(
+        edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, only=about.only
+    )
     asked = readiness.Asked(about.unit.code, about.year, about.before)
     ready = await readiness.look(edge.world, somebody.caller, asked, now)
     stages = await overview.stages(request, about, found.line.counts, ready)
