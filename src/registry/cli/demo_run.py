@@ -137,7 +137,7 @@ async def play(service: Service, pupils: int, output: Path, out: Console, now: d
         result.signed += await demo_batch.play(clients, known, output)
         await _publish_late_list(service, city, now)
         result.after_list = await _await_rejudged(clients["office-quan-10"])
-        result.reminders = await demo_reminders.play(service, output, out, now)
+        result.reminders = await demo_reminders.play(service, output, out)
     finally:
         for client in clients.values():
             await client.close()
