@@ -18,6 +18,7 @@ from registry.services.world import World
 from registry.storage import embedded, generation, migrating
 from registry.storage.database import SERVICE_ROLE, Database
 from registry.storage.sealing import Sealer
+from tests import produced
 
 TEMPLATE = "template_registry"
 
@@ -30,6 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--pg-bindir", type=Path, default=None, help="run on the PostgreSQL of this directory (initdb, postgres)"
     )
+    parser.addoption("--every-code", action="store_true", help="fail when a code of the table was produced by no test")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(produced.Listener(config.getoption("--every-code")), "produced")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

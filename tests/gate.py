@@ -23,7 +23,7 @@ STEPS: tuple[tuple[str, list[str]], ...] = (
     ("published contract", [f"{BIN}/registry", "openapi", "--check"]),
     ("Dockerfile", [f"{BIN}/hadolint", "Dockerfile"]),
     ("migrations lint", [sys.executable, "tests/migrations_lint.py"]),
-    ("tests", [sys.executable, "-m", "pytest", "-n", "2"]),
+    ("tests", [sys.executable, "-m", "pytest", "-n", "2", "--every-code"]),
 )
 
 

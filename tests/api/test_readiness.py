@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from registry.core.callers import Scope
+from registry.core.campaigns import Stage
+from registry.services import campaigns
 from tests.api.conftest import Registry
 from tests.small_city import PRIMARY, settle, small_city, vendor
 
@@ -26,6 +30,32 @@ async def test_a_row_for_each_school(registry: Registry) -> None:
     assert row["reasons"][0]["vi"]["title"]
     following = await office.readiness("city:79", "2023-2024", limit="500", after=answer.body["next"])
     assert len(following.body["schools"]) == 2
+
+
+async def test_for_a_campaign(registry: Registry) -> None:
+    await settle(registry.world, small_city(), vendor(PRIMARY))
+    due = dict.fromkeys(Stage, "2040-08-15")
+    members = {"code": "g1", "name": "A", "name_en": "A", "school_year": "2023-2024", "grades": [1], "deadlines": due}
+    now = datetime.now(UTC)
+    await campaigns.add(registry.world, None, {**members, "units": [f"school:{PRIMARY.code}"]}, now)
+    office = await registry.caller("office", Scope.COMPLETENESS, units=frozenset({"city:79"}))
+    answer = await office.readiness("city:79", campaign="g1")
+    assert (answer.status, answer.body["school_year"], answer.body["before"]) == (
+        200,
+        "2023-2024",
+        "2040-08-15T17:00:00Z",
+    )
+    assert [row["school_code"] for row in answer.body["schools"]] == [PRIMARY.code]
+    assert {"detail", "detail_vi"} < answer.body["schools"][0]["reasons"][0].keys()
+    for year, more, pointer in (
+        (None, {}, "/query/school_year"),
+        ("2023-2024", {"campaign": "g1"}, "/query/school_year"),
+        (None, {"campaign": "g1", "grade": "1"}, "/query/grade"),
+    ):
+        wrong = await office.readiness("city:79", year, **more)
+        assert (wrong.status, [error["pointer"] for error in wrong.body["errors"]]) == (400, [pointer])
+    unknown = await office.readiness("city:79", campaign="none")
+    assert unknown.body["code"] == "campaign-unknown"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -18,6 +19,7 @@ from registry.demo import transcripts
 from registry.demo.city import sign_document
 from registry.services import approvals
 from tests.api.conftest import Registry
+from tests.conftest import Urls
 from tests.small_city import NOW, PRIMARY, SECONDARY, SmallCity, settle, small_city
 
 pytestmark = pytest.mark.anyio
@@ -127,11 +129,23 @@ async def test_unknown_and_foreign_are_one_answer(callers: Callers) -> None:
         bodies = []
         for caller, code, parameters in asked:
             answer = await caller.get(f"/v1/transcripts/{code}{tail}", params=parameters)
-            assert answer.status_code == 404
+            assert (answer.status_code, answer.json()["code"]) == (404, "record-unknown")
             bodies.append({k: v for k, v in answer.json().items() if k not in {"instance", "trace_id", "request_id"}})
         assert bodies[0] == bodies[1] == bodies[2]
     assert (await callers.other.get(f"/v1/transcripts/{CODE}/versions")).status_code == 404
     assert (await callers.office.get(f"/v1/transcripts/{CODE}")).status_code == 403
+
+
+async def test_bytes_that_changed_in_the_database_are_shown_to_nobody(callers: Callers, database_urls: Urls) -> None:
+    await callers.mine.post("/v1/submissions", content=version(1)[1], headers=JOSE)
+    owner = await asyncpg.connect(database_urls.owner.replace("+asyncpg", ""))
+    try:
+        await owner.execute("UPDATE document SET sealed = set_byte(sealed, 60, get_byte(sealed, 60) # 1)")
+    finally:
+        await owner.close()
+    for tail in ("", "/document"):
+        answer = await callers.mine.get(f"/v1/transcripts/{CODE}{tail}")
+        assert (answer.status_code, answer.json()["code"]) == (500, "service-fault")
 
 
 async def test_every_view_is_written_down(callers: Callers, registry: Registry) -> None:

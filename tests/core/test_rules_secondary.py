@@ -198,6 +198,11 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     (lambda: year(swapped(3, term1=None)), [("rule-mark-missing", "/marks/3/term1")]),
     (lambda: year(swapped(3, year=None)), [("rule-mark-missing", "/marks/3/year")]),
     (lambda: year(swapped(9, year=None)), [("rule-mark-missing", "/marks/9/year")]),
+    # art. 9.1.a: a comment-assessed subject's year is that of term 2
+    (
+        lambda: year(swapped(8, year=FAILED)),
+        [("rule-comment-year", "/marks/8/year"), ("rule-result", "/learning/year")],
+    ),
     # exempt
     (lambda: year(swapped(8, term1=EXEMPT, term2=EXEMPT, year=EXEMPT)), []),
     (lambda: year(swapped(7, term1=EXEMPT, term2=None, year=None)), []),

@@ -12,7 +12,7 @@ from registry.core.ids import SchoolYear
 from registry.core.readiness import Light, Row
 from registry.core.rosters import Place
 from registry.demo import signers
-from registry.services import judging, readiness, rosters, submission
+from registry.services import campaigns, judging, readiness, rosters, submission
 from registry.services.world import World
 from tests.small_city import NOW, PRIMARY, PRIVATE, SECONDARY, settle, small_city, vendor
 
@@ -72,6 +72,29 @@ async def test_a_school_becomes_green_step_by_step(settled: World) -> None:
     assert third.facts.vendors == ("vendor-a",)
     later = (await rows(settled, now=NOW + timedelta(days=15)))[PRIMARY.code]
     assert slugs(later) == ["readiness-silent"]
+
+
+async def test_a_campaign_gives_year_grades_units_and_the_time_to_sign(settled: World) -> None:
+    await expect(settled, False, True)
+    await expect(settled, False, grade=2)
+    due = {
+        "numbers_reviewed": "2024-06-30", "certificates_ready": "2024-06-30", "transcripts_submitted": "2024-08-15",
+        "declared": "2024-08-20", "reviewed": "2024-08-30",
+    }  # fmt: skip
+    members = {"code": "g1", "name": "A", "name_en": "A", "school_year": str(YEAR), "grades": [1], "deadlines": due}
+    await campaigns.add(settled, None, {**members, "units": [f"school:{PRIMARY.code}"]}, NOW - timedelta(days=1))
+    usual, soon = datetime(2031, 5, 1, tzinfo=UTC), datetime(2024, 8, 1, tzinfo=UTC)
+    asked = await readiness.for_campaign(settled, None, "city:79", "g1", None, usual, soon)
+    assert (asked.before, asked.grades) == (datetime(2024, 8, 20, 17, tzinfo=UTC), (1,))
+    report = await readiness.look(settled, None, asked, soon)
+    assert [row.facts.school_code for row in report.rows] == [PRIMARY.code]
+    over = await readiness.for_campaign(settled, None, "city:79", "g1", None, usual, NOW + timedelta(days=900))
+    given = await readiness.for_campaign(settled, None, "city:79", "g1", soon, usual, NOW)
+    assert (over.before, given.before) == (usual, soon)
+    elsewhere = office(f"school:{SECONDARY.code}")
+    with pytest.raises(Refusal) as refused:
+        await readiness.for_campaign(settled, elsewhere, "city:79", "g1", None, usual, NOW)
+    assert refused.value.code.slug == "campaign-unknown"
 
 
 async def test_refusals_count_by_code_and_only_those_of_who_speaks_for_the_school(settled: World) -> None:

@@ -8,11 +8,13 @@ import httpx
 import pytest
 
 from registry.core.callers import Scope
+from registry.core.campaigns import Stage
 from registry.core.people import Person
 from registry.demo import schools
-from registry.services import campaigns, people, sign_in, units
+from registry.services import campaigns, contacts, people, reminders, sign_in, units
 from registry.services.world import World
 from tests.api.conftest import Registry, http, log_text, registry
+from tests.services.test_reminders import SETTING, Mailbox
 
 __all__ = ["http", "log_text", "registry"]
 
@@ -56,3 +58,19 @@ async def staffed(registry: Registry) -> Registry:
         answer = await operator.put_roster(school.code, school.school_year, 1, (HEADER + "".join(some)).encode())
         assert answer.status == 200
     return registry
+
+
+@pytest.fixture
+async def hurried(staffed: Registry) -> Registry:
+    """The same with a campaign of the first school year whose deadlines are near or past, a contact, and messages to it."""
+    now = datetime.now(UTC)
+    days = dict(zip(Stage, (-3, -3, 3, 10, 20), strict=True))
+    due = {stage.value: (contacts.day_of(now) + timedelta(days=n)).isoformat() for stage, n in days.items()}
+    members = {"code": "lop1-gap", "name": "Quận 10: lớp 1 (gấp)", "name_en": "Quận 10: grade 1 (urgent)",
+               "school_year": FIRST.school_year, "grades": [1], "units": [schools.DISTRICT], "deadlines": due}  # fmt: skip
+    await campaigns.add(staffed.world, None, members, LONG_AGO)
+    rows = f"{FIRST.code},Văn thư,02838650001,vt@a.example,2026-01-01\n{FIRST.code},Công nghệ thông tin,02838650002,,2026-01-01\n"
+    table = f"school_code,role,phone,email,valid_from\n{rows}"
+    await contacts.import_table(staffed.world, None, table.encode(), now, "test")
+    await reminders.send(staffed.world, Mailbox().open, SETTING, now)
+    return staffed

@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no browser: install Debian's chromium, or name one in CHROMIUM"),
 ]
 YEAR = FIRST.school_year
-PAGES = ("/overview", "/schools", f"/schools/{FIRST.code}", "/readiness", "/me")
+PAGES = ("/overview", "/schools", f"/schools/{FIRST.code}", "/readiness", "/calls", "/reminders", "/me")
 
 
 @pytest.fixture
@@ -51,11 +51,11 @@ class Watched:
 
 
 @pytest.fixture
-async def watched(staffed: Registry, browser: Browser) -> AsyncIterator[Watched]:
+async def watched(hurried: Registry, browser: Browser) -> AsyncIterator[Watched]:
     """Somebody who may see names, signed in by a link."""
-    context = await browser.new_context(base_url=staffed.base_url, viewport={"width": 1280, "height": 900})
-    found = Watched(await context.new_page(), staffed.base_url)
-    secret = await sign_in.make_link(staffed.world, "quan-10-ten", datetime.now(UTC))
+    context = await browser.new_context(base_url=hurried.base_url, viewport={"width": 1280, "height": 900})
+    found = Watched(await context.new_page(), hurried.base_url)
+    secret = await sign_in.make_link(hurried.world, "quan-10-ten", datetime.now(UTC))
     await found.page.goto(f"/sign-in?link={secret}&next=/overview%3Fyear%3D{YEAR}")
     await found.page.get_by_role("main").get_by_role("button", name="Đăng nhập").click()
     await expect(found.page.get_by_role("heading", level=1)).to_contain_text("Quận 10")
@@ -110,6 +110,18 @@ async def test_english_by_a_switch_that_stays(watched: Watched) -> None:
     await page.get_by_role("navigation").get_by_role("link", name="Schools").click()
     await expect(page.get_by_role("columnheader", name="Missing")).to_be_visible()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Schools")
+
+
+async def test_a_call_is_noted(watched: Watched) -> None:
+    page = watched.page
+    await page.goto(f"/calls?year={YEAR}")
+    first = page.locator("ol.cards > li").first
+    await expect(first).to_contain_text(FIRST.name)
+    await first.get_by_label("Ghi chú").fill("Hẹn gửi chiều nay")
+    await first.get_by_role("button", name="Đã gọi").click()
+    last = page.locator("ol.cards > li").last
+    await expect(last).to_contain_text("Hẹn gửi chiều nay")
+    await expect(page.get_by_role("main")).to_contain_text("1 / 2 trường đã được gọi hôm nay")
 
 
 @pytest.mark.parametrize("width", [360, 1280])

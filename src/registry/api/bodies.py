@@ -1,4 +1,4 @@
-"""Small JSON bodies, read strictly into a model. What was sent is in no answer and no log."""
+"""Small JSON bodies, read strictly into a model, and tables as files. What was sent is in no answer and no log."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from registry.api import logs
 from registry.core import codes
 from registry.core.findings import Finding, Refusal
 
 M = TypeVar("M", bound=BaseModel)
 _JSON = "application/json"
 _MOST_BYTES = 4096
+_CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class Strict(BaseModel):
@@ -39,6 +42,29 @@ async def read(request: Request, model: type[M], parse: Callable[[bytes], Any]) 
             detail = f"at most {_MOST_BYTES} bytes"
             raise Refusal(codes.REQUEST_TOO_LARGE, [Finding(codes.REQUEST_TOO_LARGE, "", detail)])
     return _shaped(model, parse(bytes(raw)))
+
+
+def described_table(columns: str) -> dict[str, Any]:
+    """What the contract says about a body that is read by `table`."""
+    binary = {"type": "string", "format": "binary", "description": columns}
+    content = {_CSV: {"schema": {"type": "string", "description": columns}}, XLSX: {"schema": binary}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+async def table(request: Request, most: int) -> bytes:
+    """A CSV or XLSX file of at most so many bytes; raises Refusal: request-media-type, request-too-large."""
+    media_type, _, charset = request.headers.get("content-type", "").lower().partition(";")
+    kind, said = media_type.strip(), charset.strip().replace('"', "")
+    fits = kind == XLSX or (kind == _CSV and said in {"", "charset=utf-8", "charset=utf-16"})
+    if not fits or "content-encoding" in request.headers:
+        raise Refusal(codes.REQUEST_MEDIA_TYPE, [Finding(codes.REQUEST_MEDIA_TYPE, "", f"{_CSV}, UTF-8; or {XLSX}")])
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > most:
+            raise Refusal(codes.REQUEST_TOO_LARGE, [Finding(codes.REQUEST_TOO_LARGE, "", f"at most {most} bytes")])
+    logs.note(size=len(raw))
+    return bytes(raw)
 
 
 def _shaped(model: type[M], value: Any) -> M:

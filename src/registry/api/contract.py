@@ -157,6 +157,8 @@ _SCOPES_OF_TAG = {
     "declarations": ("completeness", "operate"),
     "readiness": ("completeness", "operate"),
     "rosters": ("operate",),
+    "numbers": ("operate",),
+    "missing-numbers": ("completeness", "operate"),
     "signers": ("completeness", "operate"),
     "verification": ("verify",),
     "transcripts": ("submit", "operate"),

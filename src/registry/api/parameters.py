@@ -20,6 +20,11 @@ def school_year(text: str, pointer: str) -> ids.SchoolYear:
     return found
 
 
+def wrong(pointer: str, expected: str) -> Refusal:
+    """A parameter that can't be taken."""
+    return Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, pointer, expected)])
+
+
 def moment(sent: datetime | None) -> datetime | None:
     """The moment with its time zone."""
     return sent.replace(tzinfo=_LOCAL) if sent is not None and sent.tzinfo is None else sent

@@ -30,12 +30,21 @@ class _Question(BaseModel):
     unit: str = Field(
         max_length=40, description="city:79, district:..., commune:... or school:...", examples=["district:771"]
     )
-    school_year: str = Field(max_length=9, description="YYYY-YYYY", examples=["2024-2025"])
+    school_year: str | None = Field(
+        None, max_length=9, description="YYYY-YYYY; this or `campaign`", examples=["2024-2025"]
+    )
+    campaign: str | None = Field(
+        None,
+        max_length=40,
+        description="Code of a campaign: its school year, grades and units, and signing until its deadlines",
+    )
     grade: list[Annotated[int, Field(ge=1, le=12)]] | None = Field(
         None, max_length=12, description="Grades whose pupils count; default: all"
     )
     before: datetime | None = Field(
-        None, description="Certificates must last until then; default: the next signing day. Without time zone: UTC+7."
+        None,
+        description="Certificates must last until then; default: the campaign's last deadline for signing, else the next"
+        " signing day. Without time zone: UTC+7.",
     )
     light: Light | None = Field(None, description="Only schools that show this light")
     after: str | None = Field(None, max_length=_LONGEST_CURSOR, description="`next` of the page before")
@@ -66,6 +75,12 @@ class VendorBody(BaseModel):
     name: str
 
 
+class ReasonBody(submission.FindingBody):
+    """Why the light is not green; `detail` in both languages."""
+
+    detail_vi: str
+
+
 class ReadinessBody(BaseModel):
     """One school. `reasons` is empty when the light is green."""
 
@@ -78,7 +93,7 @@ class ReadinessBody(BaseModel):
     last_contact: datetime | None = Field(description="The last attempt by somebody who speaks for the school")
     refused: int = Field(description="Attempts refused in the last 7 days")
     refusals: dict[str, int] = Field(description="Such attempts by code")
-    reasons: list[submission.FindingBody]
+    reasons: list[ReasonBody]
 
 
 class LightsBody(BaseModel):
@@ -111,21 +126,33 @@ async def get_readiness(
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
     now = datetime.now(UTC)
-    year = parameters.school_year(question.school_year, "/query/school_year")
-    before = parameters.moment(question.before) or expiring.next_day(edge.settings.signing_day, now)
-    asked = readiness.Asked(question.unit, year, before, tuple(sorted(set(question.grade))) if question.grade else None)
+    asked = await _asked(edge, caller, question, now)
     page = await readiness.page(edge.world, caller, asked, question.light, question.after, question.limit, now)
     report = page.report
     body = ReadinessPage(
         unit=report.unit.code,
         name=report.unit.name,
-        school_year=str(year),
-        before=before,
+        school_year=str(asked.school_year),
+        before=asked.before,
         lights=LightsBody(**{light.value: count for light, count in report.lights.items()}),
         schools=[_row(row, report) for row in page.rows],
         next=page.next,
     )
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
+
+
+async def _asked(edge: Edge, caller: Caller, question: _Question, now: datetime) -> readiness.Asked:
+    """Raises Refusal: request-parameter, campaign-unknown."""
+    before, usual = parameters.moment(question.before), expiring.next_day(edge.settings.signing_day, now)
+    if (question.campaign is None) is (question.school_year is None):
+        raise parameters.wrong("/query/school_year", "school_year or campaign, one of the two")
+    if question.campaign is not None and question.grade:
+        raise parameters.wrong("/query/grade", "no grade beside a campaign, which has its own")
+    if question.campaign is not None:
+        return await readiness.for_campaign(edge.world, caller, question.unit, question.campaign, before, usual, now)
+    year = parameters.school_year(question.school_year or "", "/query/school_year")
+    grades = tuple(sorted(set(question.grade))) if question.grade else None
+    return readiness.Asked(question.unit, year, before or usual, grades)
 
 
 def _row(row: Row, report: readiness.Report) -> ReadinessBody:
@@ -149,5 +176,5 @@ def _row(row: Row, report: readiness.Report) -> ReadinessBody:
         last_contact=facts.last_contact,
         refused=facts.refused,
         refusals=dict(facts.refusals),
-        reasons=[submission.FindingBody(**problems.finding_body(reason)) for reason in row.reasons],
+        reasons=[ReasonBody(**problems.finding_body(reason), detail_vi=reason.detail_vi) for reason in row.reasons],
     )

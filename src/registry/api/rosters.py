@@ -10,18 +10,14 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access, logs, parameters
+from registry.api import access, bodies, parameters
 from registry.api.edge import Edge
-from registry.core import codes
 from registry.core.callers import Caller, Scope
-from registry.core.findings import Finding, Refusal
 from registry.core.rosters import Place
 from registry.services import rosters
 
 router = APIRouter(tags=["rosters"])
 
-_CSV = "text/csv"
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SOURCE = "PUT /v1/rosters"
 
 
@@ -68,12 +64,6 @@ _MANY = (
 )
 
 
-def _described(columns: str) -> dict[str, Any]:
-    binary = {"type": "string", "format": "binary", "description": columns}
-    content = {_CSV: {"schema": {"type": "string", "description": columns}}, _XLSX: {"schema": binary}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "Taken as a difference; the same again changes nothing"}
 }
@@ -83,7 +73,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     "/v1/rosters/{school_code}/{school_year}/{grade}",
     response_model=RosterBody,
     responses=_RESPONSES,
-    openapi_extra=_described(_COLUMNS),
+    openapi_extra=bodies.described_table(_COLUMNS),
 )
 async def put_roster(
     request: Request,
@@ -97,7 +87,7 @@ async def put_roster(
     edge: Edge = request.app.state.edge
     rosters.within(caller, school_code)
     place = Place(school_code, str(parameters.school_year(school_year, "/path/school_year")), grade)
-    raw = await _body(request, rosters.MOST_BYTES)
+    raw = await bodies.table(request, rosters.MOST_BYTES)
     report = await rosters.import_roster(
         edge.world, place, raw, datetime.now(UTC), source=_SOURCE, caller_id=caller.caller_id, options=_meant(options)
     )
@@ -108,7 +98,7 @@ async def put_roster(
     "/v1/rosters/{school_year}",
     response_model=RostersBody,
     responses=_RESPONSES,
-    openapi_extra=_described(_COLUMNS + _MANY),
+    openapi_extra=bodies.described_table(_COLUMNS + _MANY),
 )
 async def put_rosters(
     request: Request,
@@ -122,7 +112,7 @@ async def put_rosters(
     """
     edge: Edge = request.app.state.edge
     year = str(parameters.school_year(school_year, "/path/school_year"))
-    raw = await _body(request, rosters.MOST_CITY_BYTES)
+    raw = await bodies.table(request, rosters.MOST_CITY_BYTES)
     report = await rosters.import_city(
         edge.world, caller, year, io.BytesIO(raw), datetime.now(UTC),
         source=_SOURCE, grade=options.grade, options=_meant(options),
@@ -141,19 +131,3 @@ def _counts(report: rosters.Report) -> dict[str, Any]:
 
 def _answer(body: BaseModel) -> Response:
     return JSONResponse(body.model_dump(), headers={"Cache-Control": "no-store"})
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """The list; raises Refusal: request-media-type, request-too-large."""
-    media_type, _, charset = request.headers.get("content-type", "").lower().partition(";")
-    kind, said = media_type.strip(), charset.strip().replace('"', "")
-    fits = kind == _XLSX or (kind == _CSV and said in {"", "charset=utf-8", "charset=utf-16"})
-    if not fits or "content-encoding" in request.headers:
-        raise Refusal(codes.REQUEST_MEDIA_TYPE, [Finding(codes.REQUEST_MEDIA_TYPE, "", f"{_CSV}, UTF-8; or {_XLSX}")])
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > most:
-            raise Refusal(codes.REQUEST_TOO_LARGE, [Finding(codes.REQUEST_TOO_LARGE, "", f"at most {most} bytes")])
-    logs.note(size=len(raw))
-    return bytes(raw)

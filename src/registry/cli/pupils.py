@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from registry.cli import reach
-from registry.core.findings import Refusal
+from registry.cli import reach, telling
 from registry.core.pupils import Decision
 from registry.services import cases, pupils
-from registry.services.world import World
 
-T = TypeVar("T")
 app = typer.Typer(help="Pupils: new numbers, merges, and held documents that wait for a person.", no_args_is_help=True)
-_out = Console()
 _Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 _Reason = Annotated[str, typer.Option(help="Why: 1 to 200 characters, nobody's number.")]
 
@@ -40,7 +33,7 @@ def renumber(
     its row and code, and the exit code is 1. The same again changes nothing.
     """
     raw = file.read_bytes() if file is not None else sys.stdin.buffer.read()
-    rows = _run(lambda world: pupils.renumber_table(world, raw, datetime.now(UTC)))
+    rows = telling.run(lambda world: pupils.renumber_table(world, raw, datetime.now(UTC)))
     if json_output:
         typer.echo(json.dumps([{"row": row.number, "code": row.code, "repeated": row.repeated} for row in rows]))
     else:
@@ -61,23 +54,23 @@ def merge(
     reason: _Reason,
 ) -> None:
     """Let one pupil stand for another: look-ups find the records of both; no record is changed."""
-    made = _run(lambda world: pupils.merge(world, None, gone, into, reason, datetime.now(UTC)))
+    made = telling.run(lambda world: pupils.merge(world, None, gone, into, reason, datetime.now(UTC)))
     typer.echo(f"{gone} is {into} from now on; merge {made.merge_id}")
 
 
 @app.command()
 def unmerge(merge_id: Annotated[UUID, typer.Argument(help="As `merges` lists it.")], reason: _Reason) -> None:
     """Undo a merge: both pupils stand as before it."""
-    undone = _run(lambda world: pupils.unmerge(world, None, merge_id, reason, datetime.now(UTC)))
+    undone = telling.run(lambda world: pupils.unmerge(world, None, merge_id, reason, datetime.now(UTC)))
     typer.echo(f"{undone.from_code} and {undone.into_code} are two pupils again")
 
 
 @app.command("merges")
 def list_merges(json_output: _Json = False) -> None:
     """List merges past and present, newest first."""
-    found = _run(lambda world: pupils.merges(world, None, datetime.now(UTC)))
+    found = telling.run(lambda world: pupils.merges(world, None, datetime.now(UTC)))
     heads = ("merge", "from", "into", "at", "reason", "undone at", "undone because")
-    _show(
+    telling.show(
         heads,
         [
             (each.merge_id, each.from_code, each.into_code, each.at, each.reason, each.undone_at, each.undone_reason)
@@ -94,12 +87,12 @@ def list_cases(
     json_output: _Json = False,
 ) -> None:
     """List held documents that wait for a person, oldest first; nobody's name or number."""
-    found = _run(lambda world: cases.waiting(world, None, after, limit))
+    found = telling.run(lambda world: cases.waiting(world, None, after, limit))
     heads = (
         "submission", "kind", "school", "school year", "level", "grade", "pupil code", "received", "judged", "differs",
         "other pupil", "other school", "possible",
     )  # fmt: skip
-    _show(
+    telling.show(
         heads,
         [
             (
@@ -129,39 +122,5 @@ def decide(
     said = [each for each, given in zip(Decision, (same_pupil, other_pupil, transfer), strict=True) if given]
     if len(said) != 1:
         raise typer.BadParameter("one of --same-pupil, --other-pupil, --transfer")
-    done = _run(lambda world: cases.decide(world, None, submission_id, said[0], reason, datetime.now(UTC)))
+    done = telling.run(lambda world: cases.decide(world, None, submission_id, said[0], reason, datetime.now(UTC)))
     typer.echo(f"{done.outcome}{': ' if done.codes else ''}{', '.join(done.codes)}")
-
-
-def _run(use: Callable[[World], Coroutine[Any, Any, T]]) -> T:
-    """Run one use case; what is refused is told with its details, which name years and expected shapes."""
-
-    async def inside(world: World) -> T | Refusal:
-        try:
-            return await use(world)
-        except Refusal as refusal:
-            return refusal
-
-    result = reach.run(inside)
-    if not isinstance(result, Refusal):
-        return result
-    reach.errors.print(f"{result.code.slug}: {result.code.title_en}. {result.code.fix_en}", markup=False)
-    for finding in result.findings:
-        reach.errors.print(f"  {finding.pointer} {finding.detail}".rstrip(), markup=False)
-    raise typer.Exit(1)
-
-
-def _show(heads: tuple[str, ...], rows: list[tuple[object, ...]], *, json_output: bool) -> None:
-    """A table for people, JSON, or one line per row when piped."""
-    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    if json_output:
-        keys = [head.replace(" ", "_") for head in heads]
-        typer.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in cells], ensure_ascii=False))
-    elif sys.stdout.isatty():
-        table = Table(*heads)
-        for row in cells:
-            table.add_row(*row)
-        _out.print(table)
-    else:
-        for row in cells:
-            typer.echo("\t".join(row))

@@ -129,9 +129,10 @@ class RegistryClient:
         params = {"unit": unit, "school_year": school_year, "bucket": bucket, **more}
         return await self._ask("GET", "/v1/completeness/pupils", params=params)
 
-    async def readiness(self, unit: str, school_year: str, **more: str) -> Result:
-        """One page of a unit's schools, each with its light and the reasons for it."""
-        return await self._ask("GET", "/v1/readiness", params={"unit": unit, "school_year": school_year, **more})
+    async def readiness(self, unit: str, school_year: str | None = None, **more: str) -> Result:
+        """One page of a unit's schools, each with its light and the reasons for it; for a school year or a `campaign`."""
+        year = {} if school_year is None else {"school_year": school_year}
+        return await self._ask("GET", "/v1/readiness", params={"unit": unit, **year, **more})
 
     async def expiring(self, unit: str, **more: str) -> Result:
         """Which signers' certificates end before the next signing window, by unit; one page of entries."""

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from registry.core import codes
-from registry.core.findings import Code
+from registry.core import codes, findings
 
 #: What the first row of all stands upon.
 GENESIS = bytes(32)
@@ -52,10 +51,14 @@ class Link:
 class Break:
     """What is wrong with the chain, and where."""
 
-    code: Code
+    code: findings.Code
     position: int | None
     day: date | None
     question_id: UUID | None
+
+    def __post_init__(self) -> None:
+        """Said, as a finding is."""
+        findings.said(self.code)
 
 
 def row_bytes(position: int, day: date, question_id: UUID, look: Look | None) -> bytes:
@@ -94,7 +97,7 @@ class Walk:
                 self.seen[link.position] = link.hash
             self.position, self.last, self.day = link.position, link.hash, link.day
 
-    def _found(self, code: Code, link: Link, position: int | None = None) -> None:
+    def _found(self, code: findings.Code, link: Link, position: int | None = None) -> None:
         self.breaks.append(Break(code, position or link.position, link.day, link.question_id))
 
 

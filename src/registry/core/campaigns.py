@@ -87,6 +87,12 @@ class Plan:
         found = {each.stage: each for each in self.history if at is None or each.set_at <= at}
         return {stage: found[stage] for stage in Stage if stage in found}
 
+    @property
+    def signing_ends(self) -> datetime:
+        """Until when people sign for it: the later of the deadlines for transcripts and for declarations."""
+        due = self.deadlines()
+        return max(due[stage].due_at for stage in (Stage.TRANSCRIPTS_SUBMITTED, Stage.DECLARED))
+
 
 @dataclass(frozen=True, slots=True)
 class Flaw:

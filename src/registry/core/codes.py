@@ -1365,6 +1365,88 @@ ROSTER_SHRINKS = _code(
     kind=Kind.CONFLICT,
 )
 
+NUMBER_SUPPLIED = _code(
+    "number-supplied",
+    ("Số định danh được bổ sung sau khi ký", "The personal number was supplied after signing"),
+    (
+        "Không cần làm gì: số do cơ quan công an trả về đã được gắn với học sinh; tài liệu đã ký giữ nguyên.",
+        "Nothing to do: the number that the police gave is the pupil's now; what was signed stays as it is.",
+    ),
+    Effect.WARN,
+)
+NUMBERS_SHAPE = _code(
+    "numbers-shape",
+    ("Tệp số định danh sai cấu trúc", "The file of numbers has the wrong shape"),
+    (
+        "Dùng tệp đã xuất và điền cột số định danh, hoặc tệp CSV, XLSX có các cột được nêu. Chưa có gì được ghi.",
+        "Fill in the file that was exported, or send CSV or XLSX with the columns named. Nothing was written.",
+    ),
+)
+NUMBERS_ROW = _code(
+    "numbers-row",
+    ("Tệp số định danh có dòng sai", "Rows of the file of numbers are wrong"),
+    (
+        "Sửa các ô được nêu rồi nhập lại, hoặc nhập kèm lựa chọn bỏ qua dòng sai. Chưa có gì được ghi.",
+        "Mend the cells named and import it again, or say that wrong rows are to be left out. Nothing was written.",
+    ),
+)
+NUMBER_TAKEN = _code(
+    "number-taken",
+    ("Số định danh đã là của học sinh khác", "The personal number is another pupil's"),
+    (
+        "Đối chiếu lại với cơ quan công an; không bao giờ hai học sinh chung một số.",
+        "Ask the police again; two pupils never have one number.",
+    ),
+    kind=Kind.CONFLICT,
+)
+NUMBER_TWO = _code(
+    "number-two",
+    ("Một học sinh có hai số trong tệp", "The file gives one pupil two numbers"),
+    ("Giữ lại một dòng đúng của học sinh.", "Keep the one row that is right."),
+)
+NUMBER_CASE_UNKNOWN = _code(
+    "number-case-unknown",
+    ("Không có trường hợp này", "There is no such case"),
+    (
+        "Xem các trường hợp chờ quyết định tại /v1/numbers/cases.",
+        "See the cases that wait for a decision at /v1/numbers/cases.",
+    ),
+    kind=Kind.NOT_FOUND,
+)
+NUMBER_CASE_DECIDED = _code(
+    "number-case-decided",
+    ("Trường hợp này đã có quyết định khác", "The case has been decided otherwise"),
+    (
+        "Quyết định đã ghi không sửa được; hoàn tác việc gắn số nếu sai.",
+        "Decisions stay; undo the number if it is wrong.",
+    ),
+    kind=Kind.CONFLICT,
+)
+NUMBER_CASE_PUPIL = _code(
+    "number-case-pupil",
+    ("Học sinh được chọn không thuộc trường hợp này", "The pupil chosen is none of this case"),
+    (
+        "Chọn một trong các học sinh được nêu còn thiếu số định danh.",
+        "Choose one of the pupils listed who still lacks a number.",
+    ),
+    kind=Kind.CONFLICT,
+)
+NUMBER_RETURN_UNKNOWN = _code(
+    "number-return-unknown",
+    ("Không có lần nhập số định danh này", "There is no such import of numbers"),
+    ("Xem các lần nhập tại /v1/numbers/returns.", "See the imports at /v1/numbers/returns."),
+    kind=Kind.NOT_FOUND,
+)
+NUMBER_RELIED = _code(
+    "number-relied",
+    ("Số định danh đã gắn với học bạ được tiếp nhận", "A record on file rests on the number"),
+    (
+        "Không hoàn tác được; dùng chức năng đổi số định danh (registry pupil renumber).",
+        "It can't be undone; give the pupil another number instead (registry pupil renumber).",
+    ),
+    kind=Kind.CONFLICT,
+)
+
 # --- declarations, frozen campaigns, reminders -----------------------------------------------------------------------
 
 CONTACT_SHAPE = _code(

@@ -5,6 +5,7 @@ The closed table of codes itself is in `registry.core.codes`. No sentence here e
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -57,6 +58,15 @@ class Code:
     fix_en: str
 
 
+#: Name of the audit event (PEP 578) that every finding and refusal raises as it is made; its one argument is the slug.
+SAID = "registry.said"
+
+
+def said(code: Code) -> None:
+    """Tell whoever listens in this process that the registry says this code; costs nothing when nobody does."""
+    sys.audit(SAID, code.slug)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One broken or undecidable check.
@@ -68,6 +78,10 @@ class Finding:
     code: Code
     pointer: str = ""
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        """Say so: see `said`."""
+        said(self.code)
 
 
 def outcome_of(findings: Iterable[Finding]) -> Outcome:
@@ -85,6 +99,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
 
     def __init__(self, code: Code, findings: Iterable[Finding] = (), retry_after: int | None = None) -> None:
         super().__init__(code.slug)
+        said(code)
         self.code = code
         self.findings: tuple[Finding, ...] = tuple(findings)
         self.retry_after = retry_after

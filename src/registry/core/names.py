@@ -8,13 +8,32 @@ from unicodedata import category, normalize
 _BLANKS = re.compile(r"\s+")
 #: Letters that no decomposition takes apart.
 _PLAIN = str.maketrans({"đ": "d", "ð": "d", "ơ": "o", "ư": "u"})
-#: Spellings that are one word: i and y after a consonant (Mĩ/Mỹ, lí/lý), and the place of the tone mark is lost with it.
-_Y = re.compile(r"(?<=[bcdghklmnpqrstvx])y\b")
+#: Spellings that are one word: i and y after a consonant or qu (Mĩ/Mỹ, lí/lý, quí/quý); the place of the tone mark is lost with it.
+_Y = re.compile(r"(?:(?<=[bcdghklmnpqrstvx])|(?<=qu))y\b")
 
 
 def same_form(text: str) -> str:
     """NFC, without blanks at the ends, one blank between words: equal names are equal texts then."""
     return _BLANKS.sub(" ", normalize("NFC", text)).strip()
+
+
+#: Tone marks, which some write on the first and some on the second vowel ("hòa", "hoà"): dot, grave, acute, tilde, hook.
+_TONES = "\u0323\u0300\u0301\u0303\u0309"
+
+
+def match_key(text: str) -> str:
+    """Two spellings of one name have one key; two names have two: marks count, only where a tone stands does not, nor case, nor i/y.
+
+    "HOÀ Mỹ" and "Hòa Mĩ" are one; "Ân" and "An" are two.
+    """
+    return " ".join(_word(each) for each in same_form(text).casefold().split(" "))
+
+
+def _word(word: str) -> str:
+    letters = normalize("NFD", word)
+    tones = "".join(letter for letter in letters if letter in _TONES)
+    bare = normalize("NFC", "".join(letter for letter in letters if letter not in _TONES))
+    return _Y.sub("i", bare) + tones
 
 
 def search_key(text: str) -> str:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from registry.core import codes
 from registry.core.expiring import Standing
-from registry.core.findings import Effect, Finding
+from registry.core.findings import Code, Effect, Finding
 from registry.core.trust import Role
 
 
@@ -36,6 +36,7 @@ class Limits:
 
 
 LIMITS = Limits()
+_ROLES = {Role.TEACHER: "giáo viên", Role.PRINCIPAL: "hiệu trưởng", Role.SEAL: "con dấu"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,19 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason(Finding):
+    """Why a light is not green; `detail` in English, `detail_vi` the same in Vietnamese."""
+
+    detail_vi: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One school: its facts, its light, and the reasons for it."""
 
     facts: Facts
     light: Light
-    reasons: tuple[Finding, ...]
+    reasons: tuple[Reason, ...]
 
 
 def judge(facts: Facts, now: datetime, limits: Limits = LIMITS) -> Row:
@@ -88,38 +96,46 @@ def judge(facts: Facts, now: datetime, limits: Limits = LIMITS) -> Row:
     return Row(facts, _light(reasons), reasons)
 
 
-def _light(reasons: Iterable[Finding]) -> Light:
+def _light(reasons: Iterable[Reason]) -> Light:
     effects = {reason.code.effect for reason in reasons}
     if Effect.REFUSE in effects:
         return Light.RED
     return Light.AMBER if effects else Light.GREEN
 
 
-def _numbers(numbers: Numbers, limits: Limits) -> Iterable[Finding]:
+def _numbers(numbers: Numbers, limits: Limits) -> Iterable[Reason]:
     if not numbers.pupils:
-        yield Finding(codes.READINESS_ROSTER, "/numbers")
+        yield Reason(codes.READINESS_ROSTER, "/numbers")
     elif numbers.without_number:
         many = numbers.without_number > numbers.pupils * limits.many_without_number
         code = codes.READINESS_NUMBERS_MANY if many else codes.READINESS_NUMBERS
-        yield Finding(code, "/numbers", f"{numbers.without_number} / {numbers.pupils}")
+        yield _reason(code, "/numbers", f"{numbers.without_number} / {numbers.pupils}")
 
 
-def _signers(signers: Mapping[Role, Standing]) -> Iterable[Finding]:
+def _signers(signers: Mapping[Role, Standing]) -> Iterable[Reason]:
     for role, standing in signers.items():
         if not standing.good and not standing.ending:
-            yield Finding(codes.READINESS_SIGNER, f"/signers/{role.value}", role.value)
+            yield Reason(codes.READINESS_SIGNER, f"/signers/{role.value}", role.value, _ROLES[role])
         elif not standing.is_sound:
-            detail = f"{role.value}: {standing.ending + standing.unusable}"
-            yield Finding(codes.READINESS_SIGNER_ENDS, f"/signers/{role.value}", detail)
+            many = standing.ending + standing.unusable
+            place, detail, said = f"/signers/{role.value}", f"{role.value}: {many}", f"{_ROLES[role]}: {many}"
+            yield Reason(codes.READINESS_SIGNER_ENDS, place, detail, said)
 
 
-def _vendor(facts: Facts, now: datetime, limits: Limits) -> Iterable[Finding]:
+def _vendor(facts: Facts, now: datetime, limits: Limits) -> Iterable[Reason]:
     if not facts.vendors:
-        yield Finding(codes.READINESS_VENDOR, "/vendors")
+        yield Reason(codes.READINESS_VENDOR, "/vendors")
     elif facts.last_contact is None or facts.last_contact < now - limits.silent:
-        yield Finding(codes.READINESS_SILENT, "/last_contact", f"{limits.silent.days} days")
+        days = limits.silent.days
+        yield Reason(codes.READINESS_SILENT, "/last_contact", f"{days} days", f"{days} ngày")
     if facts.refused >= limits.many_refusals:
-        yield Finding(codes.READINESS_REFUSALS, "/refusals", f"{facts.refused} in {limits.days} days")
+        refused, days = facts.refused, limits.days
+        yield Reason(codes.READINESS_REFUSALS, "/refusals", f"{refused} in {days} days", f"{refused} trong {days} ngày")
+
+
+def _reason(code: Code, pointer: str, detail: str) -> Reason:
+    """One whose detail needs no words."""
+    return Reason(code, pointer, detail, detail)
 
 
 def tally(rows: Iterable[Row]) -> dict[Light, int]:

@@ -49,7 +49,9 @@ class Layout:
     name_parts: tuple[int, ...]
 
 
-def layout(header: Sequence[str], below: Sequence[str] | None = None) -> Layout | None:
+def layout(
+    header: Sequence[str], below: Sequence[str] | None = None, *, required: Sequence[str] = REQUIRED
+) -> Layout | None:
     """The layout that a header row, or two rows of merged cells one below the other, gives; None when it lacks a column.
 
     A column that is named twice makes it none: which of the two counts nobody could say.
@@ -63,15 +65,15 @@ def layout(header: Sequence[str], below: Sequence[str] | None = None) -> Layout 
         if column in places:
             return None
         places[column] = position
-    return _with_name(places, header, below)
+    return _with_name(places, header, below, required)
 
 
-def missing(header: Sequence[str]) -> list[str]:
+def missing(header: Sequence[str], required: Sequence[str] = REQUIRED) -> list[str]:
     """The names of the columns that a header row lacks."""
     found = {_BY_KEY.get(_key(cell)) for cell in header}
     if {FAMILY, GIVEN} <= found:
         found.add(NAME)
-    return [(_SPELLINGS[column][0]) for column in REQUIRED if column not in found]
+    return [_SPELLINGS[column][0] for column in required if column not in found]
 
 
 def recognised(header: Sequence[str]) -> int:
@@ -79,7 +81,9 @@ def recognised(header: Sequence[str]) -> int:
     return len({_BY_KEY[_key(cell)] for cell in header if _key(cell) in _BY_KEY})
 
 
-def _with_name(places: dict[str, int], header: Sequence[str], below: Sequence[str] | None) -> Layout | None:
+def _with_name(
+    places: dict[str, int], header: Sequence[str], below: Sequence[str] | None, required: Sequence[str]
+) -> Layout | None:
     """ "Họ và tên" merged over two cells heads family and given name; so do two columns of their own."""
     if NAME in places:
         at = places[NAME]
@@ -91,7 +95,7 @@ def _with_name(places: dict[str, int], header: Sequence[str], below: Sequence[st
         places[NAME] = parts[0]
     else:
         return None
-    if any(column not in places for column in REQUIRED):
+    if any(column not in places for column in required):
         return None
     return Layout(places, parts)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from registry.core import codes, rules
+from registry.core import codes, numbers, rules
 from registry.core import trust as trust_values
 from registry.core.findings import Finding
 from registry.core.verdict import Verdict
@@ -42,7 +42,11 @@ class Reopened:
         judge = judging.JUDGES[m.kind]
         verdict = judge(document, m.media_type or "", self.index, moment, schools=schools)
         carried = tuple(Finding(codes.by_slug(f.code) or codes.SERVICE_FAULT, f.pointer, f.detail) for f in m.carried)
-        return replace(verdict, findings=(*verdict.findings, *carried))
+        findings = verdict.findings
+        if any(each.code is codes.NUMBER_SUPPLIED for each in carried):
+            findings = numbers.supplied(findings)  # in the place of what it ended
+            carried = tuple(each for each in carried if each.code is not codes.NUMBER_SUPPLIED)
+        return replace(verdict, findings=(*findings, *carried))
 
 
 def checker(files: Mapping[str, bytes]) -> tuple[Checker, list[str]]:

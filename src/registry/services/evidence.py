@@ -35,6 +35,7 @@ _CARRIED = (
         "declaration-missing",
         "declaration-exception",
     ),
+    "number-supplied",
     "record-",
     "withdrawal-",
     "version-approval",

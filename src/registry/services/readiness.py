@@ -15,7 +15,7 @@ from registry.core.findings import Finding, Refusal
 from registry.core.readiness import Light, Row
 from registry.core.trust import Role
 from registry.formats import base64url
-from registry.services import completeness, signer_watch
+from registry.services import campaigns, completeness, signer_watch
 from registry.services.world import Known, World
 from registry.storage import readiness as stored
 
@@ -28,7 +28,7 @@ _NOBODY = readiness.Numbers()
 class Asked:
     """Which schools are asked about: of a unit, for a school year (and grades), signing until `before`.
 
-    `closed`: also schools that have closed, whose pupils of the year still count.
+    `within`: only those that these units come to as well (a campaign's). `closed`: also schools that have closed, whose pupils of the year still count.
     """
 
     unit: str
@@ -36,11 +36,12 @@ class Asked:
     before: datetime
     grades: tuple[int, ...] | None = None
     closed: bool = False
+    within: tuple[str, ...] | None = None
 
     @property
     def mark(self) -> str:
         """Names the question in its cursors."""
-        text = f"{self.unit} {self.school_year} {self.before.astimezone(UTC).isoformat()} {self.grades}"
+        text = f"{self.unit} {self.school_year} {self.before.astimezone(UTC).isoformat()} {self.grades} {self.within}"
         return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
@@ -64,6 +65,18 @@ class Page:
     next: str | None
 
 
+async def for_campaign(
+    world: World, caller: Caller | None, unit: str, code: str, before: datetime | None, usual: datetime, now: datetime
+) -> Asked:
+    """The question for a campaign: its school year, grades and units; signing until `before`, else until its deadlines for
+    transcripts and declarations, else (when those are over) until the `usual` moment. Raises Refusal(campaign-unknown)."""
+    plan = await campaigns.find(world, caller, code, now)
+    year = ids.SchoolYear.parse(plan.campaign.school_year)
+    assert year is not None, "a campaign was made with a school year"
+    ends = (before or (plan.signing_ends if plan.signing_ends > now else usual)).astimezone(UTC)
+    return Asked(unit, year, ends, tuple(sorted(plan.campaign.grades)), within=plan.campaign.units)
+
+
 async def look(world: World, caller: Caller | None, asked: Asked, now: datetime) -> Report:
     """Every school of a unit; `caller` is None for the operator at the machine itself.
 
@@ -76,7 +89,8 @@ async def look(world: World, caller: Caller | None, asked: Asked, now: datetime)
     if asked.unit not in known.map.units:
         raise Refusal(codes.ACCESS_UNIT, [Finding(codes.ACCESS_UNIT, "/query/unit", "a unit on the map")])
     find = known.map.schools_of if asked.closed else known.map.open_schools
-    schools = sorted(find(asked.unit, now))
+    mine = find(asked.unit, now)
+    schools = sorted(mine if asked.within is None else mine & known.map.schools_of_all(asked.within, now))
     since = now - timedelta(days=readiness.LIMITS.days)
     async with world.db.snapshot() as tx:
         seen = await stored.look(tx, schools, str(asked.school_year), asked.grades, since)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from registry.core import codes, ids
+from registry.core import codes, ids, numbers
 from registry.core import declaration as declared
 from registry.core.callers import Caller
 from registry.core.findings import Code, Finding, Outcome, Refusal, outcome_of
@@ -27,6 +27,7 @@ from registry.services import (
     evidence_rows,
     judging,
     kept,
+    number_supply,
     pace,
     persons,
     statements,
@@ -109,7 +110,8 @@ async def try_out(world: World, caller: Caller, raw: bytes, media_type: str, now
         verdict, _sealed = await _judge(world, known, speaker, received, now)
         attempt = _attempt(world, known, received, now, verdict)
         async with world.db.hot() as tx:
-            seen = await _Writing(world, speaker, attempt, verdict, b"", held_before=False).look(tx)
+            writing = _Writing(world, speaker, attempt, verdict, b"", held_before=False)
+            seen = await (await writing.supplied(tx)).look(tx)
         if seen is not None:
             findings, signed = seen[1], media_type != judging.UNSIGNED
             if not signed:
@@ -217,7 +219,8 @@ async def _written(
 ) -> Answer | None:
     """One write; None when the register has moved and the verdict is stale."""
     if attempt.kind == "transcript":
-        return await _Writing(world, caller, attempt, verdict, sealed, held_before).write(tx)
+        writing = _Writing(world, caller, attempt, verdict, sealed, held_before)
+        return await (await writing.supplied(tx)).write(tx)
     given = statements.Given(attempt, verdict, sealed, held_before)
     written: statements.Written | None
     if attempt.kind == "withdrawal":
@@ -244,6 +247,16 @@ class _Writing:
     verdict: Verdict
     sealed: bytes
     held_before: bool
+    supply: number_supply.Supplied | None = None  # the number of a pupil whose document has none
+
+    async def supplied(self, tx: Hot) -> _Writing:
+        """The same, with the number that came back for the pupil where the document lacks one."""
+        supply = await number_supply.find(tx, self.world, self.verdict)
+        if supply is None:
+            return self
+        attempt = replace(self.attempt, number_index=supply.index)
+        verdict = replace(self.verdict, findings=numbers.supplied(self.verdict.findings))
+        return replace(self, attempt=attempt, verdict=verdict, supply=supply)
 
     async def write(self, tx: Hot) -> Answer | None:
         seen = await self.look(tx)
@@ -256,7 +269,11 @@ class _Writing:
         outcome = outcome_of(findings)
         attempt = replace(self.attempt, outcome=outcome.value, findings=[_finding_row(f) for f in findings])
         if outcome is Outcome.ACCEPTED and isinstance(spot, Place):
-            return await self._accept(tx, attempt, findings, spot, found)
+            if self.supply is None:
+                return await self._accept(tx, attempt, findings, spot, found)
+            async with tx.transaction():
+                await number_supply.rely_on(tx, self.verdict, self.supply)
+                return await self._accept(tx, attempt, findings, spot, found)
         if self.held_before:
             return await self._still_or_refused(tx, attempt, findings, outcome, case)
         if outcome is Outcome.HELD and attempt.school_year is not None:
@@ -337,6 +354,9 @@ class _Writing:
         index, person = attempt.number_index, None
         if index is not None:
             person = persons.sealed_if_newer(self.world.sealer, found.person, transcript, index)
+        number_sealed = self.supply.sealed if self.supply else None
+        if transcript.number is not None:
+            number_sealed = self.world.sealer.seal_number(transcript.number)
         await records.accept(
             tx,
             attempt,
@@ -345,7 +365,7 @@ class _Writing:
             reason=transcript.version_reason.value if transcript.version_reason else None,
             awaits_summer=transcript.awaits_summer,
             sealed=self.sealed,
-            number_sealed=None if transcript.number is None else self.world.sealer.seal_number(transcript.number),
+            number_sealed=number_sealed,
             generation=self.verdict.generation,
             journaled=self.held_before,
             ends_wait=found.waits,

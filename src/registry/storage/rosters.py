@@ -47,6 +47,15 @@ SELECT pg_advisory_xact_lock(hashtextextended('roster ' || $1 || ' ' || school_c
   FROM (SELECT DISTINCT school_code FROM roster_place ORDER BY 1) AS schools
 """
 
+#: A list without a number takes none away that came back from the police: the school's system does not know it yet.
+_KEEP_NUMBERS = """
+UPDATE roster_staged s SET number_index = o.number_index, number_sealed = o.number_sealed
+  FROM roster_pupil o JOIN number_applied a USING (school_year, school_code, pupil_code, number_index)
+ WHERE s.number_index IS NULL AND o.school_year = $1 AND o.school_code = s.school_code AND o.pupil_code = s.pupil_code
+   AND o.left_at IS NULL AND a.undone_at IS NULL
+   AND (o.pupil_name, o.sex, o.birth_date) IS NOT DISTINCT FROM (s.pupil_name, s.sex, s.birth_date)
+"""
+
 _COMPARE = """
 INSERT INTO roster_change
 SELECT coalesce(s.school_code, o.school_code), coalesce(s.pupil_code, o.pupil_code), coalesce(s.grade, o.grade),
@@ -147,6 +156,7 @@ class Staged:
         ):  # a table that has grown since its statistics were made looks small: loops within loops took 33 s for 20,000
             await self._tx.execute("SET LOCAL enable_nestloop = off")
         await self._tx.fetch(_LOCK, self._year, timeout=_LONG)
+        await self._tx.execute(_KEEP_NUMBERS, self._year, timeout=_LONG)
         await self._tx.execute(_COMPARE, self._year, timeout=_LONG)
         await self._tx.execute("ANALYZE roster_change", timeout=_LONG)
         found = {}

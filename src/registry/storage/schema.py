@@ -11,6 +11,7 @@ from registry.storage import (
     tables_reminders,
     tables_sessions,
     tables_units,
+    tables_workbench,
 )
 
 _AREAS = (
@@ -22,6 +23,7 @@ _AREAS = (
     tables_reminders,
     tables_sessions,
     tables_units,
+    tables_workbench,
 )
 
 metadata = tables.metadata

@@ -58,6 +58,18 @@ reminder = Table(
     Index("ix_reminder_sending", "at", postgresql_where=text("state = 'sending'")),
 )
 
+#: Somebody of an office called a school; `caller_id` as the use cases know people and callers.
+school_call = Table(
+    "school_call",
+    metadata,
+    Column("call_id", UUID(as_uuid=True), primary_key=True),
+    Column("school_code", Text, ForeignKey("school.school_code"), nullable=False),
+    Column("at", _moment, nullable=False),
+    Column("caller_id", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Index("ix_school_call_school_code", "school_code", "at"),
+)
+
 #: The only columns the service's role may UPDATE, and the only tables it may DELETE from.
 UPDATABLE: dict[str, tuple[str, ...]] = {"reminder": ("state", "attempts", "at", "recipients", "reason")}
 DELETABLE: tuple[str, ...] = ()

@@ -8,12 +8,14 @@ from starlette.staticfiles import StaticFiles
 from registry.api import app as api_app
 from registry.settings import Settings
 from registry.web import (
+    calls,
     home,
     me,
     overview,
     provider,
     public_codes,
     readiness,
+    reminders,
     rendering,
     review_report,
     school,
@@ -43,6 +45,8 @@ ROUTERS = (
     schools.router,
     school.router,
     readiness.router,
+    calls.router,
+    reminders.router,
     review_report.router,
     public_codes.router,
     shares.router,

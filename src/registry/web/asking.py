@@ -64,7 +64,8 @@ async def subject(request: Request, somebody: SignedIn, now: datetime, unit: str
     code = unit or request.query_params.get("unit") or min(somebody.person.units)
     here = await completeness.permitted(edge.world, somebody.caller, code, now)
     plan = next((each for each in plans if each.campaign.school_year == str(year)), None)
-    before = expiring.next_day(edge.settings.signing_day, now)
+    before = plan.signing_ends if plan else now
+    before = before if before > now else expiring.next_day(edge.settings.signing_day, now)
     on = MapOf.THEN if request.query_params.get("map") == MapOf.THEN else MapOf.NOW
     moment = When.of(on, year, now, now).on
     return Subject(here.units[code], year, plan, plans, _choices(here, somebody, moment, now), before, now, on)

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from registry.api.edge import Edge
 from registry.core import names
-from registry.core.readiness import Light, Row
+from registry.core.readiness import Light, Reason, Row
 from registry.services import readiness, tables_out
 from registry.services.tables_out import Column, TableOut
 from registry.web import asking, downloads, rendering, signed_in, words
@@ -46,10 +46,15 @@ def _file(request: Request, report: readiness.Report, rows: list[Row]) -> TableO
 
 def _cells(row: Row, report: readiness.Report, _: rendering.Say, english: bool) -> list[tables_out.Cell]:
     facts = row.facts
-    reasons = "; ".join(each.code.title_en if english else each.code.title_vi for each in row.reasons)
+    reasons = "; ".join(_said(each, english) for each in row.reasons)
     last = rendering.moment(facts.last_contact) if facts.last_contact else None
     vendors = ", ".join(report.vendors[vendor] for vendor in facts.vendors)
     return [
         facts.school_code, report.names[facts.school_code], _(words.LIGHTS[row.light]), facts.numbers.pupils,
         facts.numbers.without_number, reasons, vendors, last,
     ]  # fmt: skip
+
+
+def _said(reason: Reason, english: bool) -> str:
+    title, detail = (reason.code.title_en, reason.detail) if english else (reason.code.title_vi, reason.detail_vi)
+    return f"{title} ({detail})" if detail else title

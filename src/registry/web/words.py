@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from registry.core.calls import Trouble
 from registry.core.campaigns import Stage
 from registry.core.completeness import Bucket
 from registry.core.readiness import Light
+from registry.core.reminders import Sending, State
 from registry.core.trust import Role
 
 
@@ -31,3 +35,26 @@ STAGES = {
 }
 LIGHTS = {Light.RED: _("Chưa sẵn sàng"), Light.AMBER: _("Cần lưu ý"), Light.GREEN: _("Sẵn sàng")}
 ROLES = {Role.TEACHER: _("giáo viên"), Role.PRINCIPAL: _("hiệu trưởng"), Role.SEAL: _("con dấu")}
+STATES = {
+    State.DUE: _("Cần nhắc"),
+    State.NO_CONTACT: _("Chưa có đầu mối"),
+    State.FAILED: _("Gửi không được"),
+    State.REMINDED: _("Đã nhắc"),
+}
+SENDINGS = {
+    Sending.SENDING: _("đang gửi"),
+    Sending.SENT: _("đã gửi"),
+    Sending.FAILED: _("không gửi được"),
+    Sending.UNCERTAIN: _("không rõ đã đi"),
+}
+TROUBLES = {Trouble.LATE: _("Trễ hạn"), Trouble.SLOW: _("Sẽ trễ hạn"), Trouble.SOON: _("Sắp đến hạn")}
+#: What the pages of reminders and calls share: words, and the classes that colour them.
+REMINDERS: dict[str, Any] = {
+    "stages": STAGES,
+    "state_words": STATES,
+    "sendings": SENDINGS,
+    "troubles": TROUBLES,
+    "state_looks": {State.DUE: "warn", State.NO_CONTACT: "bad", State.FAILED: "bad", State.REMINDED: "good"},
+    "sending_looks": {Sending.SENDING: "", Sending.SENT: "good", Sending.FAILED: "bad", Sending.UNCERTAIN: "warn"},
+    "trouble_looks": {Trouble.LATE: "bad", Trouble.SLOW: "warn", Trouble.SOON: "warn"},
+}
