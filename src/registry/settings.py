@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     )
     submissions_per_minute: int = Field(60_000, ge=1, description="Per caller and worker.")
     questions_per_minute: int = Field(600, ge=1, description="Verifications per caller and worker.")
+    batches_per_minute: int = Field(
+        10, ge=1, description="Files of questions per caller and worker: reading a large one takes a second."
+    )
     questions_per_day: int = Field(
         20_000, ge=1, description="Questions and claims per caller and day, in all processes."
     )

@@ -10,7 +10,7 @@ import pytest
 from registry.client.api import RegistryClient, Result
 from registry.core.callers import Scope
 from registry.demo import schools
-from registry.services import name_views, units
+from registry.services import campaigns, name_views, standing, units
 from tests.api.conftest import Registry
 
 pytestmark = pytest.mark.anyio
@@ -25,6 +25,7 @@ NOBODY = {
     "awaiting_number": 0,
     "held": 0,
     "refused": 0,
+    "transferred": 0,
     "unexpected": 0,
 }
 
@@ -49,7 +50,16 @@ def found(answer: Result) -> tuple[int, list[tuple[str, str]]]:
 async def test_a_district_and_its_schools(office: RegistryClient) -> None:
     answer = await office.completeness(schools.DISTRICT, YEAR)
     assert answer.status == 200
-    assert list(answer.body) == ["unit", "name", "expected", "buckets", "school_year", "as_of", "map", "children"]
+    assert list(answer.body) == [
+        "unit", "name", "expected", "buckets", "school_year", "campaign", "grades", "as_of", "map", "by", "children", "groups",
+        "pending",
+    ]  # fmt: skip
+    assert (answer.body["grades"], answer.body["by"], answer.body["groups"], answer.body["pending"]) == (
+        None,
+        None,
+        [],
+        0,
+    )
     assert (answer.body["unit"], answer.body["school_year"], answer.body["expected"]) == (schools.DISTRICT, YEAR, 5)
     assert answer.body["buckets"] == NOBODY | {"missing": 4, "awaiting_number": 1}
     children = {child["unit"]: child for child in answer.body["children"]}
@@ -98,6 +108,94 @@ async def test_as_of_before_the_roster_came(office: RegistryClient) -> None:
     assert datetime.fromisoformat(answer.body["as_of"]) == datetime.fromisoformat(before)
     local = await office.completeness(schools.DISTRICT, YEAR, as_of="2026-01-01T07:00:00")
     assert local.body["as_of"] == "2026-01-01T00:00:00Z"
+
+
+async def test_by_school_grade_class_and_vendor(registry: Registry, office: RegistryClient) -> None:
+    await registry.caller("sen", Scope.SUBMIT, units=frozenset({f"school:{FIRST.code}"}))
+    await registry.caller("looks-only", Scope.COMPLETENESS, units=frozenset({f"school:{SECOND.code}"}))
+
+    async def by(what: str, unit: str = schools.DISTRICT, **more: str) -> dict[str, Any]:
+        answer = await office.completeness(unit, YEAR, by=what, **more)
+        assert (answer.status, answer.body["by"]) == (200, what)
+        return answer.body
+
+    three, two = NOBODY | {"missing": 2, "awaiting_number": 1}, NOBODY | {"missing": 2}
+    children = {child["unit"]: child["buckets"] for child in (await by("school"))["children"]}
+    assert children == {f"school:{FIRST.code}": three, f"school:{SECOND.code}": two}
+    communes = {child["unit"]: child["expected"] for child in (await by("commune"))["children"]}
+    assert communes == {"commune:27190": 3, "commune:27169": 2}
+    (grade,) = (await by("grade"))["groups"]
+    both = NOBODY | {"missing": 4, "awaiting_number": 1}
+    assert grade == {"key": "1", "name": "1", "grade": 1, "expected": 5, "buckets": both}
+    classes = (await by("class", f"school:{FIRST.code}"))["groups"]
+    assert [(each["key"], each["grade"], each["expected"]) for each in classes] == [("1A", 1, 2), ("1B", 1, 1)]
+    vendors = {group["key"]: (group["name"], group["buckets"]) for group in (await by("vendor"))["groups"]}
+    assert vendors == {"sen": ("sen", three), "": ("", two)}
+    before = (datetime.now(UTC) - timedelta(minutes=90)).isoformat()
+    assert (await by("vendor", as_of=before))["groups"] == []
+
+
+async def test_a_campaign_counts_its_own_grades_and_schools(registry: Registry, office: RegistryClient) -> None:
+    await campaigns.add_file(registry.world, campaigns.builtin("plan"), NOW)
+    operator = registry.client("operator")
+    pupil = (HEADER + "79500,Tên,2A,,,\n").encode()
+    assert (await operator.put_roster(FIRST.code, YEAR, 2, pupil)).status == 200
+
+    async def ask(**more: Any) -> tuple[Any, ...]:
+        params = {"unit": schools.DISTRICT, **more}
+        answer = await office._ask("GET", "/v1/completeness", params=params)
+        if answer.status != 200:
+            return found(answer)
+        return answer.body["expected"], answer.body["grades"], answer.body["campaign"]
+
+    plan = "q10-lop1-2023-2024"
+    assert await ask(school_year=YEAR) == (6, None, None)
+    assert await ask(school_year=YEAR, grade="2") == (1, [2], None)
+    assert await ask(school_year=YEAR, grade=["2", "1"]) == (6, [1, 2], None)
+    assert await ask(campaign=plan) == await ask(campaign=plan, school_year=YEAR) == (5, [1], plan)
+    wrong = [
+        ({}, "/query/school_year"),
+        ({"campaign": plan, "school_year": "2024-2025"}, "/query/school_year"),
+        ({"campaign": plan, "grade": "2"}, "/query/grade"),
+        ({"school_year": YEAR, "grade": "13"}, "/query/grade/0"),
+        ({"school_year": YEAR, "by": "planet"}, "/query/by"),
+        ({"school_year": YEAR, "by": "class"}, "/query/by"),
+    ]
+    for question, pointer in wrong:
+        assert await ask(**question) == (400, [("request-parameter", pointer)]), question
+    assert await ask(campaign="none") == (404, [("campaign-unknown", "")])
+    listed = await office._ask(
+        "GET",
+        "/v1/completeness/pupils",
+        params={"unit": schools.DISTRICT, "campaign": plan, "bucket": "awaiting_number"},
+    )
+    assert [row["pupil_code"] for row in listed.body["pupils"]] == ["79009"]
+
+
+async def test_day_by_day(registry: Registry, office: RegistryClient) -> None:
+    today = (datetime.now(UTC) + timedelta(hours=7)).date()
+
+    async def trend(**more: str) -> Result:
+        params = {"unit": schools.DISTRICT, "school_year": YEAR, **more}
+        return await office._ask("GET", "/v1/completeness/trend", params=params)
+
+    assert (await trend()).body["pending"] == 5
+    await standing.settle_all(registry.world)
+    answer = await trend()
+    assert (answer.status, answer.body["pending"], len(answer.body["days"])) == (200, 0, 30)
+    assert answer.body["days"][-1] == {
+        "day": str(today), "expected": 5, "buckets": NOBODY | {"missing": 4, "awaiting_number": 1}
+    }  # fmt: skip
+    assert answer.body["days"][-2] == {"day": str(today - timedelta(days=1)), "expected": 0, "buckets": NOBODY}
+    one = await trend(since=str(today), until=str(today), grade="2")
+    assert [day["expected"] for day in one.body["days"]] == [0]
+    for wrong in (
+        {"until": str(today + timedelta(days=1))},
+        {"since": str(today)} | {"until": str(today - timedelta(days=1))},
+        {"since": "0001-01-01"},
+    ):
+        assert found(await trend(**wrong)) == (400, [("request-parameter", "/query/until")])
+    assert found(await trend(unit="city:79")) == (403, [("access-unit", "/query/unit")])
 
 
 async def test_the_missing_page_by_page(office: RegistryClient) -> None:

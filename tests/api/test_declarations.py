@@ -59,6 +59,9 @@ async def test_declare_and_list(registry: Registry) -> None:
     beyond = await office.declarations("city:79", "2023-2024", after=f"{PRIMARY.code} 1")
     assert beyond.body["declarations"] == []
     assert (await office.declarations("city:79", "2023-2024", after="x")).status == 400
+    then = await office.declarations("city:79", "2023-2024", map="then")
+    assert then.body["declarations"] == [row]
+    assert (await office.declarations("city:79", "2023-2024", map="x")).status == 400
 
 
 def test_a_declaration_is_checked_before_it_is_signed(tmp_path: Path) -> None:

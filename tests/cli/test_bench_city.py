@@ -24,10 +24,9 @@ async def test_a_city_is_as_planned(world: World, database_urls: Urls) -> None:
     await bench_city.fill(database_urls.owner, city)
     fates = Counter(pupil.fate for pupil in city.of_schools(0, city.schools))
     assert set(fates) == set(Fate)
-    schools = [city.school_code(school) for school in range(city.schools)]
+    question = Question([city.school_code(school) for school in range(city.schools)], bench_city.YEAR, now)
     async with world.db.snapshot() as tx:
-        found = await completeness.count(tx, Question(schools, bench_city.YEAR, now))
-    counted = {bucket: sum(counts.of(bucket) for counts in found.values()) for bucket in Bucket}
-    planned = {bucket: fates[Fate(bucket.value)] for bucket in Bucket}
+        counted = Counter(bucket for _, _, _, bucket in await completeness.each(tx, question))
+    planned = Counter({Bucket(fate.value): pupils for fate, pupils in fates.items()})
     planned[Bucket.MISSING] += fates[Fate.TRANSFERRED]
     assert counted == planned

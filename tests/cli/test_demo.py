@@ -63,6 +63,8 @@ def test_the_demo_as_planted_after_a_killed_one(state: Path, tmp_path: Path) -> 
         "held",
         "not_known",
     }
+    assert len(list((output / "outbox").glob("*.eml"))) == result["reminders"]["sent"] > 0
+    assert result["reminders"]["without_contact"] > 0
     sent = list(output.glob("*.jose.json"))
     assert len(sent) > 30
     assert all(set(json.loads(file.read_bytes())) == {"payload", "signatures"} for file in sent)

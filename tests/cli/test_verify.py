@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import secrets
 from collections.abc import Callable
@@ -142,3 +143,22 @@ def test_purposes_and_the_chain(environment: Path) -> None:
     cut = command("audit", "check", "--json", "--noted", f"1:{'0' * 64}")
     assert (cut.exit_code, json.loads(cut.output)["breaks"][0]["code"]) == (1, "audit-cut")
     assert command("audit", "head").exit_code == 0
+
+
+def test_the_result_of_a_batch_is_the_one_that_was_signed(keys: Path, tmp_path: Path) -> None:
+    result = tmp_path / "result.ndjson"
+    result.write_bytes(b'{"row":1}\n')
+    signed = made(batch={"result_sha256": hashlib.sha256(result.read_bytes()).hexdigest()})
+    good = run(signed, "--jwks", str(keys), "--file", str(result), "--json")
+    assert (good.exit_code, json.loads(good.stdout)["codes"]) == (0, [])
+    for other in (
+        made(),
+        made(batch="x"),
+        made(batch={"result_sha256": "0" * 64}),
+        made(batch={"questions_sha256": "0"}),
+    ):
+        wrong = run(other, "--jwks", str(keys), "--file", str(result), "--json")
+        assert (wrong.exit_code, json.loads(wrong.stdout)["codes"]) == (1, ["answer-file"])
+    result.write_bytes(b'{"row":2}\n')
+    assert run(signed, "--jwks", str(keys), "--file", str(result)).exit_code == 1
+    assert run("--file", str(result)).exit_code == 2

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import hypothesis
+import hypothesis.strategies as st
 import pytest
 from joserfc import jws as joserfc_jws
 from joserfc.errors import BadSignatureError
@@ -150,3 +152,29 @@ def test_an_independent_library_agrees() -> None:
     assert found.headers() == HEADER
     with pytest.raises(BadSignatureError):
         joserfc_jws.deserialize_compact(altered(GOOD, 2), published, algorithms=["ES256"])
+
+
+def test_no_altered_character_is_overlooked() -> None:
+    """Also not where base64 would allow another spelling of the same bytes."""
+    keys = key_set(public(KEY))
+    for at in range(len(GOOD)):
+        for other in "AQz_":
+            if GOOD[at] != other:
+                altered_one = GOOD[:at] + other + GOOD[at + 1 :]
+                assert not answers.check(altered_one, keys, answers.Expected(), NOW).good, at
+    for tail in ("=", "==", "A", ".", ".x", "\n\nx"):
+        assert not answers.check(GOOD + tail, keys, answers.Expected(), NOW).good, tail
+
+
+@hypothesis.given(st.one_of(st.text(max_size=200), st.binary(max_size=200).map(lambda raw: raw.decode("latin-1"))))
+def test_whatever_comes_is_an_answer_to_nobody(text: str) -> None:
+    for token in (text, f"{GOOD.split('.')[0]}.{text}", f"{text}.{GOOD.partition('.')[2]}"):
+        assert not answers.check(token, key_set(public(KEY)), answers.Expected(), NOW).good
+
+
+@hypothesis.given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+                               lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
+                                   ["keys", "kty", "crv", "x", "y", "kid", "use", "nbf", "exp"]), inner, max_size=6)))  # fmt: skip
+def test_a_key_set_of_anything_has_no_key(value: Any) -> None:
+    assert not jwks.read_key_set(json.dumps({"keys": [value]}).encode())
+    assert not jwks.read_key_set(json.dumps(value).encode())

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from registry.core import trust
 from registry.core.verdict import RevocationKind, RevocationUsed
 from registry.demo import pki
+from registry.formats import asking, paths, revocation, trust_files
 from registry.formats import ocsp as answers
-from registry.formats import paths, revocation, trust_files
 from registry.formats.certificates import Certificate, TrustIndex
 from tests.formats import made
 
@@ -211,6 +211,13 @@ def test_delegate_that_must_be_looked_up() -> None:
 _AT: list[x509.GeneralName] = [x509.UniformResourceIdentifier("http://pki.thu-nghiem.example/responders.crl")]
 _ONLY_THERE = (x509.IssuingDistributionPoint(_AT, None, False, False, None, False, False), True)
 
+#: Responders that an operator trusts beside the CAs (RFC 6960 4.2.2.2, the first way): not taken here, whatever is pinned or stored.
+LOCAL = made.ca(None, "Máy trả lời tại chỗ", number=25)
+LOCAL_DELEGATE = made.ca(
+    None, "Máy trả lời của Sở", number=26,
+    alter=lambda plan: plan.put(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])),
+)  # fmt: skip
+
 NOT_DELEGATED: dict[str, Callable[[Case], pki.Authority]] = {
     "without the purpose": lambda case: case.responder(lambda plan: plan.without(x509.ExtendedKeyUsage)),
     "another purpose": lambda case: case.responder(
@@ -222,6 +229,8 @@ NOT_DELEGATED: dict[str, Callable[[Case], pki.Authority]] = {
     "expired": lambda case: case.responder(valid_to=SIGNED - 100 * made.DAY),
     "not yet": lambda case: case.responder(valid_from=made.END - made.DAY),
     "unknown critical extension": lambda case: case.responder(lambda p: p.put(made.unknown_extension(), True)),
+    "one configured here": lambda case: LOCAL,
+    "one configured here, named for it": lambda case: LOCAL_DELEGATE,
     "a signer of the same CA": lambda case: pki.Authority(case.leaf.parsed, made.key("p256", 99), "x"),
 }
 
@@ -230,6 +239,29 @@ NOT_DELEGATED: dict[str, Callable[[Case], pki.Authority]] = {
 def test_who_may_not_answer(fault: str) -> None:
     case = Case()
     assert case.codes(_answer(case.leaf, case.ca, NOT_DELEGATED[fault](case))) == UNKNOWN
+
+
+@pytest.mark.parametrize("local", [LOCAL, LOCAL_DELEGATE])
+@pytest.mark.parametrize("kept", ["anchor", "intermediate"])
+@pytest.mark.parametrize("attach", [True, False])
+def test_a_responder_configured_here_and_not_certified_by_the_ca_says_nothing(
+    local: pki.Authority, kept: str, attach: bool
+) -> None:
+    """Not even when its certificate is pinned or stored: held, whether its answer says good or revoked; nor imported."""
+    case = Case()
+    anchors = [ROOT, local] if kept == "anchor" else [ROOT]
+    pinned = tuple(trust.Anchor(sha256(a.der).digest(), a.der, trust.Hierarchy.GOVERNMENT) for a in anchors)
+    stored = (case.ca.der, local.der) if kept == "intermediate" else (case.ca.der,)
+    for status in (GOOD, REVOKED):
+        der = _answer(case.leaf, case.ca, local, status=status, attach=attach)
+        index = TrustIndex.build(trust.TrustList(1, pinned, stored, (ROOT_LIST,), {}, {}, ocsp_answers=(der,)))
+        path, _ = paths.find_path(case.leaf, [], index, "")
+        assert path is not None
+        for stapled in ((), (der,)):
+            findings, _ = revocation.revocation_findings(path, index, SIGNED, RECEIVED, LATER, "", stapled)
+            assert made.slugs(findings) == UNKNOWN
+        issuers = [made.read(each) for each in (case.ca.der, ROOT.der, local.der)]
+        assert isinstance(asking.answer_signer(der, issuers), str)
 
 
 def test_the_ca_above_does_not_answer_for_the_ca_below() -> None:

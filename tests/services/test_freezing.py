@@ -19,6 +19,7 @@ from registry.demo import transcripts
 from registry.formats import frozen_campaign
 from registry.services import approvals, campaigns, freezing, judging, rosters, submission
 from registry.services.world import World
+from registry.storage import frozen as stored
 from tests.conftest import Urls
 from tests.small_city import NOW, PRIMARY, SmallCity, settle, small_city, vendor
 
@@ -140,6 +141,13 @@ async def test_of_several_at_once_one_freezes(settled: World) -> None:
     assert checked(await exported(settled)).problem is None
 
 
+async def test_while_one_freezes_another_is_turned_away(settled: World) -> None:
+    async with settled.db.transaction() as guard:
+        assert await stored.alone(guard, CODE)
+        assert await refused(freezing.freeze(settled, None, CODE, "Đã duyệt", LATER)) == "freeze-under-way"
+    assert (await freezing.freeze(settled, None, CODE, "Đã duyệt", LATER)).freeze is not None
+
+
 async def test_two_operators_of_the_whole_campaign_have_to_say_so(settled: World) -> None:
     assert await refused(freezing.freeze(settled, SMALL, CODE, "x", LATER)) == "access-unit"
     assert await refused(freezing.freeze(settled, FIRST, CODE, " ", LATER)) == "request-parameter"
@@ -172,3 +180,25 @@ async def test_the_service_can_not_change_a_snapshot(settled: World, database_ur
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.execute("UPDATE campaign_freeze SET reason = 'x'")
     await connection.close()
+
+
+async def test_cut_off_in_its_last_step_the_year_is_frozen_with_the_campaign(
+    settled: World, database_urls: Urls
+) -> None:
+    connection = await asyncpg.connect(dsn=database_urls.owner.replace("+asyncpg", ""))
+    blocking = connection.transaction()
+    await blocking.start()
+    await connection.execute("UPDATE generation SET value = value")  # whoever moves it waits
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(freezing.freeze(settled, None, CODE, "Đã duyệt", LATER), 5)
+    await blocking.rollback()
+    await connection.close()
+    assert checked(await exported(settled)).problem is None
+    assert [each.school_year for each in (await approvals.policy(settled)).frozen] == [YEAR]
+
+
+async def test_last_contacts_are_those_of_the_journal(settled: World) -> None:
+    assert (await send(settled, CITY.signed(TWO), LATER)).outcome.value == "accepted"
+    async with settled.db.hot_transaction() as tx:
+        rows = await tx.fetch("SELECT school_code, contacted_at FROM last_contact")
+    assert [tuple(row) for row in rows] == [(PRIMARY.code, LATER)]

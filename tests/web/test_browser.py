@@ -27,7 +27,17 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no browser: install Debian's chromium, or name one in CHROMIUM"),
 ]
 YEAR = FIRST.school_year
-PAGES = ("/overview", "/schools", f"/schools/{FIRST.code}", "/readiness", "/calls", "/reminders", "/me")
+PAGES = (
+    "/overview",
+    "/schools",
+    f"/schools/{FIRST.code}",
+    "/readiness",
+    "/calls",
+    "/reminders",
+    "/campaigns",
+    "/campaigns/lop1-gap",
+    "/me",
+)
 
 
 @pytest.fixture

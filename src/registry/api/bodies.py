@@ -41,7 +41,7 @@ async def read(request: Request, model: type[M], parse: Callable[[bytes], Any]) 
         if len(raw) > _MOST_BYTES:
             detail = f"at most {_MOST_BYTES} bytes"
             raise Refusal(codes.REQUEST_TOO_LARGE, [Finding(codes.REQUEST_TOO_LARGE, "", detail)])
-    return _shaped(model, parse(bytes(raw)))
+    return shaped(model, parse(bytes(raw)))
 
 
 def described_table(columns: str) -> dict[str, Any]:
@@ -67,16 +67,18 @@ async def table(request: Request, most: int) -> bytes:
     return bytes(raw)
 
 
-def _shaped(model: type[M], value: Any) -> M:
+def shaped(model: type[M], value: Any) -> M:
+    """The members in their shapes; raises Refusal(request-parameter) with one finding per member, values left out."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
         wrong = {str(e["loc"][0]) if e["loc"] and e["type"] != "extra_forbidden" else "" for e in error.errors()}
-        found = [_finding(model, name) for name in ("", *model.model_fields) if name in wrong]
+        found = [finding(model, name) for name in ("", *model.model_fields) if name in wrong]
     raise Refusal(codes.REQUEST_PARAMETER, found)  # outside the block: its context would hold what was sent
 
 
-def _finding(model: type[BaseModel], name: str) -> Finding:
+def finding(model: type[BaseModel], name: str) -> Finding:
+    """That a member is not as it must be; without a name, that there is one too many or none at all."""
     if not name:
         detail = "a JSON object with the members " + ", ".join(model.model_fields)
         return Finding(codes.REQUEST_PARAMETER, "/body", detail)

@@ -25,7 +25,7 @@ _WAYS = {"transcript_code": "transcript_code", "personal_number": "number", "pup
 _GIVEN = ("school_year", "grade", "level", "subject", "threshold")
 
 
-class ClaimBody(bodies.Strict):
+class ClaimWords(bodies.Strict):
     """One claim about one pupil. Exactly one of transcript_code, personal_number, pupil_code."""
 
     transcript_code: str | None = Field(
@@ -52,7 +52,6 @@ class ClaimBody(bodies.Strict):
     reference: str = Field(
         min_length=1, max_length=100, description="Reference of the procedure, 1 to 100 printable characters"
     )
-    nonce: str = Field(pattern=NONCE, description="16 to 128 letters, digits, - or _, made at random for this claim")
 
     @field_validator("school_year")
     @classmethod
@@ -76,6 +75,12 @@ class ClaimBody(bodies.Strict):
         return text
 
 
+class ClaimBody(ClaimWords):
+    """One claim about one pupil. Exactly one of transcript_code, personal_number, pupil_code."""
+
+    nonce: str = Field(pattern=NONCE, description="16 to 128 letters, digits, - or _, made at random for this claim")
+
+
 _RESPONSES: dict[int | str, dict[str, Any]] = {200: {"content": {answer_keys.MEDIA_TYPE: SIGNED}}}
 
 
@@ -89,22 +94,31 @@ async def post_claim(request: Request, caller: Annotated[Caller, Depends(access.
     access.limit(request, caller, "questions")
     now = datetime.now(UTC)
     sent = await bodies.read(request, ClaimBody, verification.read_json)
-    way, claim = _way(sent), _claim(sent)
+    wanted = asked(sent, sent.nonce, now + edge.signer.valid)
     key = await edge.signer.ready(edge.world, now)
-    why = verification.Why(sent.purpose, sent.reference, sent.nonce, now + edge.signer.valid)
-    asked = claims.Asked(_WAYS[way], getattr(sent, way), claim, why)
     with telemetry.asking():
-        answered = await claims.ask(edge.world, caller, asked, now, edge.question_limits)
+        answered = await claims.ask(edge.world, caller, wanted, now, edge.question_limits)
     telemetry.count_claim(answered.found, pause_begins=answered.pause_begins)
     logs.note(question=str(answered.question_id))
-    given = {name: value for name in _GIVEN if (value := getattr(sent, name)) is not None}
-    question = {"purpose": sent.purpose, "reference": sent.reference, "claim": sent.claim, **given}
-    said = {"question": question, "claim": answered.said.value}
+    said = {"question": repeated(sent), "claim": answered.said.value}
     token = edge.signer.sign(key, caller.caller_id, str(answered.question_id), said, now, nonce=sent.nonce)
     return Response(token, media_type=answer_keys.MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
 
-def _way(sent: ClaimBody) -> str:
+def asked(sent: ClaimWords, nonce: str | None = None, nonce_ends: datetime | None = None) -> claims.Asked:
+    """The claim that the members make; raises Refusal(verification-question)."""
+    way, claim = _way(sent), _claim(sent)
+    why = verification.Why(sent.purpose, sent.reference, nonce, nonce_ends)
+    return claims.Asked(_WAYS[way], getattr(sent, way), claim, why)
+
+
+def repeated(sent: ClaimWords) -> dict[str, Any]:
+    """What an answer repeats of the claim: all but whom it is about."""
+    given = {name: value for name in _GIVEN if (value := getattr(sent, name)) is not None}
+    return {"purpose": sent.purpose, "reference": sent.reference, "claim": sent.claim, **given}
+
+
+def _way(sent: ClaimWords) -> str:
     """The one way in which the pupil is named; raises Refusal(verification-question)."""
     given = [way for way in _WAYS if getattr(sent, way) is not None]
     if len(given) != 1:
@@ -113,7 +127,7 @@ def _way(sent: ClaimBody) -> str:
     return given[0]
 
 
-def _claim(sent: ClaimBody) -> Claim:
+def _claim(sent: ClaimWords) -> Claim:
     """The claim with exactly the members that its kind needs; raises Refusal(verification-question)."""
     kind = ClaimKind(sent.claim)
     needs = NEEDS[kind]

@@ -1,9 +1,9 @@
-"""GET /v1/completeness and GET /v1/completeness/pupils: expected against held for a unit, and who stands where. Never percentages."""
+"""GET /v1/completeness with /trend and /pupils: expected against held for a unit, day by day, and who stands where. Never percentages."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from registry.api import access, parameters
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
-from registry.core.completeness import Bucket, Row
+from registry.core.completeness import Bucket, Counts, Row
+from registry.core.ids import SchoolYear
 from registry.core.units import MapOf
 from registry.services import completeness, name_views
 
@@ -20,6 +21,8 @@ router = APIRouter(tags=["completeness"])
 
 _NOT_STORED = {"Cache-Control": "no-store"}
 _LONGEST_CURSOR = 300
+#: Days of a trend when nobody says from when on.
+_DAYS = 30
 
 
 class _Question(BaseModel):
@@ -30,7 +33,18 @@ class _Question(BaseModel):
     unit: str = Field(
         max_length=40, description="city:79, district:..., commune:... or school:...", examples=["district:771"]
     )
-    school_year: str = Field(max_length=9, description="YYYY-YYYY", examples=["2024-2025"])
+    school_year: str | None = Field(
+        None, max_length=9, description="YYYY-YYYY; may be left out with `campaign`", examples=["2024-2025"]
+    )
+    campaign: str | None = Field(
+        None, max_length=40, description="Code of a campaign: of its year, its grades and its schools alone"
+    )
+    grade: list[Annotated[int, Field(ge=1, le=12)]] = Field(
+        [], max_length=12, description="Of these grades alone; may be given several times"
+    )
+
+
+class _MomentQuestion(_Question):
     as_of: datetime | None = Field(
         None, description="The moment to answer for; default: now. Without time zone: UTC+7."
     )
@@ -41,14 +55,26 @@ class _Question(BaseModel):
     )
 
 
-class _PupilsQuestion(_Question):
+class _CountsQuestion(_MomentQuestion):
+    by: completeness.By | None = Field(
+        None,
+        description="What the counts are broken down by; without: by the direct parts of the unit. `class` needs a school.",
+    )
+
+
+class _TrendQuestion(_Question):
+    since: date | None = Field(None, description="The first day; default: 29 days before `until`")
+    until: date | None = Field(None, description="The last day; default: today")
+
+
+class _PupilsQuestion(_MomentQuestion):
     bucket: Bucket
     after: str | None = Field(None, max_length=_LONGEST_CURSOR, description="`next` of the page before")
     limit: int = Field(100, ge=1, le=completeness.MOST_ROWS)
 
 
 class BucketsBody(BaseModel):
-    """Pupils by bucket. All but `unexpected` add up to `expected`."""
+    """Pupils by bucket, each pupil of a school in one. All but `transferred` and `unexpected` add up to `expected`."""
 
     present: int = Field(description="A transcript in force stands on record")
     awaiting_summer: int = Field(description="On record, to be assessed again in summer: another version will come")
@@ -56,14 +82,27 @@ class BucketsBody(BaseModel):
     awaiting_number: int = Field(description="On the roster without a personal number, nothing on record")
     held: int = Field(description="The last attempt is held")
     refused: int = Field(description="The last attempt was refused")
+    transferred: int = Field(
+        description="Left the roster and stands on another school's, where the pupil is expected now"
+    )
     unexpected: int = Field(description="On record without being on the roster")
 
 
 class PartBody(BaseModel):
-    """A direct part of the unit."""
+    """A part of the unit."""
 
     unit: str
     name: str
+    expected: int
+    buckets: BucketsBody
+
+
+class GroupBody(BaseModel):
+    """The pupils of one grade, class or vendor. An empty key: pupils of no class, or of schools that nobody submits for."""
+
+    key: str
+    name: str
+    grade: int | None = Field(description="Of a grade or a class")
     expected: int
     buckets: BucketsBody
 
@@ -72,9 +111,38 @@ class CompletenessBody(PartBody):
     """A unit; its parts may share schools (a district and a commune), each of which counts once in the unit itself."""
 
     school_year: str
+    campaign: str | None
+    grades: list[int] | None = Field(description="The grades that are counted; null: all")
     as_of: datetime
     map: MapOf
-    children: list[PartBody]
+    by: completeness.By | None
+    children: list[PartBody] = Field(
+        description="Its direct parts, or those of the kind asked for that have any pupils"
+    )
+    groups: list[GroupBody] = Field(description="With `by` grade, class or vendor")
+    pending: int = Field(
+        description="Of about so many pupils the newest changes are not counted yet; 0 but for minutes after a large list"
+    )
+
+
+class DayBody(BaseModel):
+    """The counts at the end of a day in the city; today's: so far."""
+
+    day: date
+    expected: int
+    buckets: BucketsBody
+
+
+class TrendBody(BaseModel):
+    """A unit, day by day; its schools are those of the map of today."""
+
+    unit: str
+    name: str
+    school_year: str
+    campaign: str | None
+    grades: list[int] | None
+    days: list[DayBody]
+    pending: int
 
 
 class PupilBody(BaseModel):
@@ -105,18 +173,49 @@ _Asking = Annotated[Caller, Depends(access.caller(Scope.COMPLETENESS))]
 
 
 @router.get("/v1/completeness", response_model=CompletenessBody)
-async def get_completeness(request: Request, caller: _Asking, question: Annotated[_Question, Query()]) -> Response:
-    """Expected against held for a unit and each of its direct parts."""
+async def get_completeness(
+    request: Request, caller: _Asking, question: Annotated[_CountsQuestion, Query()]
+) -> Response:
+    """Expected against held for a unit, and for its direct parts or `by` something else."""
     edge: Edge = request.app.state.edge
-    year = parameters.school_year(question.school_year, "/query/school_year")
+    now = datetime.now(UTC)
+    year, only = await _narrowed(edge, caller, question, now)
     as_of = parameters.moment(question.as_of)
-    found = await completeness.report(edge.world, caller, question.unit, year, as_of, datetime.now(UTC), question.map)
+    found = await completeness.report(
+        edge.world, caller, question.unit, year, as_of, now, question.map, by=question.by, only=only
+    )
     body = CompletenessBody(
         **_line(found.line).model_dump(),
         school_year=str(year),
+        campaign=question.campaign,
+        grades=_grades(only),
         as_of=found.as_of,
         map=question.map,
+        by=question.by,
         children=[_line(child) for child in found.children],
+        groups=[_group(group) for group in found.groups],
+        pending=found.pending,
+    )
+    return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
+
+
+@router.get("/v1/completeness/trend", response_model=TrendBody)
+async def get_trend(request: Request, caller: _Asking, question: Annotated[_TrendQuestion, Query()]) -> Response:
+    """The counts of a unit at the end of each day."""
+    edge: Edge = request.app.state.edge
+    now = datetime.now(UTC)
+    year, only = await _narrowed(edge, caller, question, now)
+    until = question.until or parameters.today(now)
+    since = question.since or parameters.days_before(until, _DAYS - 1)
+    found = await completeness.trend(edge.world, caller, question.unit, year, (since, until), now, only)
+    body = TrendBody(
+        unit=found.unit.code,
+        name=found.unit.name,
+        school_year=str(year),
+        campaign=question.campaign,
+        grades=_grades(only),
+        days=[DayBody(day=each.day, **_counts(each.counts)) for each in found.days],
+        pending=found.pending,
     )
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
@@ -125,9 +224,9 @@ async def get_completeness(request: Request, caller: _Asking, question: Annotate
 async def get_pupils(request: Request, caller: _Asking, question: Annotated[_PupilsQuestion, Query()]) -> Response:
     """The pupils in one bucket, page by page. Each page with names is written down before it is answered."""
     edge: Edge = request.app.state.edge
-    year = parameters.school_year(question.school_year, "/query/school_year")
-    asked = completeness.Asked(question.unit, year, question.bucket, question.map)
     as_of, now = parameters.moment(question.as_of), datetime.now(UTC)
+    year, only = await _narrowed(edge, caller, question, now)
+    asked = completeness.Asked(question.unit, year, question.bucket, question.map, only)
     page = await completeness.pupils(edge.world, caller, asked, as_of, question.after, question.limit, now)
     place = name_views.Screen("api-pupils", question.unit, str(year))
     await name_views.note_caller(edge.world, caller, place, sum(row.name is not None for row in page.rows), now)
@@ -142,11 +241,33 @@ async def get_pupils(request: Request, caller: _Asking, question: Annotated[_Pup
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 
+async def _narrowed(
+    edge: Edge, caller: Caller, question: _Question, now: datetime
+) -> tuple[SchoolYear, completeness.Only]:
+    """The school year and the pupils that are asked about. Raises Refusal: request-parameter, campaign-unknown."""
+    year = None
+    if question.school_year is not None:
+        year = parameters.school_year(question.school_year, "/query/school_year")
+    return await completeness.narrowed(edge.world, caller, year, tuple(question.grade), question.campaign, now)
+
+
+def _grades(only: completeness.Only) -> list[int] | None:
+    return None if only.of_grades is None else list(only.of_grades)
+
+
+def _counts(counts: Counts) -> dict[str, Any]:
+    return {
+        "expected": counts.expected,
+        "buckets": BucketsBody(**{bucket.value: counts.of(bucket) for bucket in Bucket}),
+    }
+
+
 def _line(line: completeness.Line) -> PartBody:
-    buckets = {bucket.value: line.counts.of(bucket) for bucket in Bucket}
-    return PartBody(
-        unit=line.unit.code, name=line.unit.name, expected=line.counts.expected, buckets=BucketsBody(**buckets)
-    )
+    return PartBody(unit=line.unit.code, name=line.unit.name, **_counts(line.counts))
+
+
+def _group(group: completeness.Group) -> GroupBody:
+    return GroupBody(key=group.key, name=group.name, grade=group.grade, **_counts(group.counts))
 
 
 def _pupil(row: Row, bucket: Bucket) -> PupilBody:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from registry.api import access, parameters, submission
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
+from registry.core.units import MapOf
 from registry.services import declaration, judging
 from registry.services import submission as submissions
 
@@ -42,6 +43,7 @@ class _Question(BaseModel):
 
     unit: str = Field(max_length=40, examples=["district:771"])
     school_year: str = Field(max_length=9, description="YYYY-YYYY", examples=["2024-2025"])
+    map: MapOf = Field(MapOf.NOW, description="Whose map groups the schools, as in /v1/completeness")
     after: str | None = Field(
         None, max_length=30, pattern=r"^[A-Za-z0-9_-]{1,20} [0-9]{1,2}$", description="`next` of the page before"
     )
@@ -97,7 +99,9 @@ async def get_declarations(
     year = parameters.school_year(question.school_year, "/query/school_year")
     school, _, grade = (question.after or " 0").partition(" ")
     now = datetime.now(UTC)
-    page = await declaration.page(edge.world, caller, question.unit, year, (school, int(grade)), question.limit, now)
+    page = await declaration.page(
+        edge.world, caller, question.unit, year, (school, int(grade)), question.limit, now, question.map
+    )
     body = DeclarationPage(
         declarations=[_row(row, page.names[row.school_code]) for row in page.rows],
         next=None if page.next is None else f"{page.next[0]} {page.next[1]}",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from registry.api import limiting, telemetry
@@ -30,6 +31,8 @@ class Edge:
     press: Press
     signer: answer_keys.Signer
     question_limits: question_limits.Limits
+    #: Room for files of questions that are being taken in: each may be as large as thirty submissions.
+    batch_room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
     @classmethod
     def of(cls, settings: Settings, world: World, token_key: bytes, press: Press) -> Edge:
@@ -37,6 +40,7 @@ class Edge:
         limits = limiting.Limits(
             submissions=settings.submissions_per_minute,
             questions=settings.questions_per_minute,
+            batches=settings.batches_per_minute,
             tokens=settings.tokens_per_minute,
             identifications=settings.identifications_per_minute,
             views=settings.views_per_minute,
@@ -44,10 +48,15 @@ class Edge:
         )
         tokens = access.Tokens(token_key, settings.issuer)
         signer = answer_keys.Signer(settings.answer_keys_path, settings.issuer, timedelta(hours=settings.answer_hours))
-        counted = question_limits.Limits(
-            settings.questions_per_day, settings.questions_per_pupil_day, settings.threshold_days, world.even_seconds
-        )
+        counted = limits_of(settings, world)
         return cls(settings, world, tokens, limits, telemetry.Shared(settings.metrics_dir), press, signer, counted)
+
+
+def limits_of(settings: Settings, world: World) -> question_limits.Limits:
+    """How much an office may ask, under these settings."""
+    return question_limits.Limits(
+        settings.questions_per_day, settings.questions_per_pupil_day, settings.threshold_days, world.even_seconds
+    )
 
 
 def press_of(settings: Settings) -> Press:

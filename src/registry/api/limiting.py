@@ -13,7 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 from registry.core import codes
 from registry.core.findings import Finding, Refusal
 
-Kind = Literal["submissions", "questions", "tokens", "identifications", "views", "all_views", "misses"]
+Kind = Literal["submissions", "questions", "batches", "tokens", "identifications", "views", "all_views", "misses"]
 
 
 _SWEEP_SECONDS = 5.0
@@ -26,12 +26,21 @@ class Limits:
     """Counts per kind of request and name; names must come from a bounded set, not from what anybody may send."""
 
     def __init__(
-        self, *, submissions: int, questions: int, tokens: int, identifications: int, views: int, misses: int
+        self,
+        *,
+        submissions: int,
+        questions: int,
+        batches: int,
+        tokens: int,
+        identifications: int,
+        views: int,
+        misses: int,
     ) -> None:
         self._limiter = FixedWindowRateLimiter(_Windows())
         self._items: dict[Kind, RateLimitItemPerMinute] = {
             "submissions": RateLimitItemPerMinute(submissions, namespace="submissions"),
             "questions": RateLimitItemPerMinute(questions, namespace="questions"),
+            "batches": RateLimitItemPerMinute(batches, namespace="batches"),
             "tokens": RateLimitItemPerMinute(tokens, namespace="tokens"),
             "identifications": RateLimitItemPerMinute(identifications, namespace="identifications"),
             "views": RateLimitItemPerMinute(views, namespace="views"),

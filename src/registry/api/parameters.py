@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 from registry.core import codes, ids
 from registry.core.findings import Finding, Refusal
@@ -28,3 +28,13 @@ def wrong(pointer: str, expected: str) -> Refusal:
 def moment(sent: datetime | None) -> datetime | None:
     """The moment with its time zone."""
     return sent.replace(tzinfo=_LOCAL) if sent is not None and sent.tzinfo is None else sent
+
+
+def today(now: datetime) -> date:
+    """The day it is in the city."""
+    return now.astimezone(_LOCAL).date()
+
+
+def days_before(day: date, days: int) -> date:
+    """The day so many days before; the first there is, if it would be earlier."""
+    return date.fromordinal(max(1, day.toordinal() - days))

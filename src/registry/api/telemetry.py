@@ -156,9 +156,14 @@ def asking() -> Iterator[None]:
     try:
         yield
     except Refusal as refusal:
-        if refusal.code in _LIMITS:
-            _limited.labels(refusal.code.slug).inc()
+        count_limited(refusal)
         raise
+
+
+def count_limited(refusal: Refusal) -> None:
+    """One question that was not answered, if a limit turned it away."""
+    if refusal.code in _LIMITS:
+        _limited.labels(refusal.code.slug).inc()
 
 
 def count_view(page: str, answer: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, field_validator
 
-from registry.api import access, logs, telemetry
+from registry.api import access, bodies, logs, telemetry
 from registry.api.edge import Edge
 from registry.core import codes, ids
 from registry.core.callers import Caller, Scope
@@ -24,7 +25,7 @@ _JSON = "application/json"
 #: Beside a document, which may be as large as one that is submitted, in base64.
 _MOST_BYTES = 4096
 _LARGEST_VERSION = 999_999_999
-_WAYS = ("transcript_code", "sha256", "document", "personal_number", "pupil_code")
+_WAYS = ("transcript_code", "sha256", "personal_number", "pupil_code")
 #: member -> the ways with which alone it makes sense
 _BESIDE = {
     "version": ("transcript_code",),
@@ -35,10 +36,8 @@ NONCE = r"^[A-Za-z0-9_-]{16,128}$"
 NONCE_SHAPE = "16 to 128 letters, digits, - or _, made at random for this question; only with Accept: application/jwt"
 
 
-class QuestionBody(BaseModel):
-    """One question. Exactly one of transcript_code, sha256, document, personal_number (with school_year), pupil_code."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+class QuestionWords(bodies.Strict):
+    """One question. Exactly one of transcript_code, sha256, personal_number (with school_year), pupil_code."""
 
     transcript_code: str | None = Field(None, pattern=r"^[A-Za-z0-9-]{1,36}$", description="1 to 36 letters, digits, -")
     version: int | None = Field(
@@ -46,9 +45,6 @@ class QuestionBody(BaseModel):
     )
     sha256: str | None = Field(
         None, pattern=r"^[0-9A-Fa-f]{64}$", description="SHA-256 of the document as received, 64 hex digits"
-    )
-    document: str | None = Field(
-        None, description="The document as received, in base64 (RFC 4648 section 4); compared by its SHA-256, not kept"
     )
     personal_number: str | None = Field(None, pattern=r"^[0-9]{12}$", description="12 digits 0 to 9, as text")
     pupil_code: str | None = Field(
@@ -65,7 +61,6 @@ class QuestionBody(BaseModel):
         max_length=len(ContentField),
         description="Content fields that the purpose allows, of: " + ", ".join(ContentField),
     )
-    nonce: str | None = Field(None, pattern=NONCE, description=NONCE_SHAPE)
     purpose: str = Field(min_length=1, max_length=64, description="A purpose granted to the caller")
     reference: str = Field(
         min_length=1, max_length=100, description="Reference of the procedure, 1 to 100 printable characters"
@@ -91,6 +86,15 @@ class QuestionBody(BaseModel):
         if not text.isprintable():
             raise ValueError
         return text
+
+
+class QuestionBody(QuestionWords):
+    """One question. Exactly one of transcript_code, sha256, document, personal_number (with school_year), pupil_code."""
+
+    document: str | None = Field(
+        None, description="The document as received, in base64 (RFC 4648 section 4); compared by its SHA-256, not kept"
+    )
+    nonce: str | None = Field(None, pattern=NONCE, description=NONCE_SHAPE)
 
 
 class SchoolBody(BaseModel):
@@ -148,7 +152,7 @@ _BODY: dict[str, Any] = {
         "required": True,
         "content": {
             _JSON: {
-                "schema": {**QuestionBody.model_json_schema(), "oneOf": [{"required": [way]} for way in _WAYS]},
+                "schema": {**QuestionBody.model_json_schema(), "oneOf": [{"required": [way]} for way in (*_WAYS, "document")]},
                 "examples": {
                     "code": {"value": {"transcript_code": "0b5d2a34-6a5c-4a63-9a44-0f5b1a4e7f01", "purpose": "admission",
                                        "reference": "TS10-2026-0001"}},
@@ -178,7 +182,8 @@ async def post_verification(
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
     now, signed = datetime.now(UTC), answer_keys.MEDIA_TYPE in request.headers.get("accept", "")
-    sent = _read(verification.read_json(await _body(request, edge.settings.max_body_bytes)))
+    raw = await _body(request, edge.settings.max_body_bytes)
+    sent = bodies.shaped(QuestionBody, verification.read_json(raw))
     question = _question(sent, signed=signed)
     key = await edge.signer.ready(edge.world, now) if signed else None
     why = verification.Why(sent.purpose, sent.reference, sent.nonce, now + edge.signer.valid)
@@ -189,7 +194,7 @@ async def post_verification(
         )
     telemetry.count_question(answered.answer.value, pause_begins=answered.pause_begins)
     logs.note(answer=answered.answer.value, question=str(answered.question_id))
-    body = _rendered(answered).model_dump(mode="json")
+    body = rendered(answered).model_dump(mode="json")
     headers = {"Cache-Control": "no-store", "Vary": "Accept"}
     if key is None:
         return JSONResponse(body, headers=headers)
@@ -211,51 +216,46 @@ async def _body(request: Request, largest_document: int) -> bytes:
     return bytes(raw)
 
 
-def _read(value: Any) -> QuestionBody:
-    """The members in their shapes; raises Refusal(request-parameter) with one finding per member, values left out."""
-    try:
-        return QuestionBody.model_validate(value)
-    except ValidationError as error:
-        wrong = {str(e["loc"][0]) if e["loc"] and e["type"] != "extra_forbidden" else "" for e in error.errors()}
-        found = [_finding(name) for name in ("", *QuestionBody.model_fields) if name in wrong]
-    raise Refusal(codes.REQUEST_PARAMETER, found)  # outside the block: its context would hold what was sent
-
-
-def _finding(name: str) -> Finding:
-    if not name:
-        detail = "a JSON object with the members " + ", ".join(QuestionBody.model_fields)
-        return Finding(codes.REQUEST_PARAMETER, "/body", detail)
-    return Finding(codes.REQUEST_PARAMETER, f"/body/{name}", QuestionBody.model_fields[name].description or "")
-
-
 def _question(sent: QuestionBody, *, signed: bool) -> Question:
     """The one way that is asked in; raises Refusal: verification-question, request-parameter (document, nonce)."""
-    _one_way(sent)
+    ways = (*_WAYS, "document")
+    _one_way(sent, ways)
     if signed is not (sent.nonce is not None):
-        raise Refusal(codes.REQUEST_PARAMETER, [_finding("nonce")])
+        raise Refusal(codes.REQUEST_PARAMETER, [bodies.finding(QuestionBody, "nonce")])
+    if sent.document is None:
+        return _of_words(sent)
+    fingerprint = verification.fingerprint_of(sent.document)
+    if fingerprint is None:
+        raise Refusal(codes.REQUEST_PARAMETER, [bodies.finding(QuestionBody, "document")])
+    return ByDocument(fingerprint)
+
+
+def asked(sent: QuestionWords) -> verification.Asked:
+    """The question that the members make, without a document; raises Refusal(verification-question)."""
+    _one_way(sent, _WAYS)
+    why = verification.Why(sent.purpose, sent.reference)
+    return verification.Asked(_of_words(sent), why, frozenset(map(ContentField, sent.fields or ())))
+
+
+def _of_words(sent: QuestionWords) -> Question:
     year = ids.SchoolYear.parse(sent.school_year) if sent.school_year is not None else None
     level = ids.Level(sent.level) if sent.level else None
     if sent.transcript_code is not None:
         return ByCode(sent.transcript_code, sent.version)
     if sent.sha256 is not None:
         return ByDocument(bytes.fromhex(sent.sha256))
-    if sent.document is not None:
-        fingerprint = verification.fingerprint_of(sent.document)
-        if fingerprint is None:
-            raise Refusal(codes.REQUEST_PARAMETER, [_finding("document")])
-        return ByDocument(fingerprint)
     if sent.pupil_code is not None:
         return ByPupil(sent.pupil_code, year, level)
-    assert sent.personal_number is not None, "one of the five ways, checked above"
+    assert sent.personal_number is not None, "one of the ways, checked above"
     assert year is not None, "checked with its member"
     return ByNumber(sent.personal_number, year, level)
 
 
-def _one_way(sent: QuestionBody) -> None:
-    given = {name for name in (*_WAYS, *_BESIDE) if getattr(sent, name) is not None}
+def _one_way(sent: QuestionWords, all_ways: Sequence[str]) -> None:
+    given = {name for name in (*all_ways, *_BESIDE) if getattr(sent, name) is not None}
     unclear = []
-    if len(given.intersection(_WAYS)) != 1:
-        unclear.append(Finding(codes.VERIFICATION_QUESTION, "/body", "exactly one of " + ", ".join(_WAYS)))
+    if len(given.intersection(all_ways)) != 1:
+        unclear.append(Finding(codes.VERIFICATION_QUESTION, "/body", "exactly one of " + ", ".join(all_ways)))
     for name, ways in _BESIDE.items():
         if name in given and given.isdisjoint(ways):
             unclear.append(Finding(codes.VERIFICATION_QUESTION, f"/body/{name}", "only with " + " or ".join(ways)))
@@ -265,7 +265,8 @@ def _one_way(sent: QuestionBody) -> None:
         raise Refusal(codes.VERIFICATION_QUESTION, unclear)
 
 
-def _rendered(answered: verification.Answered) -> VerificationBody:
+def rendered(answered: verification.Answered) -> VerificationBody:
+    """The answer as it goes out."""
     body = VerificationBody(
         question_id=str(answered.question_id), asked_at=moment(answered.asked_at), answer=answered.answer
     )

@@ -18,13 +18,22 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from registry.cli import bench_completeness, bench_judging, bench_limits, bench_load, bench_roster, bench_verify
+from registry.cli import (
+    bench_batch,
+    bench_completeness,
+    bench_judging,
+    bench_limits,
+    bench_load,
+    bench_roster,
+    bench_verify,
+)
 from registry.cli.service import Service
 
 CONNECTIONS = (1, 16, 64)
 _out = Console()
 _errors = Console(stderr=True)
 app = typer.Typer(invoke_without_command=True)
+app.command("batch")(bench_batch.batch)
 app.command("completeness")(bench_completeness.completeness)
 app.command("roster")(bench_roster.roster)
 app.command("verify")(bench_verify.verify)

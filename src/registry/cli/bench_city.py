@@ -90,8 +90,8 @@ class City:
 
     @property
     def schools(self) -> int:
-        """How many schools it has: a multiple of six."""
-        return max(1, -(-self.pupils // (_PER_SCHOOL * _CYCLE))) * _CYCLE
+        """How many schools it has: a multiple of six, and more than six."""
+        return max(2, -(-self.pupils // (_PER_SCHOOL * _CYCLE))) * _CYCLE
 
     def school_code(self, school: int) -> str:
         """The code of a school by its position."""
@@ -140,7 +140,7 @@ async def settle(world: World, city: City, now: datetime) -> None:
 async def fill(owner_url: str, city: City) -> None:
     """Write rosters, journal and records of a city whose schools are on the map; `owner_url` names a superuser.
 
-    Neither foreign keys nor triggers see these rows: what follows from them is up to who asks for it.
+    Neither foreign keys nor triggers see these rows; the schools are marked to be counted (`registry.services.standing`).
     """
     dsn = owner_url.replace("+asyncpg", "")
     settings = {"session_replication_role": "replica", "synchronous_commit": "off"}
@@ -152,6 +152,13 @@ async def fill(owner_url: str, city: City) -> None:
             await asyncio.gather(*(_copy(link, lines, half) for half, link in enumerate(links)))
         for table in _TABLES:
             await links[0].execute(f"VACUUM (ANALYZE) {table}")
+        await links[0].execute(
+            "INSERT INTO standing_mark (school_year, school_code, pupil_code) SELECT $1, school_code, '' FROM school",
+            YEAR,
+        )
+        await links[0].execute(
+            "INSERT INTO last_contact SELECT school_code, max(received_at) FROM submission GROUP BY school_code"
+        )
         await links[0].execute("UPDATE generation SET value = value + 1")
     finally:
         for link in links:

@@ -1,7 +1,8 @@
 """How many documents one core judges per second: signatures, paths, revocation, policy, content; nothing stored.
 
-Warm: the signers' paths are remembered, as they are in a worker that has seen the school before. Cold: nothing is
-remembered, three paths are built and checked for every document.
+Warm: the signers' paths are remembered, as they are in a worker that has seen the school before. Cold: no signer, path or
+status is remembered, the trust list is read anew and three paths are built and checked for every document; only the parsed
+certificates of the authorities stay.
 """
 
 from __future__ import annotations

@@ -37,6 +37,6 @@ async def show(service: Service, out: Console) -> str:
     out.print(f"\npages for people (one-time link, {sign_in.LINK_LASTS.seconds // 60} minutes, this machine only):")
     out.print(f"[bold]{address}[/bold]", soft_wrap=True)
     out.print(
-        "then: overview against the deadlines, schools (sort, filter, CSV, XLSX), a school, readiness, report (PDF)"
+        "then: overview against the deadlines, schools (sort, filter, CSV, XLSX), a school, readiness, call today, reminders, campaigns, report (PDF)"
     )
     return address

@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from registry.cli import demo_answers, demo_extract
+from registry.cli import demo_answers, demo_batch, demo_extract, demo_reminders
 from registry.cli.service import Service
 from registry.client import api
 from registry.core.callers import CallerKind, Scope
 from registry.demo import city as cities
 from registry.demo import pki, schools, signers
-from registry.services import callers, campaigns, policies, trust, units
+from registry.services import callers, campaigns, policies, reminders, trust, units
 from registry.services.world import World
 from registry.storage.database import Database
 from registry.storage.sealing import Sealer, load_key
@@ -65,6 +65,7 @@ class Result:
     after_list: dict[str, int] = field(default_factory=dict)
     answers: list[tuple[str, api.Result]] = field(default_factory=list)
     signed: list[demo_answers.Shown] = field(default_factory=list)
+    reminders: reminders.Report | None = None
     sending_seconds: float = 0.0
     seconds: float = 0.0
 
@@ -83,6 +84,11 @@ class Result:
             and all(shown.good for shown in self.signed)
         )
 
+    @property
+    def _reminders(self) -> dict[str, int]:
+        done = self.reminders
+        return {} if done is None else {"sent": done.sent, "without_contact": done.without_contact}
+
     def as_json(self) -> dict[str, Any]:
         """The result for a program."""
         return {
@@ -95,6 +101,7 @@ class Result:
             "planted": {code: dict(counts) for code, counts in self.planted.items()},
             "counted": {code: dict(counts) for code, counts in self.counted.items()},
             "after_list": self.after_list,
+            "reminders": self._reminders,
             "verifications": [
                 {"question": title, "answer": answer.body.get("answer")} for title, answer in self.answers
             ],
@@ -116,8 +123,8 @@ async def play(service: Service, pupils: int, output: Path, out: Console, now: d
     )
     clients = {name: api.RegistryClient(service.base_url, name, key, "k1") for name, key in keys.items()}
     try:
-        await _put_rosters(clients["office-so-gddt"], city)
-        await _send_all(clients, city, result, out)
+        await put_rosters(clients["office-so-gddt"], city)
+        await send_all(clients, city, result, out)
         _write_files(result)
         again = next(s for s in result.sent if s.delivery.fault is None)
         result.repeated = await clients[again.delivery.vendor].submit(again.delivery.envelope)
@@ -126,8 +133,11 @@ async def play(service: Service, pupils: int, output: Path, out: Console, now: d
         result.answers = await _ask(clients["office-tuyen-sinh"], city, result)
         await demo_extract.play(clients, result.sent, output, out)
         result.signed = await demo_answers.play(clients, [sent.delivery for sent in result.sent if sent.as_planted])
+        known = [s.result.body["receipt"]["transcript_code"] for s in result.sent if s.delivery.fault is None][:9]
+        result.signed += await demo_batch.play(clients, known, output)
         await _publish_late_list(service, city, now)
         result.after_list = await _await_rejudged(clients["office-quan-10"])
+        result.reminders = await demo_reminders.play(service, output, out, now)
     finally:
         for client in clients.values():
             await client.close()
@@ -161,7 +171,8 @@ async def prepare(service: Service, city: cities.City, keys: dict[str, pki.Priva
         await world.db.close()
 
 
-async def _put_rosters(operator: api.RegistryClient, city: cities.City) -> None:
+async def put_rosters(operator: api.RegistryClient, city: cities.City) -> None:
+    """Every school's roster, as the city's own database would put it."""
     for school in schools.all_schools():
         text = cities.roster_csv(city.rosters[school.code])
         answer = await operator.put_roster(school.code, school.school_year, school.grade, text)
@@ -169,7 +180,7 @@ async def _put_rosters(operator: api.RegistryClient, city: cities.City) -> None:
             raise RuntimeError(f"roster of {school.code}: status {answer.status}, {answer.codes[:3]}")
 
 
-async def _send_all(clients: dict[str, api.RegistryClient], city: cities.City, result: Result, out: Console) -> None:
+async def send_all(clients: dict[str, api.RegistryClient], city: cities.City, result: Result, out: Console) -> None:
     """Both vendors at once, each with its own connections; files are signed while others are on their way."""
     loop = asyncio.get_running_loop()
     started = loop.time()

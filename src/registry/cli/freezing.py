@@ -33,7 +33,11 @@ def export(
 ) -> None:
     """Write the snapshot of a frozen campaign as one file; the same bytes each time."""
 
-    with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), "wb") as target:
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+    except OSError as error:
+        raise typer.BadParameter(f"{out}: {error.strerror}", param_hint="--out") from None
+    with open(descriptor, "wb") as target:
 
         async def use(world: World) -> None:
             async for part in await freezing.export(world, None, code, datetime.now(UTC)):

@@ -24,9 +24,10 @@ from typing import Annotated, NoReturn
 import typer
 import uvicorn
 
-from registry.api import edge, logs, telemetry
+from registry.api import batches, edge, logs, telemetry
 from registry.cli import connections, fetching, mailing, reach, supervising
 from registry.cli.service import make_state_dir
+from registry.services import batch_work
 from registry.services import work as background
 from registry.settings import Settings
 from registry.storage import database, embedded, guardian, sealing, server_binaries
@@ -104,7 +105,8 @@ async def _work(settings: Settings, reminding: tuple[background.Task, ...]) -> N
     try:
         async with fetching.fetcher() as fetch:
             asked = (background.refreshing(fetch, every),) if every else ()
-            await background.run(world, watch, stop, (*background.plan, *asked, *reminding))
+            answering = batch_work.Worker(batches.words(), edge.limits_of(settings, world)).task()
+            await background.run(world, watch, stop, (*background.plan, answering, *asked, *reminding))
     finally:
         shared.stop()
         world.judges.close()

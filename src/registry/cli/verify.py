@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,6 +46,10 @@ def verify(
     at: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"], help="As at this moment; default: now.")
     ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The result of a batch, for the signed answer over it."),
+    ] = None,
     school: Annotated[str | None, typer.Option(help="With --qr: the school's name as the paper has it.")] = None,
     school_year: Annotated[str | None, typer.Option(help="With --qr: the school year as the paper has it.")] = None,
     grade: Annotated[str | None, typer.Option(help="With --qr: the grade as the paper has it.")] = None,
@@ -57,6 +62,8 @@ def verify(
     Exit code: 0 good, 1 not to be relied upon (altered, another key, issuer, audience or nonce, or no answer at all), 3 genuine
     but expired, 4 the key set can't be had.
     """
+    if file is not None and answer is None:
+        raise typer.BadParameter("with the signed answer over it", param_hint="--file")
     if (answer is None) == (qr is None):
         raise typer.BadParameter("either an answer or --qr")
     if qr is not None:
@@ -66,7 +73,8 @@ def verify(
         if not verify_qr.check(qr, Path(jwks), on_paper, as_json=json_output):
             raise typer.Exit(_WRONG)
     elif answer is not None:
-        _verify_answer(answer, jwks, answer_keys.Receiver(issuer, audience, nonce), at, json_output)
+        signed = None if file is None else sha256(file.read_bytes()).digest()
+        _verify_answer(answer, jwks, answer_keys.Receiver(issuer, audience, nonce, signed), at, json_output)
 
 
 def _verify_answer(

@@ -22,6 +22,7 @@ JOSE = "application/jose+json"
 COMPACT = "application/jose"
 XML = "application/xml"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_BATCHES = "/v1/verifications/batches"
 _BUSY = {429, 503}
 #: Who is told to come back later than this is told so at once: a limit of a day or a year is no busy moment.
 _LONGEST_PAUSE_SECONDS = 30
@@ -150,6 +151,30 @@ class RegistryClient:
     async def claim(self, claim: dict[str, Any], nonce: str) -> Result:
         """Claim something about a pupil's results: yes, no or cannot_say, always signed."""
         return await self._ask("POST", "/v1/claims", json={**claim, "nonce": nonce})
+
+    async def submit_batch(self, raw: bytes, media_type: str, key: str, result: str | None = None) -> Result:
+        """Hand in a file of questions (NDJSON or XLSX). With the same `key` (16 to 128 characters) it may be sent again."""
+        headers = {"Content-Type": media_type, "Idempotency-Key": key}
+        params = {} if result is None else {"result": result}
+        return await self._ask("POST", _BATCHES, content=raw, headers=headers, params=params)
+
+    async def batch(self, batch_id: str) -> Result:
+        """Where a batch stands."""
+        return await self._ask("GET", f"{_BATCHES}/{batch_id}")
+
+    async def batch_result(self, batch_id: str) -> tuple[Result, bytes]:
+        """The file of a finished batch; of any other the problem, and nothing."""
+        response = await self._send("GET", f"{_BATCHES}/{batch_id}/result", {}, {})
+        good = response.status_code == httpx.codes.OK
+        return (Result(response.status_code, {}), response.content) if good else (_result(response), b"")
+
+    async def batch_signature(self, batch_id: str) -> Result:
+        """The signed answer over a finished batch's result."""
+        return await self._ask("GET", f"{_BATCHES}/{batch_id}/signature")
+
+    async def delete_batch(self, batch_id: str) -> Result:
+        """Delete a batch with its questions and answers."""
+        return await self._ask("DELETE", f"{_BATCHES}/{batch_id}")
 
     async def key_set(self) -> Result:
         """The keys that signed answers are checked with."""

@@ -1308,6 +1308,72 @@ VERIFICATION_QUESTION = _code(
     kind=Kind.REQUEST,
 )
 
+# --- batches of questions -----------------------------------------------------------------------------------------------
+
+BATCH_FILE = _code(
+    "batch-file",
+    ("Không đọc được tệp câu hỏi", "The file of questions can't be read"),
+    (
+        "Gửi NDJSON mã hoá UTF-8 (mỗi dòng một câu hỏi) hoặc một tệp XLSX theo mẫu nêu trong openapi/verification.md.",
+        "Send NDJSON in UTF-8 (one question a line) or an XLSX file as openapi/verification.md describes.",
+    ),
+    kind=Kind.REQUEST,
+)
+BATCH_SIZE = _code(
+    "batch-size",
+    ("Số câu hỏi trong tệp không được nhận", "A file of so many questions is not taken"),
+    ("Chia danh sách thành nhiều tệp trong giới hạn đã nêu.", "Split the list into files within the limit named."),
+    kind=Kind.REQUEST,
+)
+BATCH_ROW = _code(
+    "batch-row",
+    (
+        "Có dòng không đúng trong tệp câu hỏi; chưa nhận câu hỏi nào",
+        "Rows of the file are wrong; no question was taken",
+    ),
+    ("Sửa các dòng được chỉ ra rồi gửi lại cả tệp.", "Mend the rows that are named, then send the whole file again."),
+    kind=Kind.REQUEST,
+)
+BATCH_KEY = _code(
+    "batch-key",
+    ("Khoá chống trùng này đã dùng cho tệp khác", "This idempotency key was used for another file"),
+    (
+        "Dùng khoá mới cho tệp mới; gửi lại tệp cũ thì giữ nguyên khoá và nội dung.",
+        "Take a new key for a new file; to send a file again, keep both its key and its bytes.",
+    ),
+    kind=Kind.CONFLICT,
+)
+BATCH_MANY = _code(
+    "batch-many",
+    ("Còn quá nhiều tệp câu hỏi chưa xong", "Too many batches are not finished"),
+    (
+        "Đợi một tệp xong, hoặc xoá một tệp, rồi gửi lại.",
+        "Wait until one is finished, or delete one, then send the file again.",
+    ),
+    kind=Kind.TOO_MANY,
+)
+BATCH_UNKNOWN = _code(
+    "batch-unknown",
+    ("Không có tệp câu hỏi này", "There is no such batch"),
+    ("Dùng địa chỉ đã nhận khi gửi tệp.", "Use the address that was answered when the file was sent."),
+    kind=Kind.NOT_FOUND,
+)
+BATCH_UNFINISHED = _code(
+    "batch-unfinished",
+    ("Các câu hỏi chưa được trả lời hết", "The questions are not all answered yet"),
+    (
+        "Hỏi lại trạng thái sau số giây trong Retry-After.",
+        "Ask for the state again after the seconds in Retry-After.",
+    ),
+    kind=Kind.CONFLICT,
+)
+BATCH_EXPIRED = _code(
+    "batch-expired",
+    ("Kết quả đã bị xoá sau thời hạn lưu", "The result was deleted when its time was over"),
+    ("Gửi lại tệp câu hỏi với khoá chống trùng mới.", "Send the questions again, with a new idempotency key."),
+    kind=Kind.NOT_FOUND,
+)
+
 # --- units in time, campaigns and buckets ----------------------------------------------------------------------------
 
 CAMPAIGN_UNKNOWN = _code(
@@ -1824,6 +1890,15 @@ VERIFICATION_PUPIL = _code(
         "Use the answers already given; ask on after the time in Retry-After.",
     ),
     kind=Kind.TOO_MANY,
+)
+ANSWER_FILE = _code(
+    "answer-file",
+    ("Tệp không phải là tệp đã được ký", "The file is not the one that was signed"),
+    (
+        "Dùng đúng tệp kết quả đã tải về cùng chữ ký này, không mở ra lưu lại.",
+        "Use the result that belongs to this signature, as it was downloaded and not saved again.",
+    ),
+    kind=Kind.DOCUMENT,
 )
 AUDIT_EDITED = _code(
     "audit-edited",

@@ -9,8 +9,9 @@ from __future__ import annotations
 import calendar
 import hashlib
 import re
+import unicodedata
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
@@ -19,6 +20,7 @@ from registry.core import codes, places
 from registry.core.findings import Finding
 
 _NUMBER = re.compile(r"[0-9]{12}")
+_TWELVE_DIGITS = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _SCHOOL_YEAR = re.compile(r"([0-9]{4})-([0-9]{4})")
 _BIRTH = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _OPAQUE = re.compile(r"[A-Za-z0-9_-]{1,20}")
@@ -180,6 +182,19 @@ def transcript_code_fits(code: str) -> bool:
 def fingerprint(raw: bytes) -> bytes:
     """SHA-256 of the bytes as received, 32 bytes."""
     return hashlib.sha256(raw).digest()
+
+
+def mentions_number(text: str, numbers: Iterable[str] = ()) -> bool:
+    """Whether a text that is kept plainly gives away a personal number.
+
+    One of `numbers` counts however its digits are written (also in other scripts) or parted; of any other number, twelve digits
+    on end that begin as numbers do.
+    """
+    plain = "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in text)
+    digits = "".join(letter for letter in plain if letter.isdecimal())
+    if any(number in digits for number in numbers):
+        return True
+    return any(found[:3] in places.KNOWN for found in _TWELVE_DIGITS.findall(plain))
 
 
 def uuid7(moment: datetime, entropy: bytes) -> uuid.UUID:

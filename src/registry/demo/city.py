@@ -57,7 +57,7 @@ class Delivery:
 
 @dataclass(slots=True)
 class City:
-    """What the demo plays with; `expected` counts buckets by school as they were planted.
+    """What the demo plays with; `expected` counts buckets by school as they were planted, `fates` names them by (school, pupil).
 
     `correction` makes a second version of the first good transcript, for when all others have been sent.
     """
@@ -67,6 +67,7 @@ class City:
     rosters: dict[str, list[Pupil]] = field(default_factory=dict)
     jobs: list[Callable[[], Delivery]] = field(default_factory=list)
     expected: dict[str, Counter[str]] = field(default_factory=dict)
+    fates: dict[tuple[str, str], str] = field(default_factory=dict)
     numbers: set[str] = field(default_factory=set)
     correction: Callable[[], Delivery] | None = None
 
@@ -117,7 +118,8 @@ def _add_class(city: City, rng: Random, school: DemoSchool, class_name: str, siz
             city.numbers, partial(transcripts.pupil, rng, grade=school.grade, school_year=year, pupil_code=pupil_code)
         )
         roster.append(Pupil(made, class_name, has_number=fault not in (faults.NO_NUMBER, faults.NO_NUMBER_SILENT)))
-        counted[fault.bucket if fault else "present"] += 1
+        bucket = city.fates[school.code, pupil_code] = fault.bucket if fault else "present"
+        counted[bucket] += 1
         seed = rng.getrandbits(64)
         if fault is None or fault.sent:
             city.jobs.append(_job(city, seed, school, facts, made, class_name, teacher, fault))

@@ -57,12 +57,13 @@ class PrivateKey:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a receiver knows beforehand; None for what it does not compare."""
+    """What a receiver knows beforehand; None for what it does not compare. `file_sha256`: of the result of a batch."""
 
     issuer: str | None = None
     audience: str | None = None
     nonce: str | None = None
     type: str = TYPE
+    file_sha256: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ def check(token: str, keys: Sequence[Period], expected: Expected, now: datetime)
     """Check a signed answer as its receiver must; all that is wrong with it at once. Never raises.
 
     Codes: answer-malformed, answer-key-unknown, answer-signature (after these nothing is read), answer-key-period,
-    answer-issuer, answer-audience, answer-nonce, answer-early, answer-expired.
+    answer-issuer, answer-audience, answer-nonce, answer-early, answer-expired,
+    answer-file.
     """
     opened = jws.open_compact(token.strip(), algorithms=frozenset({Algorithm.ES256}), largest=LARGEST)
     if opened is None or opened.kind != expected.type or not _is_whole(opened.claims):
@@ -127,8 +129,13 @@ def _bound(claims: Mapping[str, Any], expected: Expected) -> list[Finding]:
         ("aud", expected.audience, codes.ANSWER_AUDIENCE),
         ("nonce", expected.nonce, codes.ANSWER_NONCE),
     )
-    return [
+    found = [
         Finding(code, f"/claims/{name}", "the value expected")
         for name, value, code in compared
         if value is not None and claims.get(name) != value
     ]
+    batch = claims.get("batch")
+    signed = batch.get("result_sha256") if isinstance(batch, dict) else None
+    if expected.file_sha256 is not None and signed != expected.file_sha256.hex():
+        found.append(Finding(codes.ANSWER_FILE, "/claims/batch/result_sha256", "the SHA-256 of the file"))
+    return found

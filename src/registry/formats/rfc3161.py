@@ -159,3 +159,12 @@ def _check_strength(digest: str, scheme: Any) -> None:
         hashed = digest
     if digest not in _HASHES or hashed != digest or scheme.signature_algo not in _SCHEMES:
         raise UncheckedError("signed by RSA or ECDSA with SHA-256, SHA-384 or SHA-512")
+    if scheme.signature_algo == "rsassa_pss" and not _is_usual(scheme["parameters"], hashed):
+        raise UncheckedError("RSASSA-PSS with MGF1 of the same hash and a salt as long as its digest")
+
+
+def _is_usual(parameters: Any, hashed: str) -> bool:
+    """The one form in use (RFC 4056 2.2, ETSI TS 119 312)."""
+    mask = parameters["mask_gen_algorithm"]
+    usual = mask["algorithm"].native == "mgf1" and mask["parameters"]["algorithm"].native == hashed
+    return bool(usual and parameters["salt_length"].native == _HASHES[hashed](b"").digest_size)

@@ -6,6 +6,8 @@ large lists takes a second. No file, no network: it is given every byte it may l
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +26,9 @@ from pyhanko_certvalidator.validate import async_validate_path
 
 #: Real paths need a handful; the edges between nodes, and with them the work, grow with the square.
 _MAX_POLICY_NODES = 128
+
+#: Certificates of authorities kept parsed, one of each: a country has a few dozen. Each costs up to 100 kB.
+_KEPT = 64
 
 ANY_POLICY = "2.5.29.32.0"
 #: asn1crypto's name for it, which the path validation uses in place of the number.
@@ -73,16 +78,43 @@ def judge(chain: Sequence[bytes], anchor: bytes, moment: datetime, settings: Pol
     length, key usage, policies and name constraints are checked, those of the anchor included.
     """
     try:
-        # Loaded anew each time: asn1crypto parses lazily and shared objects would be parsed by two threads at once.
-        certificates = [asn1_x509.Certificate.load(der, strict=True) for der in chain]
-        root = asn1_x509.Certificate.load(anchor, strict=True)
-        path = ValidationPath(
-            CertTrustAnchor(root, quals=_qualifiers(root)), interm=certificates[:0:-1], leaf=certificates[0]
-        )
-        refusal = _run(_context(root, moment), path, _parameters(settings))
-        return Judged(refusal) if refusal else Judged(None, _policies(path))
+        leaf = asn1_x509.Certificate.load(chain[0], strict=True)
+        authorities = [_AUTHORITIES.take(der) for der in (*chain[1:], anchor)]
+        root = authorities[-1]
+        path = ValidationPath(CertTrustAnchor(root, quals=_qualifiers(root)), interm=authorities[-2::-1], leaf=leaf)
+        refusal = _run(_context(moment), path, _parameters(settings))
+        judged = Judged(refusal) if refusal else Judged(None, _policies(path))
     except Exception as error:  # NotImplementedError, TypeError, RecursionError occur: whatever it is, it is not a yes
         return Judged(type(error).__name__)
+    # Only now: what a failed judgement may have left half read is thrown away.
+    for der, authority in zip((*chain[1:], anchor), authorities, strict=True):
+        _AUTHORITIES.give_back(der, authority)
+    return judged
+
+
+class _Authorities:
+    """Parsed certificates of authorities. asn1crypto reads them bit by bit when asked, so two threads never have the same one:
+    it is taken out, and given back after use. What is not here is parsed anew."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._spare: OrderedDict[bytes, asn1_x509.Certificate] = OrderedDict()
+
+    def take(self, der: bytes) -> asn1_x509.Certificate:
+        """The certificate, for the caller alone."""
+        with self._lock:
+            spare = self._spare.pop(der, None)
+        return asn1_x509.Certificate.load(der, strict=True) if spare is None else spare
+
+    def give_back(self, der: bytes, certificate: asn1_x509.Certificate) -> None:
+        """Keep it for the next one who asks, forgetting what was not asked for longest."""
+        with self._lock:
+            self._spare[der] = certificate
+            if len(self._spare) > _KEPT:
+                self._spare.popitem(last=False)
+
+
+_AUTHORITIES = _Authorities()
 
 
 def _parameters(settings: PolicySettings) -> PKIXValidationParams:
@@ -106,9 +138,10 @@ def _qualifiers(root: asn1_x509.Certificate) -> TrustQualifiers:
     return replace(derived, max_aa_path_length=derived.max_path_length)
 
 
-def _context(root: asn1_x509.Certificate, moment: datetime) -> ValidationContext:
+def _context(moment: datetime) -> ValidationContext:
+    """Without roots of its own: the path ends in the anchor it was given, and nothing is looked up."""
     return ValidationContext(
-        trust_roots=[root],
+        trust_roots=[],
         other_certs=[],
         moment=moment,
         allow_fetching=False,

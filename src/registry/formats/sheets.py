@@ -17,7 +17,7 @@ from typing import BinaryIO, TypeAlias
 import python_calamine
 
 from registry.formats import xlsx_guard
-from registry.formats.xlsx_guard import UnreadableError
+from registry.formats.xlsx_guard import Bounds, UnreadableError
 
 Cell: TypeAlias = str | int | float | bool | date | datetime | time | timedelta
 
@@ -46,7 +46,7 @@ def letters(column: int) -> str:
     return name
 
 
-def sheets(raw: BinaryIO) -> Iterator[Sheet]:
+def sheets(raw: BinaryIO, bounds: Bounds = xlsx_guard.LIST) -> Iterator[Sheet]:
     """The sheets of a file, which says by its first bytes what it is. Raises UnreadableError, also while rows are read."""
     source = io.BufferedReader(raw, _HEAD) if isinstance(raw, io.RawIOBase) else raw
     head = _peeked(source)
@@ -54,7 +54,7 @@ def sheets(raw: BinaryIO) -> Iterator[Sheet]:
         whole = source.read(MOST_XLSX_BYTES + 1)
         if len(whole) > MOST_XLSX_BYTES:
             raise UnreadableError(None, f"at most {MOST_XLSX_BYTES} bytes; larger lists as CSV")
-        yield from _workbook(whole)
+        yield from _workbook(whole, bounds)
     elif head.startswith(b"\xd0\xcf\x11\xe0"):
         raise UnreadableError(
             None, "XLSX or CSV; save the old .xls format, or a protected file, as XLSX without password"
@@ -71,8 +71,8 @@ def _peeked(source: BinaryIO) -> bytes:
     return head
 
 
-def _workbook(raw: bytes) -> Iterator[Sheet]:
-    xlsx_guard.check(raw)
+def _workbook(raw: bytes, bounds: Bounds) -> Iterator[Sheet]:
+    xlsx_guard.check(raw, bounds)
     try:
         book = python_calamine.load_workbook(io.BytesIO(raw))
         seen = [

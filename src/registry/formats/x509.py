@@ -156,8 +156,14 @@ def verifies(
     parameters: padding.PSS | padding.PKCS1v15 | ec.ECDSA | None,
     hashed: hashes.HashAlgorithm | None,
 ) -> bool:
-    """True when the signature of a certificate or revocation list verifies; key and algorithm must fit. Never raises."""
+    """True when the signature of a certificate or revocation list verifies; key and algorithm must fit. Never raises.
+
+    RSASSA-PSS is taken in the one form in use, whatever the parameters say: MGF1 with the hash of the signature, and a salt
+    as long as its digest (RFC 4055 3.1, ETSI TS 119 312). Another form is no signature here.
+    """
     try:
+        if isinstance(parameters, padding.PSS) and hashed:
+            parameters = padding.PSS(padding.MGF1(hashed), hashed.digest_size)
         if isinstance(key, rsa.RSAPublicKey) and isinstance(parameters, (padding.PKCS1v15, padding.PSS)) and hashed:
             key.verify(signature, signed, parameters, hashed)
         elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(parameters, ec.ECDSA):

@@ -10,6 +10,7 @@ import io
 import re
 import zipfile
 import zlib
+from dataclasses import dataclass
 
 from lxml import etree
 
@@ -24,6 +25,18 @@ _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _NO_VALUE = "a formula with its value stored: open the file, calculate, save; or put the value in its place"
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How large a workbook may be: bytes unpacked, and cells (columns times rows of a sheet, up to the outermost cell)."""
+
+    unpacked: int = MOST_UNPACKED
+    cells: int = MOST_CELLS
+
+
+#: A city's list of pupils.
+LIST = Bounds()
+
+
 class UnreadableError(Exception):
     """A file that is no table: the row (None: the whole) and the expected shape, never what was sent."""
 
@@ -32,16 +45,16 @@ class UnreadableError(Exception):
         self.row, self.expected = row, expected
 
 
-def check(raw: bytes) -> None:
+def check(raw: bytes, bounds: Bounds = LIST) -> None:
     """Raise UnreadableError unless the file may be given to a reader."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            _check_parts(archive)
+            _check_parts(archive, bounds)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error):
         raise UnreadableError(None, "an XLSX file that a spreadsheet program saved, without password") from None
 
 
-def _check_parts(archive: zipfile.ZipFile) -> None:
+def _check_parts(archive: zipfile.ZipFile, bounds: Bounds) -> None:
     parts = archive.infolist()
     if len(parts) > MOST_PARTS or len({part.filename for part in parts}) != len(parts):
         raise UnreadableError(None, f"an XLSX file of at most {MOST_PARTS} parts, each once")
@@ -49,12 +62,12 @@ def _check_parts(archive: zipfile.ZipFile) -> None:
         raise UnreadableError(None, "an XLSX file; another format as XLSX or CSV")
     if any(part.filename.lower().endswith("vbaproject.bin") for part in parts):
         raise UnreadableError(None, "an XLSX file without macros")
-    left = MOST_UNPACKED
+    left = bounds.unpacked
     for part in parts:
-        left -= _check_part(archive, part, left)
+        left -= _check_part(archive, part, left, bounds)
 
 
-def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> int:
+def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, left: int, bounds: Bounds) -> int:
     """How many bytes the part really has."""
     size, head = 0, b""
     most = min(left, max(_SMALL, part.compress_size * MOST_RATIO))
@@ -62,7 +75,9 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> i
         while chunk := unpacked.read(1 << 16):
             size += len(chunk)
             if size > most:
-                raise UnreadableError(None, f"at most {MOST_UNPACKED} bytes unpacked, {MOST_RATIO} for each packed one")
+                raise UnreadableError(
+                    None, f"at most {bounds.unpacked} bytes unpacked, {MOST_RATIO} for each packed one"
+                )
             window = head[-16:] + chunk
             # Office writes its parts without one; UTF-16 parts are no way around it.
             if b"<!DOCTYPE" in window or b"<!ENTITY" in window or b"<\0!\0D\0O" in window or b"\0<\0!\0D\0O" in window:
@@ -70,11 +85,11 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> i
             head = chunk
     if _SHEET.fullmatch(part.filename):
         with archive.open(part) as unpacked:
-            _check_cells(unpacked)
+            _check_cells(unpacked, bounds)
     return size
 
 
-def _check_cells(part: object) -> None:
+def _check_cells(part: object, bounds: Bounds) -> None:
     """Bounds of the sheet as its cells say, not as its declared dimension does; formulas have values."""
     furthest = lowest = 0
     try:
@@ -82,9 +97,9 @@ def _check_cells(part: object) -> None:
             match = _REFERENCE.fullmatch(cell.get("r") or "")
             if match is not None:
                 furthest, lowest = max(furthest, _column(match[1])), max(lowest, int(match[2]))
-                if furthest > MOST_COLUMNS or furthest * lowest > MOST_CELLS:
+                if furthest > MOST_COLUMNS or furthest * lowest > bounds.cells:
                     raise UnreadableError(
-                        None, f"at most {MOST_COLUMNS} columns, {MOST_CELLS} cells; longer lists as CSV"
+                        None, f"at most {MOST_COLUMNS} columns, {bounds.cells} cells; longer lists as text"
                     )
             if cell.find("{*}f") is not None and not (cell.findtext("{*}v") or ""):
                 raise UnreadableError(int(match[2]) if match else None, _NO_VALUE)

@@ -140,11 +140,13 @@ class Receiver:
     issuer: str | None = None
     audience: str | None = None
     nonce: str | None = None
+    file_sha256: bytes | None = None
 
 
 def check(token: str, keys: tuple[Period, ...], receiver: Receiver, now: datetime) -> answers.Checked:
     """Check a signed answer offline; codes as `registry.formats.answers.check` says."""
-    return answers.check(token, keys, answers.Expected(receiver.issuer, receiver.audience, receiver.nonce), now)
+    expected = answers.Expected(receiver.issuer, receiver.audience, receiver.nonce, file_sha256=receiver.file_sha256)
+    return answers.check(token, keys, expected, now)
 
 
 def findings_only_expired(findings: tuple[Finding, ...]) -> bool:

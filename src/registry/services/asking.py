@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from registry.core import codes, ids, purposes
@@ -31,8 +32,13 @@ from registry.storage.sealing import SealBrokenError
 
 log = logging.getLogger(__name__)
 
+#: So many questions before a pupil's limit they are counted one after the other: more than any caller has under way at once.
+_NEAR = 32
+
 D = TypeVar("D")
+A = TypeVar("A")
 A_co = TypeVar("A_co", covariant=True)
+Keep: TypeAlias = Callable[[Hot, A], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,53 +146,49 @@ class BrokenStoredError(Exception):
         super().__init__("stored bytes are gone or changed")
         self.submission_id = version.submission_id
 
-    def log(self) -> None:
-        """Say which submission to look at."""
-        log.error("stored document does not have its fingerprint: submission %s", self.submission_id)
 
-
-async def ask(world: World, caller: Caller, asked: Asked[D, A_co], now: datetime, counted: Limits) -> A_co:
+async def ask(
+    world: World, caller: Caller, asked: Asked[D, A], now: datetime, counted: Limits, keep: Keep[A] | None = None
+) -> A:
     """Answer one question; it is committed before this returns.
 
-    Raises Refusal: what `permit`, `Limits.count`, `write` and the question itself raise, verification-enumeration,
-    service-busy, service-database.
+    `keep` stores the answer in the same transaction: either both stay, or neither. Raises Refusal: what `permit`,
+    `Limits.count`, `_write` and the question itself raise, verification-enumeration, service-busy, service-database.
     """
     began = pace.started()
     purpose = permit(await world.known(), caller, asked, now)
     await counted.count(world, caller.caller_id, now)
     asker = Asker(world, caller, asked.why, purpose, counted, ids.uuid7(now, secrets.token_bytes(10)), now)
     try:
-        told = await _in_one_transaction(asker, asked)
+        answer, found = await _in_one_transaction(asker, asked, keep)
     except BrokenStoredError as broken:
-        broken.log()
-        told = await _in_one_transaction(asker, asked, vouching=False)
-    answer = await asked.answered(asker, told)
-    if not told.decided.found:
+        log.error("stored document does not have its fingerprint: submission %s", broken.submission_id)
+        answer, found = await _in_one_transaction(asker, asked, keep, vouching=False)
+    if not found:
         await pace.even_out(began, counted.even_seconds)
     return answer
 
 
-async def _in_one_transaction(asker: Asker, asked: Asked[D, A_co], *, vouching: bool = True) -> Told[D]:
+async def _in_one_transaction(
+    asker: Asker, asked: Asked[D, A], keep: Keep[A] | None, *, vouching: bool = True
+) -> tuple[A, bool]:
+    """Find, decide, write down and count; then answer. Whoever has been paused since it asked gets no answer."""
+    answer: A | None = None
     async with asker.world.db.hot_transaction() as tx:
-        told, before = await step(tx, asker, asked, vouching=vouching)
+        found = await asked.find(tx, asker)
+        limits.check_pause(found.misses, asker.now)
+        decided = await asked.decide(tx, asker, found, vouching=vouching)
+        written, before = await _write(tx, asker, decided, found.misses)
+        told = Told(decided, written)
+        if keep is not None:
+            limits.check_pause(before, asker.now)
+            answer = await asked.answered(asker, told)
+            await keep(tx, answer)
     limits.check_pause(before, asker.now)
-    return told
+    return answer if answer is not None else await asked.answered(asker, told), decided.found
 
 
-async def step(tx: Hot, asker: Asker, asked: Asked[D, A_co], *, vouching: bool = True) -> tuple[Told[D], Misses]:
-    """Find, decide, write down and count, within a transaction; also the caller's state with misses before it.
-
-    Once that is committed, whoever has been paused meanwhile gets no answer: `limits.check_pause` on the state before. Raises
-    BrokenStoredError and Refusal, after which the transaction has to be undone.
-    """
-    found = await asked.find(tx, asker)
-    limits.check_pause(found.misses, asker.now)
-    decided = await asked.decide(tx, asker, found, vouching=vouching)
-    written, before = await _write(tx, asker, decided, found.misses)
-    return Told(decided, written), before
-
-
-def permit(known: Known, caller: Caller, asked: Asked[D, A_co], now: datetime) -> Purpose:
+def permit(known: Known, caller: Caller, asked: Asked[Any, Any], now: datetime) -> Purpose:
     """What the purpose allows. Raises Refusal: access-purpose, request-parameter (a reference that repeats a number), and what
     the question itself raises.
 
@@ -198,7 +200,7 @@ def permit(known: Known, caller: Caller, asked: Asked[D, A_co], now: datetime) -
         mine = sorted(caller.purposes & set(purposes.codes_in_force(known.purposes, now)))
         detail = "one of: " + ", ".join(mine) if mine else "no purpose is granted"
         raise Refusal(codes.ACCESS_PURPOSE, [Finding(codes.ACCESS_PURPOSE, "/body/purpose", detail)])
-    if any(number in why.reference for number in asked.numbers):
+    if ids.mentions_number(why.reference, asked.numbers):
         detail = "names the procedure, without the personal number"
         raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "/body/reference", detail)])
     asked.permit(found)
@@ -219,7 +221,10 @@ async def _write(tx: Hot, asker: Asker, decided: Decided[D], standing: Misses) -
         ) from None
     raw = None
     if version is not None:
-        asker.counted.check_pupil(proof.asked_before)
+        asked_before = proof.asked_before
+        if asked_before + _NEAR >= asker.counted.per_pupil:
+            asked_before = await questions.count_about(tx, row, asker.counted.per_pupil)
+        asker.counted.check_pupil(asked_before)
         raw = _opened(asker.world, version, proof)
         if raw is None:
             raise BrokenStoredError(version)

@@ -8,24 +8,70 @@ those it had at the moment asked about; no map shows it another's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 
 from registry.core import codes, completeness, ids, units
 from registry.core.callers import Caller
+from registry.core.campaigns import Campaign
 from registry.core.completeness import Bucket, Counts, Row
 from registry.core.findings import Finding, Refusal
 from registry.core.units import MapOf, When
 from registry.formats import base64url
+from registry.services import campaigns
 from registry.services.world import World
+from registry.storage import callers, standing
 from registry.storage import completeness as stored
 from registry.storage.completeness import Question
+from registry.storage.database import Reading
 
 #: Rows of one page.
 MOST_ROWS = 500
+#: Schools whose pupils are looked through at once for a list; days of a trend.
+_SCHOOLS_AT_ONCE, MOST_DAYS = 40, 400
 #: Nothing is known of earlier times, and much earlier ones have no UTC.
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+
+
+class By(StrEnum):
+    """What the counts of a unit are broken down by; without: by its direct parts."""
+
+    DISTRICT = "district"
+    WARD = "ward"
+    COMMUNE = "commune"
+    CLUSTER = "cluster"
+    SCHOOL = "school"
+    GRADE = "grade"
+    CLASS = "class"
+    VENDOR = "vendor"
+
+
+_KINDS = frozenset({By.DISTRICT, By.WARD, By.COMMUNE, By.CLUSTER, By.SCHOOL})
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which pupils are counted: of these grades (None: all), and of a campaign's grades and schools (None: of no campaign)."""
+
+    grades: tuple[int, ...] | None = None
+    campaign: Campaign | None = None
+
+    @property
+    def of_grades(self) -> tuple[int, ...] | None:
+        """The grades that are left."""
+        if self.campaign is None or self.grades is None:
+            return self.grades if self.campaign is None else self.campaign.grades
+        return tuple(grade for grade in self.grades if grade in self.campaign.grades)
+
+    def schools(self, here: units.Map, schools: frozenset[str], now: datetime) -> frozenset[str]:
+        """Those of the schools that are left."""
+        return schools if self.campaign is None else schools & campaigns.schools_of(here, self.campaign, now)
+
+
+EVERYBODY = Only()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +83,44 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Pupils of one grade, class or vendor; `key` and `name` are empty for pupils without one, `grade` is that of a class."""
+
+    key: str
+    name: str
+    grade: int | None
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """A unit with its direct parts on the map asked about. Parts may share schools (a district and a commune), so they need not add up to the unit."""
+    """A unit with its parts or groups. Parts (districts and communes), and vendors, may share schools and need not add up to the unit.
+
+    `pending`: of about so many pupils what changed last is not counted yet; 0 in all but the first minutes after a large list.
+    """
 
     line: Line
     as_of: datetime
     children: tuple[Line, ...]
+    groups: tuple[Group, ...] = ()
+    pending: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The counts at the end of a day in the city."""
+
+    day: date
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The counts of a unit, day by day; `pending` as in `Report`."""
+
+    unit: units.Unit
+    days: tuple[Day, ...]
+    pending: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +140,14 @@ class Asked:
     school_year: ids.SchoolYear
     bucket: Bucket
     on: MapOf = MapOf.NOW
+    only: Only = EVERYBODY
 
     @property
     def mark(self) -> str:
         """Names the question in its cursors, so that no cursor continues another question."""
-        return sha256(
-            f"{self.unit} {self.school_year} {self.bucket.value} {self.on.value}".encode("utf-8", "replace")
-        ).hexdigest()[:16]
+        of = self.only.campaign.code if self.only.campaign is not None else ""
+        text = f"{self.unit} {self.school_year} {self.bucket.value} {self.on.value} {self.only.of_grades} {of}"
+        return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 async def report(
@@ -79,22 +158,98 @@ async def report(
     as_of: datetime | None,
     now: datetime,
     on: MapOf = MapOf.NOW,
+    *,
+    by: By | None = None,
+    only: Only = EVERYBODY,
 ) -> Report:
-    """Counts of a unit and of its direct parts; `as_of` None means now; `on`: whose map.
+    """Counts of a unit and of its direct parts, or `by` something else; `as_of` None means now; `on`: whose map.
 
-    Raises Refusal: access-unit (not at or below one of the caller's units, or unknown), request-parameter (as_of).
+    Raises Refusal: access-unit (not at or below one of the caller's units, or unknown), request-parameter (as_of; by, when
+    classes of more than one school are asked for).
     """
     here = await permitted(world, caller, unit, now)
+    if by is By.CLASS and not unit.startswith("school:"):
+        raise _wrong("by", "class together with a unit that is a school")
     moment = _moment(as_of, now)
     when = When.of(on, school_year, moment, now)
-    schools = here.schools_seen(caller.units, unit, when)
+    schools = only.schools(here, here.schools_seen(caller.units, unit, when), now)
+    question = Question(sorted(schools), str(school_year), moment, only.of_grades)
     async with world.db.snapshot() as tx:
-        found = await stored.count(tx, Question(sorted(schools), str(school_year), moment))
-    children = tuple(
-        Line(part, completeness.over(here.schools_of(part.code, when.on, now) & schools, found))
-        for part in here.parts_of(unit, when.on)
+        counted = await standing.count(tx, question, past=as_of is not None)
+        groups = await _groups(tx, here, question, by, counted, when, past=as_of is not None)
+    found = counted.groups
+    parts = (
+        here.parts_of(unit, when.on) if by is None else _of_kind(here, by, unit, schools, when) if by in _KINDS else ()
     )
-    return Report(Line(here.units[unit], completeness.over(schools, found)), moment, children)
+    lines = (Line(part, completeness.over(here.schools_of(part.code, when.on, now) & schools, found)) for part in parts)
+    children = tuple(line for line in lines if by is None or line.counts.anybody)
+    line = Line(here.units[unit], completeness.over(schools, found))
+    return Report(line, moment, children, groups, counted.pending)
+
+
+def _of_kind(here: units.Map, by: By, unit: str, schools: frozenset[str], when: When) -> Iterable[units.Unit]:
+    """The units of a kind that are there on the map asked about."""
+    if by is By.SCHOOL:
+        return [found for school in sorted(schools) if (found := here.units.get(f"school:{school}"))]
+    return sorted((each for each in here.units.values() if each.kind == by and each.exists_at(each.nearest(when.on))
+                   and here.schools_of(each.code, when.on, when.now) & schools), key=lambda each: each.code)  # fmt: skip
+
+
+async def _groups(
+    tx: Reading,
+    here: units.Map,
+    question: Question,
+    by: By | None,
+    counted: standing.Counted,
+    when: When,
+    *,
+    past: bool,
+) -> tuple[Group, ...]:
+    if by is By.GRADE:
+        grades = (await standing.count(tx, question, past=past, by_grade=True)).groups
+        return tuple(Group(str(grade), str(grade), grade, grades[grade]) for grade in sorted(grades))
+    if by is By.CLASS:
+        classes = await stored.count_classes(tx, question)
+        return tuple(Group(name, name, grade, counts) for (grade, name), counts in sorted(classes.items()))
+    if by is not By.VENDOR:
+        return ()
+    left, found = set(question.schools), []
+    for vendor in await callers.vendors_at(tx, question.as_of):
+        mine = here.schools_of_all(vendor.units, when.as_of, when.now) & set(question.schools)
+        left -= mine
+        found.append(Group(vendor.caller_id, vendor.name, None, completeness.over(mine, counted.groups)))
+    found.append(Group("", "", None, completeness.over(left, counted.groups)))
+    return tuple(group for group in found if group.counts.anybody)
+
+
+async def trend(
+    world: World,
+    caller: Caller,
+    unit: str,
+    school_year: ids.SchoolYear,
+    days: tuple[date, date],
+    now: datetime,
+    only: Only = EVERYBODY,
+) -> Trend:
+    """The counts of a unit at the end of each day between two, both included, on the map of now; today's day: so far.
+
+    Raises Refusal: access-unit, request-parameter (until: before since, after today, or too far from it).
+    """
+    here = await permitted(world, caller, unit, now)
+    first, last = days
+    if not first <= last <= now.astimezone(standing.CITY).date() or (last - first).days >= MOST_DAYS:
+        raise _wrong("until", f"a day that is not in the future, from since on, within {MOST_DAYS} days")
+    schools = only.schools(here, here.schools_seen(caller.units, unit, When(now, now, now)), now)
+    question = Question(sorted(schools), str(school_year), now, only.of_grades)
+    async with world.db.snapshot() as tx:
+        changes, pending = await standing.trend(tx, question)
+    so_far = completeness.add_up(counts for day, counts in changes.items() if day < first)
+    found = []
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        so_far = completeness.add_up((so_far, changes.get(day, Counts())))
+        found.append(Day(day, so_far))
+    return Trend(here.units[unit], tuple(found), pending)
 
 
 async def pupils(
@@ -111,11 +266,64 @@ async def pupils(
     if after is not None:
         moment, behind = _continued(asked, after, as_of, now + world.skew)
     schools = here.schools_seen(caller.units, asked.unit, When.of(asked.on, asked.school_year, moment, now))
-    question = Question(sorted(schools), str(asked.school_year), moment)
+    schools = asked.only.schools(here, schools, now)
+    question = Question(sorted(schools), str(asked.school_year), moment, asked.only.of_grades)
     async with world.db.snapshot() as tx:
-        found = await stored.pupils(tx, question, asked.bucket, behind, limit + 1)
+        found = await _listed(tx, question, asked.bucket, behind, limit + 1, past=moment != now)
     rows = tuple(found[:limit])
     return Page(moment, rows, _cursor(asked, moment, rows[-1]) if len(found) > limit else None)
+
+
+async def _listed(
+    tx: Reading, question: Question, bucket: Bucket, behind: tuple[str, str], most: int, *, past: bool
+) -> list[Row]:
+    """Looks through those schools alone that have such pupils by the counts; through all, while these are not complete."""
+    rows: list[Row] = []
+    sizes = await _sizes(tx, question, bucket, behind[0], past=past)
+    while sizes and len(rows) < most:
+        some: list[str] = []
+        hoped = len(rows)
+        while sizes and hoped < most and len(some) < _SCHOOLS_AT_ONCE:
+            school, size = sizes.pop(0)
+            some.append(school)
+            hoped += size if school != behind[0] else 0
+        rows += await stored.pupils(tx, replace(question, schools=some), bucket, behind, most - len(rows))
+    return rows
+
+
+async def _sizes(tx: Reading, question: Question, bucket: Bucket, start: str, *, past: bool) -> list[tuple[str, int]]:
+    """The schools from `start` on that have or may have such pupils, in order, each with how many."""
+    schools = [school for school in question.schools if school >= start]
+    counted = await standing.count(tx, replace(question, schools=schools), past=past)
+    sizes = [(school, counted.groups.get(school, Counts()).of(bucket)) for school in schools]
+    return [(school, size) for school, size in sizes if size or counted.pending]
+
+
+async def narrowed(
+    world: World,
+    caller: Caller,
+    year: ids.SchoolYear | None,
+    grades: tuple[int, ...],
+    campaign: str | None,
+    now: datetime,
+) -> tuple[ids.SchoolYear, Only]:
+    """The school year and the pupils that a campaign's code and grades come to; no grades: all.
+
+    Raises Refusal: campaign-unknown, request-parameter (school_year: none, or not the campaign's; grade: none of the campaign's).
+    """
+    wanted = tuple(sorted(set(grades))) or None
+    if campaign is None:
+        if year is None:
+            raise _wrong("school_year", "YYYY-YYYY, or a campaign")
+        return year, Only(wanted)
+    of = (await campaigns.find(world, caller, campaign, now)).campaign
+    its = ids.SchoolYear.parse(of.school_year)
+    if its is None or year not in (None, its):
+        raise _wrong("school_year", of.school_year)
+    only = Only(wanted, of)
+    if not only.of_grades:
+        raise _wrong("grade", "of the campaign: " + ", ".join(map(str, of.grades)))
+    return its, only
 
 
 async def permitted(world: World, caller: Caller, unit: str, now: datetime) -> units.Map:

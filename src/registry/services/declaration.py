@@ -8,16 +8,21 @@ from datetime import datetime
 
 from registry.core import declaration, ids
 from registry.core.callers import Caller
+from registry.core.campaigns import Plan
 from registry.core.findings import Finding
-from registry.services import completeness
+from registry.core.units import MapOf, When
+from registry.services import campaigns, completeness
 from registry.services.statements import Given
 from registry.services.world import World
 from registry.storage import declarations as stored
+from registry.storage import stages
 from registry.storage.database import Hot
 from registry.storage.declarations import Declared as Declared  # what `listed` gives
 
 #: Rows of one page.
 MOST_ROWS = 500
+#: Declared grades that may stand beside those of a campaign: of other grades, or without pupils by now.
+_MOST_MORE = 100_000
 
 
 class Deed:
@@ -69,6 +74,32 @@ class Page:
     next: tuple[str, int] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """One grade of a school in a campaign: pupils on its roster, and what the school has declared of it, if anything."""
+
+    school_code: str
+    school_name: str
+    grade: int
+    pupils: int
+    declared: Declared | None
+
+
+async def of_campaign(world: World, caller: Caller, plan: Plan, now: datetime) -> list[Grade]:
+    """Every grade with pupils of the caller's schools in a campaign, declared or not, by school and grade."""
+    here = (await world.known()).map
+    schools = sorted(campaigns.schools_of(here, plan.campaign, now) & caller.schools)
+    year = plan.campaign.school_year
+    async with world.db.snapshot() as tx:
+        grades = await stages.grades(tx, schools, year, plan.campaign.grades)
+        found = await stored.listed(tx, schools, year, ("", 0), len(grades) + _MOST_MORE)
+    said = {(each.school_code, each.grade): each for each in found}
+    return [
+        Grade(school, here.units[f"school:{school}"].name, grade, pupils, said.get((school, grade)))
+        for school, grade, pupils in grades
+    ]
+
+
 async def page(
     world: World,
     caller: Caller | None,
@@ -77,13 +108,17 @@ async def page(
     after: tuple[str, int],
     limit: int,
     now: datetime,
+    on: MapOf = MapOf.NOW,
 ) -> Page:
-    """What counts of the declarations of a unit's schools; `caller` is None for the operator at the machine itself.
+    """What counts of the declarations of a unit's schools on the map of then or of now; `caller` is None for the operator at the
+    machine itself.
 
     Raises Refusal(access-unit).
     """
     here = (await world.known()).map if caller is None else await completeness.permitted(world, caller, unit, now)
-    schools = sorted(here.schools_of(unit, now))
+    when = When.of(on, school_year, now, now)
+    found_on = here.schools_of(unit, when.on, now)
+    schools = sorted(found_on if caller is None else here.schools_seen(caller.units, unit, when))
     async with world.db.snapshot() as tx:
         found = await stored.listed(tx, schools, str(school_year), after, limit + 1)
     rows = tuple(found[:limit])

@@ -80,8 +80,8 @@ def why(caller: Caller, purpose: str | None, reference: str | None) -> Why:
     if purpose not in caller.purposes:
         detail = "one of: " + ", ".join(sorted(caller.purposes)) if caller.purposes else "no purpose is granted"
         raise Refusal(codes.ACCESS_PURPOSE, [Finding(codes.ACCESS_PURPOSE, "/query/purpose", detail)])
-    if not reference:
-        raise _bad_reference("the reference of the procedure")
+    if not reference or not reference.isprintable():
+        raise _bad_reference("the reference of the procedure, printable characters")
     return Why(caller.caller_id, purpose, reference)
 
 
@@ -101,7 +101,7 @@ async def of_version(world: World, press: Press, told: transcripts.Told, reason:
     """The same for a version that was found by other means."""
     members = await transcripts.members(world, told)
     number = paper_content.text(members.get("sodinhdanh"))
-    if number and number in reason.reference:
+    if ids.mentions_number(reason.reference, (number,) if number else ()):
         raise _bad_reference("names the procedure, without the personal number")
     given = await public_codes.ensure(world, told, members, now)
     year, running = await _write_down(world, told, given, reason, now)

@@ -22,7 +22,7 @@ from registry.formats import frozen_campaign
 from registry.services import approvals, campaigns
 from registry.services.world import Known, World
 from registry.storage import approvals as stored_approvals
-from registry.storage import completeness, declarations, generation
+from registry.storage import completeness, declarations, generation, standing
 from registry.storage import frozen as stored
 from registry.storage.database import Writing
 
@@ -65,6 +65,15 @@ async def freeze(world: World, caller: Caller | None, code: str, reason: str, no
     return Answer(await _frozen(world, plan, by, reason.strip(), now))
 
 
+async def state(world: World, caller: Caller, code: str, now: datetime) -> tuple[Freeze | None, list[Request]]:
+    """The freeze of a campaign, and the operators whose word still waits for a second one. Raises Refusal(campaign-unknown)."""
+    await campaigns.find(world, caller, code, now)
+    async with world.db.snapshot() as tx:
+        done = await stored.find(tx, code)
+        words = await stored.requests(tx, code)
+    return done, [] if done else [word for word in words if word.requested_at > now - frozen.REQUEST_HOLDS]
+
+
 async def _seconded(world: World, code: str, word: Request) -> tuple[str, ...] | None:
     async with world.db.transaction() as tx:
         if await stored.find(tx, code) is not None:
@@ -89,10 +98,12 @@ async def _frozen(world: World, plan: Plan, by: tuple[str, ...], reason: str, no
             await _write(snapshot, known, plan, schools, by, now)
             done = Freeze(code, now, by, reason, snapshot.digest.digest(), snapshot.pupils, snapshot.size)
             await stored.add(tx, done)
+            # With the snapshot or not at all: killed in between, the campaign would be frozen and its corrections free.
+            caller_id = None if by == (approvals.AT_THE_MACHINE,) else by[-1]
+            await stored_approvals.freeze(tx, stored_approvals.Frozen(year, now, caller_id, reason))
+    # Apart, because the register may have moved since the snapshot began: what was judged before is looked at again.
     async with world.db.transaction() as tx:
-        caller_id = None if by == (approvals.AT_THE_MACHINE,) else by[-1]
-        if await stored_approvals.freeze(tx, stored_approvals.Frozen(year, now, caller_id, reason)):
-            await generation.move(tx)  # what was judged before and is not yet written is looked at again
+        await generation.move(tx)
     return done
 
 
@@ -137,8 +148,8 @@ async def _write(
             await snapshot.add(frozen_campaign.declared((*numbers, row.accepted_at.isoformat(), row.fingerprint.hex())))
     counts: dict[str, dict[Bucket, int]] = {}
     for start in range(0, len(schools), _SCHOOLS_AT_ONCE):
-        some = completeness.Question(schools[start : start + _SCHOOLS_AT_ONCE], year, now)
-        for school, pupil, grade, bucket in await completeness.each(snapshot.tx, some, plan.campaign.grades):
+        some = completeness.Question(schools[start : start + _SCHOOLS_AT_ONCE], year, now, plan.campaign.grades)
+        for school, pupil, grade, bucket in await completeness.each(snapshot.tx, some):
             await snapshot.add(frozen_campaign.pupil(school, pupil, grade, bucket))
             here = counts.setdefault(school, {})
             here[bucket] = here.get(bucket, 0) + 1
@@ -175,11 +186,8 @@ async def report(world: World, caller: Caller | None, code: str, now: datetime) 
         if done is None:
             raise Refusal(codes.FREEZE_NONE)
         then = await stored.schools(tx, code, sorted(mine))
-        present: dict[str, dict[Bucket, int]] = {}
-        question = completeness.Question(sorted(mine), plan.campaign.school_year, now)
-        for school, bucket, number in await completeness.count_grades(tx, question, plan.campaign.grades):
-            present.setdefault(school, {})[bucket] = number
-    counts = {school: Counts(buckets) for school, buckets in present.items()}
+        question = completeness.Question(sorted(mine), plan.campaign.school_year, now, plan.campaign.grades)
+        counts = (await standing.count(tx, question, past=False)).groups
     below = frozenset().union(*(here.below(unit, now) for unit in plan.campaign.units))
     units = {unit: here.schools_of(unit, now) & mine for unit in below}
     units = {unit: schools for unit, schools in units.items() if schools}

@@ -76,6 +76,13 @@ class Limits:
             raise _too_many(codes.VERIFICATION_PUPIL, detail, _DAY_SECONDS)
 
 
+async def check_standing(world: World, caller_id: str, now: datetime) -> None:
+    """Raises Refusal(verification-enumeration) while the caller is paused, before it asks anything."""
+    async with world.db.hot() as connection:
+        standing = await question_limits.misses(connection, caller_id)
+    check_pause(standing, now)
+
+
 def check_pause(standing: Misses, now: datetime) -> None:
     """Raises Refusal(verification-enumeration) while the caller is paused."""
     left = standing.pause_left(now)

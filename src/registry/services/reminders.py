@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from email.message import Message
 from uuid import UUID
 
-from registry.core import codes, expiring, ids, units
+from registry.core import codes, expiring, findings, ids, units
 from registry.core import contacts as contact_values
 from registry.core import reminders as values
 from registry.core.callers import Caller
@@ -46,6 +46,7 @@ class PostError(Exception):
 
     def __init__(self, code: Code, *, certain: bool, detail: str = "") -> None:
         super().__init__(code.slug)
+        findings.said(code)
         self.code, self.certain, self.detail = code, certain, detail
 
 

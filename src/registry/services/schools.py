@@ -13,8 +13,10 @@ from registry.core.completeness import Counts
 from registry.core.ids import SchoolYear
 from registry.core.readiness import Row as Readiness
 from registry.services import completeness, readiness
+from registry.services.completeness import EVERYBODY, Only
 from registry.services.world import World
 from registry.storage import completeness as stored
+from registry.storage import standing
 from registry.storage.completeness import Question
 
 
@@ -37,6 +39,7 @@ class Table:
     unit: units.Unit
     counts: Counts
     schools: tuple[School, ...]
+    pending: int = 0  # as in `completeness.Report`
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,25 @@ class Class:
     counts: Counts
 
 
-async def table(world: World, caller: Caller, unit: str, year: SchoolYear, before: datetime, now: datetime) -> Table:
-    """The schools of a unit with a roster, a record or an attempt, or all when there are none such.
+async def table(
+    world: World,
+    caller: Caller,
+    unit: str,
+    year: SchoolYear,
+    before: datetime,
+    now: datetime,
+    only: Only = EVERYBODY,
+) -> Table:
+    """The schools of a unit with a roster, a record or an attempt, or all when there are none such; pupils of `only` alone.
 
     `before`: until when certificates must last. Raises Refusal(access-unit).
     """
     here = await completeness.permitted(world, caller, unit, now)
     schools = here.schools_of(unit, now)
     async with world.db.snapshot() as tx:
-        counted = await stored.count(tx, Question(sorted(schools), str(year), now))
+        question = Question(sorted(only.schools(here, schools, now)), str(year), now, only.of_grades)
+        found = await standing.count(tx, question, past=False)
+    counted = found.groups
     ready = await readiness.look(world, caller, readiness.Asked(unit, year, before, closed=True), now)
     communes = _communes(here, now)
     rows = tuple(
@@ -71,15 +84,18 @@ async def table(world: World, caller: Caller, unit: str, year: SchoolYear, befor
         for row in ready.rows
     )
     concerned = tuple(row for row in rows if row.counts.by_bucket or row.readiness.facts.refused)
-    return Table(here.units[unit], buckets.over(schools, counted), concerned or rows)
+    return Table(here.units[unit], buckets.over(schools, counted), concerned or rows, found.pending)
 
 
-async def classes(world: World, caller: Caller, school_code: str, year: SchoolYear, now: datetime) -> tuple[Class, ...]:
+async def classes(
+    world: World, caller: Caller, school_code: str, year: SchoolYear, now: datetime, only: Only = EVERYBODY
+) -> tuple[Class, ...]:
     """The classes of a school, by grade and name. Raises Refusal(access-unit)."""
-    await completeness.permitted(world, caller, f"school:{school_code}", now)
+    here = await completeness.permitted(world, caller, f"school:{school_code}", now)
+    schools = only.schools(here, frozenset({school_code}), now)
     async with world.db.snapshot() as tx:
-        found = await stored.count_classes(tx, Question([school_code], str(year), now))
-    return tuple(Class(grade, name, counts) for (grade, name), counts in sorted(found.items()))
+        found = await stored.count_classes(tx, Question(sorted(schools), str(year), now, only.of_grades))
+    return tuple(Class(grade, name, counts) for (grade, name), counts in sorted(found.items()) if counts.expected)
 
 
 def _communes(here: units.Map, now: datetime) -> Mapping[str, str]:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from registry.core import completeness as buckets
 from registry.core import ids, readiness, stages
 from registry.core.callers import Caller
 from registry.core.campaigns import Plan, Stage
@@ -15,7 +14,7 @@ from registry.core.stages import Declared, Progress
 from registry.services import campaigns
 from registry.services import readiness as ready
 from registry.services.world import World
-from registry.storage import completeness, frozen
+from registry.storage import frozen, standing
 from registry.storage import stages as stored
 from registry.storage.completeness import Question
 
@@ -58,20 +57,16 @@ async def schools(
     }
 
 
-async def through(
-    world: World, caller: Caller, plan: Plan, unit: str, before: datetime, now: datetime
-) -> dict[Stage, Progress]:
-    """Of the stages that are not counted in pupils: how many of the unit's schools are through. Raises Refusal(access-unit)."""
-    report = await _ready(world, caller, plan, unit, before, now)
-    rows = await _concerned(world, plan, report, now)
+async def through(world: World, plan: Plan, report: ready.Report, now: datetime) -> dict[Stage, Progress]:
+    """Of the stages that are not counted in pupils: how many of the schools of a readiness report are through."""
+    own = campaigns.schools_of((await world.known()).map, plan.campaign, now)
+    rows = {row.facts.school_code: row for row in report.rows if row.facts.school_code in own}
     async with world.db.snapshot() as tx:
         declared = await stored.declared(tx, sorted(rows), plan.campaign.school_year, plan.campaign.grades)
         is_frozen = await frozen.find(tx, plan.campaign.code) is not None
+    rows = {code: row for code, row in rows.items() if code in declared}  # those with pupils in its grades
     certificates = {code: stages.certificates(row.facts.signers.values()) for code, row in rows.items()}
-    said = {
-        code: Progress(declared[code].declared, declared[code].grades) if code in declared else Progress(0, 1)
-        for code in rows
-    }
+    said = {code: Progress(each.declared, each.grades) for code, each in declared.items()}
     return {
         Stage.CERTIFICATES_READY: stages.schools_through(certificates),
         Stage.DECLARED: stages.schools_through(said),
@@ -79,15 +74,11 @@ async def through(
     }
 
 
-async def counted(world: World, plan: Plan, schools: Collection[str], as_of: datetime) -> dict[str, Counts]:
-    """Pupils of the campaign's grades by bucket for each school, as of a moment."""
-    question = Question(sorted(schools), plan.campaign.school_year, as_of)
+async def counted(world: World, plan: Plan, schools: Collection[str], now: datetime) -> dict[str, Counts]:
+    """Pupils of the campaign's grades by bucket for each school."""
+    question = Question(sorted(schools), plan.campaign.school_year, now, plan.campaign.grades)
     async with world.db.snapshot() as tx:
-        rows = await completeness.count_grades(tx, question, plan.campaign.grades)
-    found: dict[str, list[Counts]] = {}
-    for school, bucket, pupils in rows:
-        found.setdefault(school, []).append(Counts({bucket: pupils}))
-    return {school: buckets.add_up(some) for school, some in found.items()}
+        return dict((await standing.count(tx, question, past=False)).groups)
 
 
 async def _ready(

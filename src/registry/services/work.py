@@ -21,11 +21,12 @@ from pgqueuer.core.sm import SchedulerManager
 from pgqueuer.domain.models import Schedule
 
 from registry.core import codes
+from registry.core.batches import REMEMBERED
 from registry.core.findings import Refusal
 from registry.core.reminders import RHYTHM
-from registry.services import audit, changes, refresh, reminders, submission, trust_health
+from registry.services import audit, changes, refresh, reminders, standing, submission, trust_health
 from registry.services.world import World
-from registry.storage import callers, cases, journal, question_limits, sessions, upkeep
+from registry.storage import batches, callers, cases, journal, question_limits, sessions, upkeep
 
 log = logging.getLogger(__name__)
 
@@ -73,13 +74,20 @@ async def link_questions(world: World, _watch: Watch, stop: asyncio.Event) -> No
     await audit.link_all(world, datetime.now(UTC), stop)
 
 
+async def count_standings(world: World, _watch: Watch, stop: asyncio.Event) -> None:
+    """Count pupils again of whom something changed."""
+    await standing.settle_all(world, stop)
+
+
 async def forget_expired(world: World, _watch: Watch, _stop: asyncio.Event) -> None:
-    """Delete used assertions, nonces and begun sign-ins that are over, and what PgQueuer logged more than a week ago."""
+    """Delete used assertions, nonces, begun sign-ins and results of batches that are over, and what PgQueuer logged more than a week
+    ago."""
     now = datetime.now(UTC)
     async with world.db.transaction() as tx:
         await callers.forget_spent(tx, now)
         await sessions.forget(tx, now)
         await upkeep.clean_queue_log(tx, now - _LOG_KEPT)
+        await batches.expire(tx, now, now - REMEMBERED)
     async with world.db.hot_transaction() as hot:
         await question_limits.forget_nonces(hot, now)
 
@@ -139,6 +147,7 @@ plan = (
     Task("rejudge", "* * * * * *", rejudge_waiting),
     Task("changes", "* * * * * */5", number_changes),
     Task("audit", "* * * * * */5", link_questions),
+    Task("standing", "* * * * * */2", count_standings),
     Task("count-waiting", "* * * * * */10", count_waiting),
     Task("trust", "* * * * * */10", look_at_trust),
     Task("expiry", "*/5 * * * *", forget_expired),

@@ -55,6 +55,27 @@ async def _units(tx: Reading) -> dict[str, set[str]]:
     return found
 
 
+async def vendors_at(tx: Reading, moment: datetime) -> list[Caller]:
+    """Who was allowed to submit at a moment, by id, each with the units it had then; without keys and schools."""
+    c, u = caller.c, caller_unit.c
+    rows = await tx.execute(
+        select(c.caller_id, c.name, u.unit_code)
+        .join_from(caller, caller_unit, u.caller_id == c.caller_id)
+        .where(c.kind == CallerKind.VENDOR.value, c.scopes.any(Scope.SUBMIT.value))
+        .where(u.added_at <= moment, u.closed_at.is_(None) | (u.closed_at > moment))
+        .where(c.created_at <= moment, c.closed_at.is_(None) | (c.closed_at > moment))
+        .order_by(c.caller_id)
+    )
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in rows:
+        found[row.caller_id, row.name].add(row.unit_code)
+    scopes = frozenset({Scope.SUBMIT})
+    return [
+        Caller(caller_id, CallerKind.VENDOR, name, scopes, frozenset(), frozenset(codes), frozenset(), {})
+        for (caller_id, name), codes in found.items()
+    ]
+
+
 async def unknown_units(tx: Reading, codes: Iterable[str]) -> list[str]:
     """Those of the unit codes that the map does not have, sorted."""
     wanted = set(codes)

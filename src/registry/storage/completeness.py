@@ -1,11 +1,13 @@
-"""Expected against held, asked of the database: one set-based statement per question, whatever the number of pupils.
+"""Expected against held, asked of the rows themselves: where each pupil of a school stood at a moment, and who they are.
 
-Both statements are made of the same parts, so that a list always has as many rows as the table counted. Which standing falls
-into which bucket is not said here (`registry.core.completeness`).
+One fragment (`standing_at`) says where one pupil stands at one moment. Lists, snapshots, the counts of classes and everything
+in `registry.storage.standing`, which keeps the counts of a whole city ready, are made of it: so a list has as many rows as the
+table counted. Which standing falls into which bucket is not said here (`registry.core.completeness`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,160 +16,149 @@ from typing import Any
 from sqlalchemy import DateTime, SmallInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import TextClause
+from sqlalchemy.types import TypeEngine
 
 from registry.core import completeness
-from registry.core.completeness import Bucket, Row, Standing
+from registry.core.completeness import Bucket, Counts, Row
 from registry.storage.database import Reading
+
+#: In the fragments @at stands for a moment, q for a row (school_year, school_code, pupil_code).
+_ON_ROSTER = """
+  SELECT r.grade, r.class_name, r.pupil_name, r.number_index IS NULL AS without_number FROM roster_pupil r
+   WHERE r.school_year = q.school_year AND r.school_code = q.school_code AND r.pupil_code = q.pupil_code
+     AND r.joined_at <= @at AND (r.left_at IS NULL OR r.left_at > @at)
+   ORDER BY r.joined_at DESC LIMIT 1
+"""
+
+# The versions of this school that counted then: the newest of their record, whichever school that one is of, unless it or a
+# later one had been withdrawn. Which school and pupil code a version is for says its document: a record may change schools.
+_IN_FORCE = """
+  SELECT bool_or(v.awaits_summer) AS awaits_summer, min(s.grade) AS grade
+    FROM submission s JOIN record_version v ON v.fingerprint = s.fingerprint AND v.school_year = s.school_year
+   WHERE s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = q.pupil_code
+     AND v.accepted_at <= @at
+     AND NOT EXISTS (SELECT FROM record_version n
+                      WHERE n.school_year = v.school_year AND n.pupil_id = v.pupil_id AND n.level = v.level
+                        AND n.version > v.version AND n.accepted_at <= @at)
+     AND NOT EXISTS (SELECT FROM withdrawal w
+                      WHERE w.school_year = v.school_year AND w.pupil_id = v.pupil_id AND w.level = v.level
+                        AND w.version >= v.version AND w.accepted_at <= @at)
+"""
+
+_MOVED = """
+  SELECT l.grade, l.class_name, l.pupil_name FROM roster_pupil l
+   WHERE l.school_year = q.school_year AND l.school_code = q.school_code AND l.pupil_code = q.pupil_code
+     AND l.left_at <= @at AND r.grade IS NULL
+     AND EXISTS (SELECT FROM roster_pupil o
+                  WHERE o.school_year = q.school_year AND o.pupil_code = q.pupil_code AND o.school_code <> q.school_code
+                    AND o.joined_at <= @at AND (o.left_at IS NULL OR o.left_at > @at))
+   ORDER BY l.left_at DESC LIMIT 1
+"""
 
 # An attempt of somebody who does not speak for the school says nothing about its pupils: else anybody could move another's
 # pupils to "refused". The newest verdict of an attempt counts, and the newest attempt that counts at all.
 _ATTEMPT = """
-  SELECT s.received_at, v.outcome, v.findings
+  SELECT s.received_at, d.outcome, d.findings
     FROM submission s JOIN LATERAL (
       SELECT outcome, findings FROM verdict
-       WHERE submission_id = s.submission_id AND judged_at <= :as_of ORDER BY judged_at DESC LIMIT 1
-    ) v ON NOT v.findings @> '[{"code":"scope-school"}]'::jsonb
-   WHERE s.school_year = :school_year AND s.school_code = e.school_code AND s.pupil_code = e.pupil_code
-     AND s.received_at <= :as_of
-"""
-_NEWEST_FIRST = "ORDER BY s.received_at DESC, s.submission_id DESC LIMIT 1"
-
-# The version of record k that counted at the time, if any: the newest one, unless it or a later one had been withdrawn.
-_IN_FORCE = """(
-  SELECT v.awaits_summer FROM record_version v
-   WHERE v.school_year = k.school_year AND v.pupil_id = k.pupil_id AND v.level = k.level AND v.accepted_at <= :as_of
-     AND (k.withdrawn_version = 0 OR NOT EXISTS (
-       SELECT FROM withdrawal w WHERE w.school_year = k.school_year AND w.pupil_id = k.pupil_id AND w.level = k.level
-          AND w.accepted_at <= :as_of AND w.version >= v.version))
-   ORDER BY v.version DESC LIMIT 1)"""
-
-_EXPECTED = f"""
-  SELECT r.school_code, r.pupil_code, r.pupil_name, r.class_name, r.grade, r.number_index IS NULL AS without_number,
-         f.awaits_summer IS NOT NULL AS on_record, coalesce(f.awaits_summer, false) AS awaits_summer
-    FROM roster_pupil r LEFT JOIN LATERAL (
-      SELECT bool_or({_IN_FORCE}) AS awaits_summer FROM record k
-       WHERE k.school_year = :school_year AND k.school_code = ANY(:schools)
-         AND k.school_code = r.school_code AND k.pupil_code = r.pupil_code AND k.created_at <= :as_of) f ON true
-   WHERE r.school_year = :school_year AND r.school_code = ANY(:schools)
-     AND r.joined_at <= :as_of AND (r.left_at IS NULL OR r.left_at > :as_of)
-"""  # noqa: S608 - only constants of this file are put together
-
-_UNEXPECTED = f"""
-    FROM record k
-   WHERE k.school_year = :school_year AND k.school_code = ANY(:schools) AND k.created_at <= :as_of
-     AND NOT EXISTS (SELECT FROM roster_pupil r
-                      WHERE r.school_year = k.school_year AND r.school_code = k.school_code AND r.pupil_code = k.pupil_code
-                        AND r.joined_at <= :as_of AND (r.left_at IS NULL OR r.left_at > :as_of))
-     AND {_IN_FORCE} IS NOT NULL
+       WHERE submission_id = s.submission_id AND judged_at <= @at ORDER BY judged_at DESC LIMIT 1
+    ) d ON NOT d.findings @> '[{"code":"scope-school"}]'::jsonb
+   WHERE s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = q.pupil_code
+     AND s.received_at <= @at @decides
+   ORDER BY s.received_at DESC, s.submission_id DESC LIMIT 1
 """
 
-_STANDING = "concat(e.on_record::int, e.without_number::int, e.awaits_summer::int, a.outcome)"
-_CODES = "ARRAY(SELECT f->>'code' FROM jsonb_array_elements(a.findings) WITH ORDINALITY AS t(f, n) ORDER BY n)"
-_AFTER = "(school_code, pupil_code) > (:after_school, :after_pupil)"
-_PAGE = "ORDER BY school_code, pupil_code LIMIT :most"
+# Attempts decide about those alone who are expected, have a number, and are not on record (`bucket_of`).
+_STANDING = f"""
+  SELECT coalesce(r.grade, m.grade, v.grade)::smallint AS grade, coalesce(r.class_name, m.class_name) AS class_name,
+         coalesce(r.pupil_name, m.pupil_name) AS pupil_name,
+         concat((r.grade IS NOT NULL)::int, (m.grade IS NOT NULL)::int, (v.awaits_summer IS NOT NULL)::int,
+                coalesce(r.without_number, false)::int, coalesce(v.awaits_summer, false)::int, a.outcome) AS key
+    FROM (SELECT) one
+    LEFT JOIN LATERAL ({_ON_ROSTER}) r ON true
+    LEFT JOIN LATERAL ({_IN_FORCE}) v ON true
+    LEFT JOIN LATERAL ({_MOVED}) m ON true
+    LEFT JOIN LATERAL ({_ATTEMPT.replace("@decides", "AND NOT r.without_number AND v.awaits_summer IS NULL")}) a ON true
+"""  # noqa: S608 - only constants of this folder are put together, here and below
 
-# Attempts are looked up only where they matter (`bucket_of`): at the end of June nearly everybody is on record.
-_COUNT = f"""
-WITH e AS MATERIALIZED ({_EXPECTED})
-SELECT e.school_code, {_STANDING} AS standing, count(*) AS pupils
-  FROM e LEFT JOIN LATERAL ({_ATTEMPT} AND NOT e.on_record AND NOT e.without_number {_NEWEST_FIRST}) a ON true
- GROUP BY 1, 2
-UNION ALL
-SELECT k.school_code, NULL, count(DISTINCT k.pupil_code) {_UNEXPECTED} GROUP BY 1
-"""  # noqa: S608 - only constants of this file are put together
 
-# The same pupils by class instead of school; who is on no roster has no class.
-_COUNT_CLASSES = f"""
-WITH e AS MATERIALIZED ({_EXPECTED})
-SELECT e.grade, e.class_name, {_STANDING} AS standing, count(*) AS pupils
-  FROM e LEFT JOIN LATERAL ({_ATTEMPT} AND NOT e.on_record AND NOT e.without_number {_NEWEST_FIRST}) a ON true
- GROUP BY 1, 2, 3
+def standing_at(moment: str) -> str:
+    """Where q stands at a moment: grade, class_name, pupil_name and key, for a lateral join."""
+    return _STANDING.replace("@at", moment)
+
+
+def places(year: str, school: str) -> str:
+    """Every pupil a school ever had to do with in a year, as rows q: on its rosters, or in what was sent for it."""
+    return f"""
+  SELECT school_year, school_code, pupil_code FROM roster_pupil WHERE school_year = {year} AND school_code = {school}
+  UNION
+  SELECT school_year, school_code, pupil_code FROM submission
+   WHERE school_year = {year} AND school_code = {school} AND pupil_code IS NOT NULL
 """  # noqa: S608
 
-_LIST = f"""
-SELECT e.school_code, e.pupil_code, e.pupil_name, e.class_name, e.grade, a.received_at, {_CODES} AS codes
-  FROM ({_EXPECTED} AND {_AFTER} ORDER BY school_code, pupil_code OFFSET 0) e
-  LEFT JOIN LATERAL ({_ATTEMPT} {_NEWEST_FIRST}) a ON true
- WHERE {_STANDING} = ANY(:standings) {_PAGE}
-"""  # noqa: S608
 
-_LIST_UNEXPECTED = f"""
-SELECT e.school_code, e.pupil_code, NULL AS pupil_name, NULL AS class_name, e.grade, a.received_at, {_CODES} AS codes
-  FROM (SELECT DISTINCT ON (school_code, pupil_code) k.school_code, k.pupil_code, k.grade {_UNEXPECTED}
-          AND {_AFTER} ORDER BY school_code, pupil_code, k.level LIMIT :most) e
-  LEFT JOIN LATERAL ({_ATTEMPT} {_NEWEST_FIRST}) a ON true
- {_PAGE}
-"""  # noqa: S608
-
+#: Nothing is known that would put the pupil into a bucket.
+NOTHING = "00000"
 
 _EACH = f"""
-SELECT e.school_code, e.pupil_code, e.grade, {_STANDING} AS standing
-  FROM ({_EXPECTED} AND r.grade = ANY(:grades) OFFSET 0) e
-  LEFT JOIN LATERAL ({_ATTEMPT} AND NOT e.on_record AND NOT e.without_number {_NEWEST_FIRST}) a ON true
-UNION ALL
-SELECT DISTINCT ON (school_code, pupil_code) k.school_code, k.pupil_code, k.grade, NULL {_UNEXPECTED}
-   AND k.grade = ANY(:grades)
+SELECT q.school_code, q.pupil_code, x.grade, x.class_name, x.pupil_name, x.key
+  FROM ({places(":school_year", "ANY(:schools)")}) q CROSS JOIN LATERAL ({standing_at(":as_of")}) x
+ WHERE x.key <> '{NOTHING}' AND (:grades IS NULL OR x.grade = ANY(:grades))
+"""  # noqa: S608
+
+_COUNT_CLASSES = f"""
+SELECT e.grade, coalesce(e.class_name, '') AS class_name, e.key, count(*) AS pupils FROM ({_EACH}) e GROUP BY 1, 2, 3
+"""  # noqa: S608
+
+_CODES = "ARRAY(SELECT f->>'code' FROM jsonb_array_elements(a.findings) WITH ORDINALITY AS t(f, n) ORDER BY n)"
+_LIST = f"""
+SELECT q.*, a.received_at, {_CODES} AS codes
+  FROM (SELECT :school_year AS school_year, * FROM ({_EACH} AND q.school_code >= :after_school) e
+         WHERE (school_code, pupil_code) > (:after_school, :after_pupil) AND key = ANY(:keys)
+         ORDER BY school_code, pupil_code LIMIT :most) q
+  LEFT JOIN LATERAL ({_ATTEMPT.replace("@decides", "").replace("@at", ":as_of")}) a ON true
+ ORDER BY q.school_code, q.pupil_code
 """  # noqa: S608
 
 
-_COUNT_GRADES = f"SELECT school_code, standing, count(*) AS pupils FROM ({_EACH}) x GROUP BY 1, 2"  # noqa: S608
+_NAMED = re.compile(r"(?<!:):([a-z_]+)")
+_MOMENT = DateTime(timezone=True)
+_TYPES: dict[str, TypeEngine[Any]] = {
+    "schools": ARRAY(Text),
+    "school_year": Text(),
+    "as_of": _MOMENT,
+    "day": _MOMENT,
+    "grades": ARRAY(SmallInteger),
+    "keys": ARRAY(Text),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which schools, which school year, as of when."""
+    """Which schools, which school year, as of when; `grades` None: all."""
 
     schools: Sequence[str]
     school_year: str
     as_of: datetime
+    grades: Sequence[int] | None = None
 
 
-async def count(tx: Reading, question: Question) -> dict[str, completeness.Counts]:
-    """Pupils by bucket for each school that has any."""
-    rows = await tx.execute(_with_types(_COUNT), _arguments(question))
-    return completeness.tally((row.school_code, _STANDINGS.get(row.standing), row.pupils) for row in rows)
+async def each(tx: Reading, question: Question) -> list[tuple[str, str, int, Bucket]]:
+    """Every pupil in a bucket as (school, pupil code, grade, bucket), by school and pupil code. For a few schools at a time."""
+    rows = await tx.execute(asked(_EACH, question))
+    found = ((row.school_code, row.pupil_code, row.grade, completeness.BUCKETS[row.key]) for row in rows)
+    return sorted((school, pupil, grade, bucket) for school, pupil, grade, bucket in found if bucket is not None)
 
 
-async def count_grades(tx: Reading, question: Question, grades: Sequence[int]) -> list[tuple[str, Bucket, int]]:
-    """Pupils of these grades as (school, bucket, number)."""
-    statement = _with_types(_COUNT_GRADES).bindparams(bindparam("grades", list(grades), type_=ARRAY(SmallInteger)))
-    found: dict[tuple[str, Bucket], int] = {}
-    for row in await tx.execute(statement, _arguments(question)):
-        standing = None if row.standing is None else _STANDINGS[row.standing]
-        bucket = Bucket.UNEXPECTED if standing is None else completeness.bucket_of(standing)
-        found[row.school_code, bucket] = found.get((row.school_code, bucket), 0) + row.pupils
-    return [(school, bucket, number) for (school, bucket), number in found.items()]
-
-
-async def each(tx: Reading, question: Question, grades: Sequence[int]) -> list[tuple[str, str, int, Bucket]]:
-    """Every pupil of these grades as (school, pupil code, grade, bucket), by school and pupil code. For a few schools at a time."""
-    statement = _with_types(_EACH).bindparams(bindparam("grades", list(grades), type_=ARRAY(SmallInteger)))
-    found = []
-    for row in await tx.execute(statement, _arguments(question)):
-        standing = None if row.standing is None else _STANDINGS[row.standing]
-        bucket = Bucket.UNEXPECTED if standing is None else completeness.bucket_of(standing)
-        found.append((row.school_code, row.pupil_code, row.grade, bucket))
-    return sorted(found)
-
-
-async def count_classes(tx: Reading, question: Question) -> dict[tuple[int, str], completeness.Counts]:
-    """Pupils by bucket for each (grade, class) of the rosters."""
-    found: dict[tuple[int, str], list[completeness.Counts]] = {}
-    for row in await tx.execute(_with_types(_COUNT_CLASSES), _arguments(question)):
-        bucket = completeness.bucket_of(_STANDINGS[row.standing])
-        found.setdefault((row.grade, row.class_name), []).append(completeness.Counts({bucket: row.pupils}))
-    return {place: completeness.add_up(counts) for place, counts in found.items()}
+async def count_classes(tx: Reading, question: Question) -> dict[tuple[int, str], Counts]:
+    """Pupils by bucket for each (grade, class) of some schools; who never was on a roster has the class ""."""
+    rows = await tx.execute(asked(_COUNT_CLASSES, question))
+    return completeness.tally(((row.grade, row.class_name), row.key, row.pupils) for row in rows)
 
 
 async def pupils(tx: Reading, question: Question, bucket: Bucket, after: tuple[str, str], most: int) -> list[Row]:
-    """The pupils of a bucket behind (school code, pupil code) in that order, at most so many."""
-    arguments = _arguments(question) | {"after_school": after[0], "after_pupil": after[1], "most": most}
-    if bucket is Bucket.UNEXPECTED:
-        statement = _with_types(_LIST_UNEXPECTED)
-    else:
-        wanted = [_key(standing) for standing in completeness.standings_of(bucket)]
-        statement = _with_types(_LIST).bindparams(bindparam("standings", type_=ARRAY(Text)))
-        arguments |= {"standings": wanted}
+    """The pupils of a bucket behind (school code, pupil code) in that order, at most so many. For a few schools at a time."""
+    more = {"after_school": after[0], "after_pupil": after[1], "most": most, "keys": list(completeness.keys_of(bucket))}
     return [
         Row(
             row.school_code,
@@ -178,27 +169,20 @@ async def pupils(tx: Reading, question: Question, bucket: Bucket, after: tuple[s
             tuple(dict.fromkeys(row.codes)),
             row.received_at,
         )
-        for row in await tx.execute(statement, arguments)
+        for row in await tx.execute(asked(_LIST, question, **more))
     ]
 
 
-def _with_types(statement: str) -> TextClause:
-    """The statement with the types of its parameters, which the driver can't always guess."""
+def asked(statement: str, question: Question, **more: object) -> TextClause:
+    """The statement with those parameters it names, and their types, which the driver can't always guess."""
+    values = {
+        "schools": sorted(question.schools),
+        "school_year": question.school_year,
+        "as_of": question.as_of,
+        "grades": None if question.grades is None else list(question.grades),
+        **more,
+    }
+    named = set(_NAMED.findall(statement))
     return text(statement).bindparams(
-        bindparam("schools", type_=ARRAY(Text)),
-        bindparam("school_year", type_=Text),
-        bindparam("as_of", type_=DateTime(timezone=True)),
+        *(bindparam(name, value, type_=_TYPES.get(name)) for name, value in values.items() if name in named)
     )
-
-
-def _arguments(question: Question) -> dict[str, Any]:
-    return {"schools": sorted(question.schools), "school_year": question.school_year, "as_of": question.as_of}
-
-
-def _key(standing: Standing) -> str:
-    """A standing as `_STANDING` writes it."""
-    last = standing.last.value if standing.last else ""
-    return f"{standing.on_record:d}{standing.without_number:d}{standing.awaits_summer:d}{last}"
-
-
-_STANDINGS = {_key(standing): standing for standing in completeness.standings()}

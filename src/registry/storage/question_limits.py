@@ -15,6 +15,7 @@ INSERT INTO caller_miss AS m (caller_id, in_a_row, hour, in_hour, day, pauses) V
 ON CONFLICT (caller_id) DO UPDATE SET in_a_row = m.in_a_row
 RETURNING in_a_row, hour, in_hour, day, pauses, paused_until
 """
+_MISSES = "SELECT in_a_row, hour, in_hour, day, pauses, paused_until FROM caller_miss WHERE caller_id = $1"
 _KEEP_MISSES = """
 UPDATE caller_miss SET in_a_row = $2, hour = $3, in_hour = $4, day = $5, pauses = $6, paused_until = $7 WHERE caller_id = $1
 """
@@ -37,6 +38,12 @@ WITH other AS (SELECT max(asked_at) AS at FROM claim_threshold WHERE pupil_id = 
                RETURNING 1)
 SELECT EXISTS (SELECT FROM taken) AS taken, (SELECT at FROM other) AS since
 """
+
+
+async def misses(tx: Hot, caller_id: str) -> Misses:
+    """Where the caller stands now."""
+    row = await tx.fetchrow(_MISSES, caller_id)
+    return Misses() if row is None else Misses(*row)
 
 
 async def lock_misses(tx: Hot, caller_id: str, now: datetime) -> Misses:

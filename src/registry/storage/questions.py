@@ -97,6 +97,12 @@ _BY_PUPIL = _of_pupil(
 )
 _RECORDS_OF = {way: _of_pupil(way, "'{}'::text[]") for way in _PUPIL}
 
+_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+_COUNT_ABOUT = """
+SELECT count(*) FROM (SELECT FROM question WHERE pupil_id = $1 AND asked_at > $2::timestamptz - interval '1 day' AND caller_id = $3
+                        AND question_id <> $4 LIMIT $5) o
+"""
+
 _WRITE = """
 WITH written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer,
                                        detail)
@@ -214,6 +220,13 @@ async def write(
     signatures = json.loads(found["signatures"] or "[]")
     return Proof(found["sealed"], signatures, found["policy"], found["rules"], withdrawn, found["media_type"],
                  found["asked_before"] or 0)  # fmt: skip
+
+
+async def count_about(tx: Hot, row: Look, most: int) -> int:
+    """How often the caller asked about the pupil within a day before this question, one after the other: whoever else of the
+    caller counts for the same pupil is waited for. Up to `most`."""
+    await tx.execute(_ALONE, f"pupil {row.caller_id} {row.pupil_id}")
+    return int(await tx.fetchval(_COUNT_ABOUT, row.pupil_id, row.asked_at, row.caller_id, row.question_id, most))
 
 
 def _found(rows: Sequence[asyncpg.Record]) -> Found:

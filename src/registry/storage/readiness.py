@@ -12,12 +12,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from registry.core.readiness import Numbers
 from registry.storage.database import Reading
 
-# What somebody tried who does not speak for the school is neither its contact nor its refusal (as in `completeness`).
-_FOREIGN = """v.findings @> '[{"code":"scope-school"}]'::jsonb"""
-
 # How many stand on a roster is the sum of what its imports did, which a few rows tell; those without a number are few, and have
-# an index of their own. The journal is asked from the newest row of each school; refusals have a table of their own.
-_LOOK = f"""
+# an index of their own. Refusals and last contacts have tables of their own, in which triggers note only what those did who speak
+# for the school.
+_LOOK = """
 WITH s AS (SELECT unnest(CAST(:schools AS text[])) AS school_code),
      c AS (SELECT school_code, sum(joined - left_) AS pupils FROM roster_import
             WHERE school_year = :school_year AND school_code = ANY(:schools)
@@ -31,13 +29,11 @@ WITH s AS (SELECT unnest(CAST(:schools AS text[])) AS school_code),
              SELECT school_code, unnest(codes) AS code, count(*) AS attempts FROM refusal
               WHERE school_code = ANY(:schools) AND refused_at > :since GROUP BY 1, 2) t GROUP BY 1)
 SELECT s.school_code, coalesce(c.pupils, 0) AS pupils, coalesce(w.pupils, 0) AS without_number,
-       t.received_at AS last_contact, coalesce(r.refused, 0) AS refused, k.by_code
+       t.contacted_at AS last_contact, coalesce(r.refused, 0) AS refused, k.by_code
   FROM s LEFT JOIN c USING (school_code) LEFT JOIN w USING (school_code) LEFT JOIN r USING (school_code)
   LEFT JOIN k USING (school_code)
-  LEFT JOIN LATERAL (SELECT received_at FROM submission u WHERE u.school_code = s.school_code
-                        AND NOT EXISTS (SELECT FROM verdict v WHERE v.submission_id = u.submission_id AND {_FOREIGN})
-                      ORDER BY received_at DESC LIMIT 1) t ON true
-"""  # noqa: S608 - only constants of this file are put together
+  LEFT JOIN last_contact t USING (school_code)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +56,8 @@ async def look(
         bindparam("grades", None if grades is None else list(grades), type_=ARRAY(SmallInteger)),
         bindparam("since", since, type_=DateTime(timezone=True)),
     )
+    # Planned for these schools each time: a plan for any schools compares each row with each of them.
+    await tx.execute(text("SET LOCAL plan_cache_mode = 'force_custom_plan'"))
     return {
         row.school_code: Seen(
             Numbers(int(row.pupils), row.without_number), row.last_contact, row.refused, row.by_code or {}

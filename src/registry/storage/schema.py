@@ -5,11 +5,13 @@ from __future__ import annotations
 from registry.storage import (
     tables,
     tables_answers,
+    tables_batches,
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
     tables_reminders,
     tables_sessions,
+    tables_standing,
     tables_units,
     tables_workbench,
 )
@@ -17,11 +19,13 @@ from registry.storage import (
 _AREAS = (
     tables,
     tables_answers,
+    tables_batches,
     tables_campaigns,
     tables_declarations,
     tables_public_codes,
     tables_reminders,
     tables_sessions,
+    tables_standing,
     tables_units,
     tables_workbench,
 )

@@ -43,6 +43,7 @@ class Sealer:
         self._persons = AESGCM(_subkey(master, b"registry persons v1"))
         self._index = _subkey(master, b"registry number index v1")
         self._codes = AESGCM(_subkey(master, b"registry public codes v1"))
+        self._batches = AESGCM(_subkey(master, b"registry batches v1"))
         self._secret_indexes = _subkey(master, b"registry secret index v1")
         self._chain = _subkey(master, b"registry question chain v1")
         #: Names the key without telling it; stored in the database so that a wrong key file is noticed at once.
@@ -86,6 +87,14 @@ class Sealer:
     def open_code(self, sealed: bytes, bound_to: bytes) -> bytes:
         """What `seal_code` sealed; raises SealBrokenError."""
         return _open(self._codes, sealed, bound_to)
+
+    def seal_batch(self, plain: bytes, bound_to: bytes) -> bytes:
+        """Compress and seal content of a batch of questions; it opens only in its own place."""
+        return _seal(self._batches, zstandard.compress(plain, _LEVEL), bound_to)
+
+    def open_batch(self, sealed: bytes, bound_to: bytes) -> bytes:
+        """What `seal_batch` sealed; raises SealBrokenError."""
+        return zstandard.decompress(_open(self._batches, sealed, bound_to), max_output_size=_MOST_BYTES)
 
     def secret_index(self, use: str, secret: bytes) -> bytes:
         """Keyed index of a random secret, different for each use: a leaked table opens nothing."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import SmallInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.elements import TextClause
 
 from registry.core.stages import Declared
 from registry.storage.database import Reading
@@ -21,11 +22,30 @@ SELECT c.school_code, count(*) AS grades, count(d.grade) AS declared
 """
 
 
+_GRADES = """
+SELECT school_code, grade, sum(joined - left_) AS pupils FROM roster_import
+ WHERE school_year = :school_year AND school_code = ANY(:schools) AND grade = ANY(:grades)
+ GROUP BY 1, 2 HAVING sum(joined - left_) > 0 ORDER BY 1, 2
+"""
+
+
+async def grades(
+    tx: Reading, schools: Sequence[str], school_year: str, wanted: Sequence[int]
+) -> list[tuple[str, int, int]]:
+    """The grades of these schools that have pupils as (school, grade, pupils), in that order."""
+    rows = await tx.execute(_asked(_GRADES, schools, school_year, wanted))
+    return [(row.school_code, row.grade, int(row.pupils)) for row in rows]
+
+
 async def declared(tx: Reading, schools: Sequence[str], school_year: str, grades: Sequence[int]) -> dict[str, Declared]:
     """Of each school that has pupils in these grades: how many of the grades, and how many are declared."""
-    statement = text(_DECLARED).bindparams(
+    rows = await tx.execute(_asked(_DECLARED, schools, school_year, grades))
+    return {row.school_code: Declared(row.grades, row.declared) for row in rows}
+
+
+def _asked(statement: str, schools: Sequence[str], school_year: str, grades: Sequence[int]) -> TextClause:
+    return text(statement).bindparams(
         bindparam("schools", list(schools), type_=ARRAY(Text)),
         bindparam("school_year", school_year, type_=Text),
         bindparam("grades", list(grades), type_=ARRAY(SmallInteger)),
     )
-    return {row.school_code: Declared(row.grades, row.declared) for row in await tx.execute(statement)}

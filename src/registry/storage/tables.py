@@ -422,6 +422,7 @@ roster_pupil = Table(
         postgresql_where=text("left_at is null"),
     ),
     Index("ix_roster_pupil_number_index", "number_index"),
+    Index("ix_roster_pupil_pupil_code", "school_year", "pupil_code"),
 )
 
 # --- the journal: every attempt, every verdict ----------------------------------------------------------------------------------

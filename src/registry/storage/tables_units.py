@@ -1,8 +1,8 @@
-"""Tables of the map beside units and memberships; the rules of `registry.storage.tables` hold for them."""
+"""Tables of the map and of schools beside units and memberships; the rules of `registry.storage.tables` hold for them."""
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Table, Text
+from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Table, Text
 
 from registry.storage.tables import metadata
 
@@ -15,5 +15,14 @@ unit_succession = Table(
     Column("partly", Boolean, nullable=False),
 )
 
-UPDATABLE: dict[str, tuple[str, ...]] = {}
+#: When somebody who speaks for a school last sent something, to ten minutes: written by a trigger on `verdict`, so that asking for
+#: a whole city does not read the journal.
+last_contact = Table(
+    "last_contact",
+    metadata,
+    Column("school_code", Text, primary_key=True),
+    Column("contacted_at", DateTime(timezone=True), nullable=False),
+)
+
+UPDATABLE: dict[str, tuple[str, ...]] = {"last_contact": ("contacted_at",)}
 DELETABLE: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from registry.api import app as api_app
 from registry.settings import Settings
 from registry.web import (
     calls,
+    campaigns,
     home,
     me,
     overview,
@@ -45,6 +46,7 @@ ROUTERS = (
     schools.router,
     school.router,
     readiness.router,
+    campaigns.router,
     calls.router,
     reminders.router,
     review_report.router,

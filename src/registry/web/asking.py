@@ -19,12 +19,15 @@ from registry.services import campaigns, completeness
 from registry.services.sessions import SignedIn
 from registry.web import buckets
 
+#: The choice of no campaign.
+WHOLE_YEAR = "-"
 _KINDS = ("city", "district", "cluster", "commune", "ward")
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A unit in a school year, on the map of then or of now. `plan`: the campaign it is looked at for, if any; `before`: the signing day to be ready for."""
+    """A unit in a school year, on the map of then or of now. `plan`: the campaign it is looked at for, whose grades and schools
+    are counted, if any; `whole`: the whole year was asked for; `before`: the signing day to be ready for."""
 
     unit: units.Unit
     year: ids.SchoolYear
@@ -34,6 +37,17 @@ class Subject:
     before: datetime
     now: datetime
     on: MapOf
+    whole: bool = False
+
+    @property
+    def only(self) -> completeness.Only:
+        """Who is counted."""
+        return completeness.Only(campaign=self.plan.campaign if self.plan is not None else None)
+
+    @property
+    def of_year(self) -> list[Plan]:
+        """The campaigns of the year, which can be chosen."""
+        return [plan for plan in self.plans if plan.campaign.school_year == str(self.year)]
 
     @property
     def years(self) -> list[str]:
@@ -44,7 +58,9 @@ class Subject:
     def query(self) -> dict[str, str]:
         """The address's parameters that name it."""
         on = {} if self.on is MapOf.NOW else {"map": self.on.value}
-        return {"unit": self.unit.code, "year": str(self.year), **on}
+        several = self.whole or len(self.of_year) > 1
+        of = {"campaign": self.plan.campaign.code if self.plan is not None else WHOLE_YEAR} if several else {}
+        return {"unit": self.unit.code, "year": str(self.year), **of, **on}
 
     def address(self, path: str, **more: str) -> str:
         """Another page about the same."""
@@ -52,8 +68,8 @@ class Subject:
 
 
 async def subject(request: Request, somebody: SignedIn, now: datetime, unit: str | None = None) -> Subject:
-    """From `unit` (or the one given), `year` and `map`; by default the first of the reader's units, the newest campaign's year
-    and the map of now.
+    """From `unit` (or the one given), `year`, `campaign` and `map`; by default the first of the reader's units, the newest
+    campaign's year, the first campaign of that year that concerns the unit, and the map of now.
 
     Raises Refusal: access-unit, request-parameter.
     """
@@ -63,12 +79,21 @@ async def subject(request: Request, somebody: SignedIn, now: datetime, unit: str
     year = parameters.school_year(sent, "/query/year")
     code = unit or request.query_params.get("unit") or min(somebody.person.units)
     here = await completeness.permitted(edge.world, somebody.caller, code, now)
-    plan = next((each for each in plans if each.campaign.school_year == str(year)), None)
+    whole = request.query_params.get("campaign") == WHOLE_YEAR
+    plan = None if whole else _plan(request, here, plans, str(year), code, now)
     before = plan.signing_ends if plan else now
     before = before if before > now else expiring.next_day(edge.settings.signing_day, now)
     on = MapOf.THEN if request.query_params.get("map") == MapOf.THEN else MapOf.NOW
     moment = When.of(on, year, now, now).on
-    return Subject(here.units[code], year, plan, plans, _choices(here, somebody, moment, now), before, now, on)
+    return Subject(here.units[code], year, plan, plans, _choices(here, somebody, moment, now), before, now, on, whole)
+
+
+def _plan(request: Request, here: units.Map, plans: Sequence[Plan], year: str, unit: str, now: datetime) -> Plan | None:
+    """The campaign of the year that is named, else the first that concerns a school of the unit."""
+    of_year = [each for each in plans if each.campaign.school_year == year]
+    named = next((each for each in of_year if each.campaign.code == request.query_params.get("campaign")), None)
+    schools = here.schools_of(unit, now)
+    return named or next((each for each in of_year if campaigns.schools_of(here, each.campaign, now) & schools), None)
 
 
 def values(request: Request, about: Subject, **more: Any) -> dict[str, Any]:

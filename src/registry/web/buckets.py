@@ -12,6 +12,8 @@ from registry.services.completeness import Line
 from registry.services.tables_out import Column, TableOut
 from registry.web import rendering, words
 
+#: Beside the expected pupils, never among them.
+BESIDE = (Bucket.TRANSFERRED, Bucket.UNEXPECTED)
 #: All that share out the expected pupils, the good ones first.
 ORDER = (
     Bucket.PRESENT,
@@ -52,13 +54,13 @@ def on_record(counts: Counts) -> int:
 def columns(request: Request) -> list[Column]:
     """The columns of counts in a file."""
     _ = rendering.translator(request)
-    names = [_("Dự kiến"), *(_(words.BUCKETS[bucket]) for bucket in (*ORDER, Bucket.UNEXPECTED))]
+    names = [_("Dự kiến"), *(_(words.BUCKETS[bucket]) for bucket in (*ORDER, *BESIDE))]
     return [Column(name, 12) for name in names]
 
 
 def cells(counts: Counts) -> list[int]:
     """The same columns of one line."""
-    return [counts.expected, *(counts.of(bucket) for bucket in (*ORDER, Bucket.UNEXPECTED))]
+    return [counts.expected, *(counts.of(bucket) for bucket in (*ORDER, *BESIDE))]
 
 
 def table(request: Request, whole: Line, parts: Sequence[Line]) -> TableOut:

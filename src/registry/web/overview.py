@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from registry.api.edge import Edge
-from registry.core.campaigns import Deadline, Plan, Stage
+from registry.core import stages as counted
+from registry.core.campaigns import Deadline, Stage
 from registry.core.completeness import Bucket, Counts
 from registry.services import completeness, readiness
+from registry.services import stages as through
 from registry.web import asking, buckets, downloads, rendering, signed_in, words
+from registry.web.asking import Subject
 
 router = APIRouter(route_class=rendering.PageRoute)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One stage: by when, and how many of how many are through it (None: not counted yet)."""
+    """One stage: by when, and how many of how many are through it: pupils, or schools (`of_schools`)."""
 
     stage: Stage
     deadline: Deadline
     days_left: int
     was: date | None
-    done: int | None
+    done: int
     of: int
+    of_schools: bool
 
 
 @router.get("/overview")
@@ -36,7 +40,9 @@ async def get_overview(request: Request, somebody: signed_in.Counting) -> Respon
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
-    report = await completeness.report(edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on)
+    report = await completeness.report(
+        edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, only=about.only
+    )
     parts = [line for line in report.children if line.counts.expected or line.counts.of(Bucket.UNEXPECTED)]
     if kind := downloads.wanted(request):
         return await downloads.answer(request, "overview", buckets.table(request, report.line, parts), kind, now)
@@ -47,8 +53,9 @@ async def get_overview(request: Request, somebody: signed_in.Counting) -> Respon
         about,
         line=report.line,
         parts=parts,
+        pending=report.pending,
         shares=buckets.shares(report.line.counts),
-        stages=stages(about.plan, report.line.counts, now) if about.plan else [],
+        stages=await stages(request, about, report.line.counts, ready),
         ready=ready.lights,
         lights_of=list(words.LIGHTS.items()),
         lacking=buckets.LACKING,
@@ -57,17 +64,22 @@ async def get_overview(request: Request, somebody: signed_in.Counting) -> Respon
     return rendering.page(request, "overview.html", values)
 
 
-def stages(plan: Plan, counts: Counts, now: datetime) -> Sequence[Progress]:
-    """Each stage with what can be counted of it: pupils with a number or a transcript; schools without anything amiss."""
-    today = now.astimezone(rendering.HANOI).date()
-    done = {
-        Stage.NUMBERS_REVIEWED: (counts.expected - counts.of(Bucket.AWAITING_NUMBER), counts.expected),
-        Stage.TRANSCRIPTS_SUBMITTED: (buckets.on_record(counts), counts.expected),
+async def stages(request: Request, about: Subject, counts: Counts, ready: readiness.Report) -> Sequence[Progress]:
+    """Each stage of the campaign with how far it is: pupils with a number or a transcript; schools for the others."""
+    edge: Edge = request.app.state.edge
+    if about.plan is None:
+        return []
+    today = about.now.astimezone(rendering.HANOI).date()
+    pupils = {
+        Stage.NUMBERS_REVIEWED: counted.Progress(counts.expected - counts.of(Bucket.AWAITING_NUMBER), counts.expected),
+        Stage.TRANSCRIPTS_SUBMITTED: counted.Progress(buckets.on_record(counts), counts.expected),
     }
+    schools = await through.through(edge.world, about.plan, ready, about.now)
     found = []
-    for stage, deadline in plan.deadlines().items():
-        first = next(each for each in plan.history if each.stage is stage)
-        reached, of = done.get(stage, (None, 0))
+    for stage, deadline in about.plan.deadlines().items():
+        first = next(each for each in about.plan.history if each.stage is stage)
+        progress = pupils[stage] if stage in pupils else schools[stage]
         was = first.due_on if first.due_on != deadline.due_on else None
-        found.append(Progress(stage, deadline, (deadline.due_on - today).days, was, reached, of))
+        days = (deadline.due_on - today).days
+        found.append(Progress(stage, deadline, days, was, progress.done, progress.of, stage in schools))
     return found

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from registry.api.edge import Edge
 from registry.core.completeness import Bucket
-from registry.services import completeness, review_report
+from registry.services import completeness, readiness, review_report
 from registry.services.completeness import Line
 from registry.web import asking, buckets, overview, rendering, signed_in, words
 from registry.web.asking import Subject
@@ -34,14 +34,21 @@ async def get_report(request: Request, somebody: signed_in.Counting) -> Response
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
-    found = await completeness.report(edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on)
-    body = await review_report.pdf(_report(request, about, found))
+    found = await completeness.report(
+        edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, only=about.only
+    )
+    asked = readiness.Asked(about.unit.code, about.year, about.before)
+    ready = await readiness.look(edge.world, somebody.caller, asked, now)
+    stages = await overview.stages(request, about, found.line.counts, ready)
+    body = await review_report.pdf(_report(request, about, found, stages))
     name = f"report-{about.unit.code.replace(':', '-')}-{about.year}.pdf"
     headers = {**rendering.HEADERS, "Content-Disposition": f'inline; filename="{name}"'}
     return Response(body, media_type=review_report.MEDIA_TYPE, headers=headers)
 
 
-def _report(request: Request, about: Subject, found: completeness.Report) -> review_report.Report:
+def _report(
+    request: Request, about: Subject, found: completeness.Report, stages: Sequence[overview.Progress]
+) -> review_report.Report:
     _, show, counts = rendering.translator(request), rendering.Shown(rendering.language(request)), found.line.counts
     parts = [line for line in found.children if line.counts.expected]
     parts.sort(key=lambda line: (buckets.on_record(line.counts) - line.counts.expected, line.unit.name))
@@ -65,7 +72,7 @@ def _report(request: Request, about: Subject, found: completeness.Report) -> rev
         expected=(_("Dự kiến"), show.number(counts.expected)),
         stages_title=_("Tiến độ so với thời hạn"),
         stage_heads=[_("Giai đoạn"), _("Hạn"), _("Còn lại"), _("Đã xong")],
-        stages=_stages(about, found.line, _, show),
+        stages=_stages(stages, _, show),
         parts_title=_("Theo đơn vị trực thuộc"),
         part_heads=[_("Đơn vị"), _("Dự kiến"), _("Trên sổ"), *(_(words.BUCKETS[each]) for each in buckets.LACKING)],
         parts=[_part(line, show) for line in parts[:_MOST_PARTS]],
@@ -81,15 +88,15 @@ def _part(line: Line, show: rendering.Shown) -> Sequence[str]:
     return [line.unit.name, show.number(line.counts.expected), share, *lacking]
 
 
-def _stages(about: Subject, line: Line, _: Callable[[str], str], show: rendering.Shown) -> Sequence[Sequence[str]]:
+def _stages(
+    found: Sequence[overview.Progress], _: Callable[[str], str], show: rendering.Shown
+) -> Sequence[Sequence[str]]:
     rows = []
-    for each in overview.stages(about.plan, line.counts, about.now) if about.plan else ():
+    for each in found:
         late = (
             f"{_('quá hạn')} {-each.days_left} {_('ngày')}" if each.days_left < 0 else f"{each.days_left} {_('ngày')}"
         )
-        done = "" if each.done is None else f"{show.number(each.done)} / {show.number(each.of)}"
-        if each.done is None and each.days_left < 0:
-            late = _("hạn đã qua")
-        left = _("đã đủ") if each.done is not None and each.done == each.of else late
+        done = f"{show.number(each.done)} / {show.number(each.of)} {_('trường') if each.of_schools else _('học sinh')}"
+        left = _("đã đủ") if each.of and each.done == each.of else late
         rows.append([_(words.STAGES[each.stage]), rendering.calendar_day(each.deadline.due_on), left, done])
     return rows

@@ -41,13 +41,13 @@ async def get_school(
     now = rendering.now()
     unit = f"school:{school_code}"
     about = await asking.subject(request, somebody, now, unit)
-    found = await schools.table(edge.world, somebody.caller, unit, about.year, about.before, now)
+    found = await schools.table(edge.world, somebody.caller, unit, about.year, about.before, now, about.only)
     row = found.schools[0]
     chosen = _chosen(bucket, row)
     if kind := downloads.wanted(request):
         table = await _file(request, somebody, about, chosen)
         return await downloads.answer(request, f"school-{row.code}-{chosen.value}", table, kind, now)
-    asked = completeness.Asked(unit, about.year, chosen)
+    asked = completeness.Asked(unit, about.year, chosen, only=about.only)
     page = await completeness.pupils(edge.world, somebody.caller, asked, None, after or None, _PAGE, now)
     pupils = await _named(request, somebody, about, page.rows, "school")
     values = asking.values(
@@ -55,11 +55,16 @@ async def get_school(
         about,
         row=row,
         shares=buckets.shares(row.counts),
-        classes=await schools.classes(edge.world, somebody.caller, row.code, about.year, now),
+        classes=await schools.classes(edge.world, somebody.caller, row.code, about.year, now, about.only),
         bucket=chosen,
         columns=buckets.LACKING,
-        tabs=[each for each in (*buckets.LACKING, Bucket.PRESENT, Bucket.UNEXPECTED) if row.counts.of(each)],
+        tabs=[
+            each
+            for each in (*buckets.LACKING, Bucket.PRESENT, Bucket.TRANSFERRED, Bucket.UNEXPECTED)
+            if row.counts.of(each)
+        ],
         pupils=pupils,
+        pending=found.pending,
         reasons=_reasons(pupils),
         code_of=codes.by_slug,
         next=page.next,
@@ -95,7 +100,7 @@ async def _file(request: Request, somebody: SignedIn, about: Subject, bucket: Bu
     edge: Edge = request.app.state.edge
     rows: list[Row] = []
     after: str | None = None
-    asked = completeness.Asked(about.unit.code, about.year, bucket)
+    asked = completeness.Asked(about.unit.code, about.year, bucket, only=about.only)
     while True:
         page = await completeness.pupils(
             edge.world, somebody.caller, asked, None, after, completeness.MOST_ROWS, about.now

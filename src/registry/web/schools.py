@@ -50,7 +50,7 @@ async def get_schools(
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
-    found = await schools.table(edge.world, somebody.caller, about.unit.code, about.year, about.before, now)
+    found = await schools.table(edge.world, somebody.caller, about.unit.code, about.year, about.before, now, about.only)
     by = sort if sort in _SORTS else "missing"
     rows = _arranged(found.schools, by, order == "back", q[:100], show)
     if kind := downloads.wanted(request):
@@ -61,6 +61,7 @@ async def get_schools(
         about,
         rows=rows,
         total=total,
+        pending=found.pending,
         of=len(found.schools),
         sort=by,
         back=order == "back",

@@ -24,6 +24,7 @@ BUCKETS = {
     Bucket.AWAITING_NUMBER: _("Chờ số định danh"),
     Bucket.REFUSED: _("Bị từ chối"),
     Bucket.MISSING: _("Còn thiếu"),
+    Bucket.TRANSFERRED: _("Đã chuyển trường"),
     Bucket.UNEXPECTED: _("Ngoài danh sách"),
 }
 STAGES = {
