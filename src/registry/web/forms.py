@@ -23,7 +23,7 @@ async def read(request: Request, signed_in: SignedIn | None) -> Mapping[str, str
     Raises Refusal: session-form (from elsewhere, or another session's), request-media-type, request-too-large,
     request-parameter.
     """
-    _check_origin(request)
+    check_origin(request)
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != _TYPE:
         raise Refusal(codes.REQUEST_MEDIA_TYPE, [Finding(codes.REQUEST_MEDIA_TYPE, "", _TYPE)])
     raw = bytearray()
@@ -37,8 +37,11 @@ async def read(request: Request, signed_in: SignedIn | None) -> Mapping[str, str
     return fields
 
 
-def _check_origin(request: Request) -> None:
-    """Browsers send Origin with every POST; it must be this service's, as its settings or the request's own host say."""
+def check_origin(request: Request) -> None:
+    """Browsers send Origin with every POST; it must be this service's, as its settings or the request's own host say.
+
+    Raises Refusal(session-form).
+    """
     origin = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site", "same-origin")
     configured = urlsplit(request.app.state.edge.settings.issuer)

@@ -7,6 +7,8 @@ from typing import Any
 from registry.core.calls import Trouble
 from registry.core.campaigns import Stage
 from registry.core.completeness import Bucket
+from registry.core.ids import Sex
+from registry.core.numbers import Doubt, Why
 from registry.core.readiness import Light
 from registry.core.reminders import Sending, State
 from registry.core.trust import Role
@@ -35,6 +37,16 @@ STAGES = {
     Stage.REVIEWED: _("Sơ kết"),
 }
 LIGHTS = {Light.RED: _("Chưa sẵn sàng"), Light.AMBER: _("Cần lưu ý"), Light.GREEN: _("Sẵn sàng")}
+WHY_NO_NUMBER = {Why.ABSENT: _("Chưa có số"), Why.REFUSED: _("Số bị từ chối")}
+DOUBTS = {
+    Doubt.SEVERAL: _("nhiều học sinh có thể là người này"),
+    Doubt.NAME: _("họ tên viết khác"),
+    Doubt.BIRTH: _("ngày sinh khác hoặc chưa đủ"),
+    Doubt.SEX: _("giới tính khác hoặc chưa rõ"),
+    Doubt.CODE: _("mã học sinh khác"),
+    Doubt.REPLACES: _("học sinh đã có số khác"),
+}
+SEXES = {Sex.MALE: _("Nam"), Sex.FEMALE: _("Nữ")}
 ROLES = {Role.TEACHER: _("giáo viên"), Role.PRINCIPAL: _("hiệu trưởng"), Role.SEAL: _("con dấu")}
 STATES = {
     State.DUE: _("Cần nhắc"),

@@ -1,0 +1,172 @@
+"""The missing-number workbench: who lacks a personal number, the file for the police and what comes back of it.
+
+Whoever takes names out, brings numbers in or decides is an operator who may see names. No number is ever shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from registry.api import parameters
+from registry.api.edge import Edge
+from registry.core import codes
+from registry.core.callers import Scope
+from registry.core.findings import Finding, Refusal
+from registry.core.numbers import Lacking
+from registry.services import name_views, number_returns, numbers, tables_out
+from registry.services.sessions import SignedIn
+from registry.services.tables_out import FileKind
+from registry.web import asking, forms, rendering, signed_in, uploads, words
+from registry.web.asking import Subject
+
+router = APIRouter(route_class=rendering.PageRoute)
+_PAGE, _CASES, _LISTED = 100, 50, 20
+#: The file's own name may hold anything; who brought it, when, and its fingerprint are kept.
+_SOURCE = "/numbers"
+
+
+@router.get("/numbers")
+async def get_numbers(request: Request, somebody: signed_in.Counting, after: str = "") -> Response:
+    """The pupils of a unit without a number or with a refused one; for an operator, what went out and came back."""
+    edge: Edge = request.app.state.edge
+    now = rendering.now()
+    about = await asking.subject(request, somebody, now)
+    asked = numbers.Asked(about.unit.code, about.year)
+    page = await numbers.lacking(edge.world, somebody.caller, asked, after or None, _PAGE, now)
+    shown: dict[str, Any] = {
+        "rows": await _named(edge, somebody, about, page.rows),
+        "schools": page.schools,
+        "next": page.next,
+        "why_words": words.WHY_NO_NUMBER,
+        "sexes": words.SEXES,
+        "code_of": codes.by_slug,
+        "operates": _operates(somebody),
+        "exports": [],
+        "returns": [],
+        "waiting": 0,
+    }
+    if shown["operates"]:
+        shown["exports"] = (await numbers.exports(edge.world, somebody.caller, now))[:_LISTED]
+        shown["returns"] = (await number_returns.returns(edge.world, somebody.caller, now))[:_LISTED]
+        shown["waiting"] = len(await number_returns.cases(edge.world, somebody.caller, None, None, _CASES))
+        shown["units"] = (await edge.world.known()).map.units
+    return rendering.page(request, "numbers.html", asking.values(request, about, **shown))
+
+
+@router.post("/numbers/export")
+async def post_export(request: Request, somebody: signed_in.Operating) -> Response:
+    """One file of these pupils for the police; on record before it leaves."""
+    edge: Edge = request.app.state.edge
+    _require_names(somebody)
+    fields = await forms.read(request, somebody)
+    asked, now = _asked(fields.get("unit", ""), fields.get("year", "")), rendering.now()
+    if fields.get("kind") not in set(FileKind):
+        raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "/form/kind", "csv, xlsx")])
+    kind = FileKind(fields["kind"])
+    made = await numbers.export(edge.world, somebody.caller, asked, kind, now)
+    place = name_views.Screen("numbers-file", asked.unit, str(asked.school_year))
+    await name_views.note(edge.world, somebody.person, place, made.pupils, now)
+    headers = {**rendering.HEADERS, **tables_out.headers(made.name, kind), "Content-Digest": made.digest}
+    return Response(made.file.body, media_type=made.file.media_type, headers=headers)
+
+
+@router.post("/numbers/import")
+async def post_import(request: Request, somebody: signed_in.Operating) -> Response:
+    """A returned file: a trial, or for good; what came of each row that is not simply done."""
+    edge: Edge = request.app.state.edge
+    _require_names(somebody)
+    sent = await uploads.read(request, somebody, number_returns.MOST_BYTES)
+    asked = _asked(sent.fields.get("unit", ""), sent.fields.get("year", ""))
+    options = number_returns.Options(sent.fields.get("for_good") != "1", sent.fields.get("skip_wrong") == "1")
+    shown: dict[str, Any] = {"asked": asked, "doubt_words": words.DOUBTS, "report": None, "refusal": None}
+    status = 200
+    try:
+        shown["report"] = await number_returns.take(
+            edge.world, somebody.caller, asked, sent.body, _SOURCE, options, rendering.now()
+        )
+    except Refusal as refusal:
+        if refusal.code not in {codes.NUMBERS_ROW, codes.NUMBERS_SHAPE}:
+            raise
+        shown["refusal"], status = refusal, 422
+    return rendering.page(request, "numbers_report.html", shown, status=status)
+
+
+@router.get("/numbers/cases")
+async def get_cases(request: Request, somebody: signed_in.Operating, after: str = "") -> Response:
+    """Numbers that wait for a person to say whose they are."""
+    edge: Edge = request.app.state.edge
+    _require_names(somebody)
+    found = await number_returns.cases(edge.world, somebody.caller, None, _id(after) if after else None, _CASES)
+    page, now = found[:_CASES], rendering.now()
+    for school, names in number_returns.names_of(page).items():
+        place = name_views.Screen("number-cases", f"school:{school}")
+        await name_views.note(edge.world, somebody.person, place, names, now)
+    shown = {
+        "cases": page,
+        "next": page[-1].case_id if len(found) > _CASES else None,
+        "doubt_words": words.DOUBTS,
+        "sexes": words.SEXES,
+        "units": (await edge.world.known()).map.units,
+    }
+    return rendering.page(request, "number_cases.html", shown)
+
+
+@router.post("/numbers/cases/{case_id}")
+async def post_decision(request: Request, somebody: signed_in.Operating, case_id: UUID) -> Response:
+    """Whose a number is; `pupil` of the form is a pupil code, or `-` for nobody's of them."""
+    edge: Edge = request.app.state.edge
+    _require_names(somebody)
+    fields = await forms.read(request, somebody)
+    pupil = fields.get("pupil", "")
+    if not pupil:
+        raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "/form/pupil", "one of the choices")])
+    chosen = None if pupil == "-" else pupil
+    await number_returns.decide(edge.world, somebody.caller, case_id, chosen, fields.get("reason", ""), rendering.now())
+    return RedirectResponse("/numbers/cases", 303, headers=rendering.HEADERS)
+
+
+@router.post("/numbers/returns/{return_id}/undo")
+async def post_undo(request: Request, somebody: signed_in.Operating, return_id: UUID) -> Response:
+    """Take back what came of a file, of one pupil (`pupil` of the form) or all."""
+    edge: Edge = request.app.state.edge
+    fields = await forms.read(request, somebody)
+    pupil, reason = fields.get("pupil", "").strip() or None, fields.get("reason", "")
+    await number_returns.undo(edge.world, somebody.caller, return_id, pupil, reason, rendering.now())
+    back = urlencode({name: fields.get(name, "") for name in ("unit", "year")})
+    return RedirectResponse(f"/numbers?{back}#returns", 303, headers=rendering.HEADERS)
+
+
+async def _named(edge: Edge, somebody: SignedIn, about: Subject, rows: Sequence[Lacking]) -> Sequence[Lacking]:
+    """The rows with names and birth dates when the reader may see them, which is written down first; else without."""
+    place = name_views.Screen("numbers", about.unit.code, str(about.year))
+    if await name_views.note(edge.world, somebody.person, place, len(rows), about.now):
+        return rows
+    return [replace(row, name="", birth=None) for row in rows]
+
+
+def _operates(somebody: SignedIn) -> bool:
+    return Scope.OPERATE in somebody.person.scopes and somebody.person.sees_names
+
+
+def _require_names(somebody: SignedIn) -> None:
+    if not somebody.person.sees_names:
+        raise Refusal(codes.ACCESS_SCOPE, [Finding(codes.ACCESS_SCOPE, "", "the right to see names")])
+
+
+def _asked(unit: str, year: str) -> numbers.Asked:
+    return numbers.Asked(unit, parameters.school_year(year, "/form/year"))
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        finding = Finding(codes.REQUEST_PARAMETER, "/query/after", "the cursor of the page before")
+        raise Refusal(codes.REQUEST_PARAMETER, [finding]) from None
