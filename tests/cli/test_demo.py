@@ -63,6 +63,8 @@ def test_the_demo_as_planted_after_a_killed_one(state: Path, tmp_path: Path) -> 
         "held",
         "not_known",
     }
+    assert [step["good"] for step in result["numbers"]] == [True] * 5
+    assert (output / "thieu-so-dinh-danh.xlsx").read_bytes()[:2] == b"PK"
     assert len(list((output / "outbox").glob("*.eml"))) == result["reminders"]["sent"] > 0
     assert result["reminders"]["without_contact"] > 0
     sent = list(output.glob("*.jose.json"))

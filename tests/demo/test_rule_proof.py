@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from registry.cli.main import app
 from registry.core import rules
-from registry.demo import marks, mutations, rule_cases, rule_proof, transcripts
+from registry.demo import marks, mutations, rule_cases, rule_proof, signed_mutations, transcripts
 
 
 def test_good_and_broken_transcripts_are_told_apart() -> None:
@@ -39,7 +39,14 @@ def test_every_rule_is_broken_by_some_mutation_in_every_grade_it_has() -> None:
     assert broken - of_sets - general == asked_besides | numbers | {"code-name", "code-date"}
     assert {mutation.document["makhoi"] for mutation in made} == {str(grade) for grade in range(1, 13)}
     named = {mutation.document["thongtu"] for mutation in made}
-    assert all(any(each.circular in name for name in named) for each in rules.RULE_SETS if each.circular != "26/2020")
+    assert all(any(each.circular in name for name in named) for each in rules.RULE_SETS)
+
+
+def test_every_rule_of_signatures_is_broken_in_every_grade() -> None:
+    made = list(signed_mutations.Signatures.make().every(3, 1))
+    assert {code for case in made for code, _ in case.expected} == OF_SIGNATURES
+    assert {case.grade for case in made} == set(range(1, 13))
+    assert sum(not case.expected for case in made) == 12
 
 
 def test_every_breaker_finds_transcripts_to_break() -> None:
@@ -48,7 +55,7 @@ def test_every_breaker_finds_transcripts_to_break() -> None:
     assert set(made) == {breaker.__name__.removeprefix("_") for breaker in breakers}
 
 
-@pytest.mark.parametrize("module", [mutations, rule_cases, marks, transcripts])
+@pytest.mark.parametrize("module", [mutations, rule_cases, marks, transcripts, signed_mutations])
 def test_who_makes_and_breaks_transcripts_never_asks_the_rules(module: ModuleType) -> None:
     """Nothing that judges is within reach: neither the rules nor the reader."""
     assert module.__file__ is not None
@@ -76,7 +83,8 @@ def test_the_command_says_what_was_found() -> None:
     assert run.exit_code == 0, run.output
     told = json.loads(run.stdout)
     assert told["holds"]
-    assert told["mutations"] >= 100
+    assert told["mutations"] >= 200  # a hundred, and each way to sign wrongly in each grade
+    assert {code: told["codes"][code]["expected"] > 0 for code in OF_SIGNATURES} == dict.fromkeys(OF_SIGNATURES, True)
     listed = json.loads(CliRunner().invoke(app, ["rules", "list", "--json"]).stdout)
     assert {row["code"] for row in listed["rules"]} >= {code for code in told["codes"] if code.startswith("rule-")}
     assert all(row["effect"] == "warn" for row in listed["rules"] if row["unverified"])

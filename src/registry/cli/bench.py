@@ -24,6 +24,7 @@ from registry.cli import (
     bench_judging,
     bench_limits,
     bench_load,
+    bench_pages,
     bench_roster,
     bench_verify,
 )
@@ -35,6 +36,7 @@ _errors = Console(stderr=True)
 app = typer.Typer(invoke_without_command=True)
 app.command("batch")(bench_batch.batch)
 app.command("completeness")(bench_completeness.completeness)
+app.command("pages")(bench_pages.pages)
 app.command("roster")(bench_roster.roster)
 app.command("verify")(bench_verify.verify)
 

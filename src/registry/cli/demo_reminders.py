@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -24,11 +24,12 @@ _WHY = "chạy thử: đợt này diễn ra trong những ngày này"
 _WITHOUT = frozenset({"79771102", "79771108"})
 
 
-async def play(service: Service, output: Path, out: Console, now: datetime) -> reminders.Report:
+async def play(service: Service, output: Path, out: Console) -> reminders.Report:
     """Move, import, send; raises when the outbox does not hold what was sent."""
     folder = output / "outbox"
     for old in folder.glob("*.eml"):
         old.unlink()
+    now = datetime.now(UTC)
     settings = Settings(state_dir=service.state_dir, mail_outbox=folder, mail_from="nhac-viec@hocba.example")
     setting = reminders.Setting(settings.mail_from, service.base_url, settings.signing_day)
     world = World.of(Database(service.database_url), Sealer(load_key(service.sealing_key_path)))

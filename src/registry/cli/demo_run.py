@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from registry.cli import demo_answers, demo_batch, demo_extract, demo_reminders
+from registry.cli import demo_answers, demo_batch, demo_extract, demo_numbers, demo_reminders
 from registry.cli.service import Service
 from registry.client import api
 from registry.core.callers import CallerKind, Scope
@@ -65,6 +65,7 @@ class Result:
     after_list: dict[str, int] = field(default_factory=dict)
     answers: list[tuple[str, api.Result]] = field(default_factory=list)
     signed: list[demo_answers.Shown] = field(default_factory=list)
+    numbers: list[demo_answers.Shown] = field(default_factory=list)
     reminders: reminders.Report | None = None
     sending_seconds: float = 0.0
     seconds: float = 0.0
@@ -81,7 +82,7 @@ class Result:
             and corrected
             and all(sent.as_planted for sent in self.sent)
             and self.after_list.get("held") == 0
-            and all(shown.good for shown in self.signed)
+            and all(shown.good for shown in (*self.signed, *self.numbers))
         )
 
     @property
@@ -105,6 +106,7 @@ class Result:
             "verifications": [
                 {"question": title, "answer": answer.body.get("answer")} for title, answer in self.answers
             ],
+            "numbers": [{"step": each.title, "said": each.said, "good": each.good} for each in self.numbers],
             "signed": [{"question": each.title, "answer": each.said, "good": each.good} for each in self.signed],
         }
 
@@ -137,7 +139,8 @@ async def play(service: Service, pupils: int, output: Path, out: Console, now: d
         result.signed += await demo_batch.play(clients, known, output)
         await _publish_late_list(service, city, now)
         result.after_list = await _await_rejudged(clients["office-quan-10"])
-        result.reminders = await demo_reminders.play(service, output, out, now)
+        result.numbers = await demo_numbers.play(clients, city, result.sent, output)
+        result.reminders = await demo_reminders.play(service, output, out)
     finally:
         for client in clients.values():
             await client.close()

@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from registry.cli import demo_answers
+from registry.cli import demo_answers, demo_numbers
 from registry.cli.demo_run import Result
 from registry.demo import schools
 
@@ -34,6 +34,7 @@ def show(result: Result, out: Console) -> None:
     _completeness(result, out)
     _verifications(result, out)
     demo_answers.show(result.signed, out)
+    demo_numbers.show(result.numbers, out)
     good = "[green]every answer and every number as planted[/green]" if result.good else "[red]NOT as planted[/red]"
     out.print(f"\n{good}; {result.seconds:.0f} s in all; the files that were sent are in {result.output}/")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +16,10 @@ from rich.table import Table
 from registry.cli import reach
 from registry.core import rules, rules_forecast
 from registry.core.rule_sets import Rule
-from registry.demo import mutations, rule_cases, rule_proof
+from registry.demo import mutations, rule_cases, rule_proof, signed_mutations
+from registry.formats import certificates
 from registry.services import forecast as forecasts
+from registry.services import judging
 from registry.services.world import World
 
 app = typer.Typer(
@@ -24,6 +27,8 @@ app = typer.Typer(
     help="Rules of the circulars: what is in force when, by which clause, and the proof that it is checked.",
 )
 _out = Console()
+#: One signed transcript for so many unsigned ones: what signatures alone can break has few rules, and takes longer to make.
+_SIGNED_PART = 10
 _Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
@@ -63,15 +68,39 @@ def prove(
     """
     good = list(rule_cases.every(seed, max(1, mutations_wanted // 100)))
     broken = list(mutations.every(seed, mutations_wanted))
+    made = signed_mutations.Signatures.make()
+    signed = list(made.every(seed, max(1, mutations_wanted // _SIGNED_PART)))
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("judging", total=len(good) + len(broken))
+        task = progress.add_task("judging", total=len(good) + len(broken) + len(signed))
         proof = rule_proof.prove(good, broken, lambda: progress.advance(task))
+        _prove_signed(proof, made, signed, lambda: progress.advance(task))
     if json_output:
         typer.echo(json.dumps(_proof_json(proof), ensure_ascii=False))
     else:
         _print(proof)
     if not proof.holds:
         raise typer.Exit(1)
+
+
+def _prove_signed(
+    proof: rule_proof.Proof,
+    made: signed_mutations.Signatures,
+    cases: Iterable[signed_mutations.Case],
+    step: Callable[[], None],
+) -> None:
+    """Judge signed transcripts as submissions are, and count."""
+    indexes = {name: certificates.TrustIndex.build(listed) for name, listed in made.trust_lists.items()}
+    moment = judging.Moment(signed_mutations.NOW, signed_mutations.NOW)
+    for case in cases:
+        media_type = judging.XML if case.raw.startswith(b"<") else judging.JOSE
+        verdict = judging.judge(case.raw, media_type, indexes[case.policy], moment, schools=None)
+        found = frozenset((finding.code.slug, finding.pointer) for finding in verdict.findings)
+        proof.count(f"{case.name}, grade {case.grade}", found, case.expected)
+        if case.expected:
+            proof.mutations[case.name] += 1
+        else:
+            proof.good += 1
+        step()
 
 
 @app.command()

@@ -189,6 +189,26 @@ class RegistryClient:
         body = {"personal_number": personal_number, "birth_date": birth_date, "sex": sex}
         return await self._ask("POST", "/v1/pupils/identify", json=body)
 
+    async def export_numbers(self, unit: str, school_year: str, kind: str = "xlsx") -> tuple[int, bytes]:
+        """Status and, of a 200, the file of the pupils who lack a personal number, for the police."""
+        params = {"unit": unit, "school_year": school_year, "format": kind}
+        response = await self._send("POST", "/v1/numbers/exports", {}, {"params": params})
+        return response.status_code, response.content
+
+    async def return_numbers(self, unit: str, school_year: str, csv_text: bytes, **more: str) -> Result:
+        """Bring the file that came back; `dry_run="true"` writes nothing."""
+        params, kind = {"unit": unit, "school_year": school_year, **more}, {"Content-Type": "text/csv"}
+        return await self._ask("POST", "/v1/numbers/returns", content=csv_text, headers=kind, params=params)
+
+    async def number_cases(self) -> Result:
+        """Numbers that wait for a person to say whose they are."""
+        return await self._ask("GET", "/v1/numbers/cases")
+
+    async def decide_number(self, case_id: str, pupil_code: str | None, reason: str) -> Result:
+        """Say whose a number is; None: nobody's of those who are named."""
+        body = {"pupil_code": pupil_code, "reason": reason}
+        return await self._ask("POST", f"/v1/numbers/cases/{case_id}/decision", json=body)
+
     async def public_code(self, transcript_code: str) -> Result:
         """The verification code of the version in force of an own record, and the text of its QR."""
         return await self._ask("GET", f"/v1/transcripts/{transcript_code}/public-code")

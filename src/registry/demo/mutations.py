@@ -24,6 +24,8 @@ _COMMENTED = frozenset(code_lists.ROW_OF[s].code for s in marks._COMMENTED)
 _TESTED = frozenset(code_lists.ROW_OF[s].code for s in marks._PRIMARY_TESTED)
 _PERIODS = ("diemhocky1", "diemhocky2", "diemcanam")
 _RESULT_PERIODS = ("hocky1", "hocky2", "canam")
+#: The circulars of the past, by whether they are of primary school; TT 26/2020 changed TT 58/2011 from 2020-2021 on.
+_REPLACED = {True: ("30/2014", "22/2016"), False: ("58/2011", "26/2020")}
 _UP = {"CĐ": "K", "Đ": "T", "K": "T", "T": "K"}  # no reading of art. 9.3 lifts two levels, and none lowers
 
 
@@ -88,10 +90,10 @@ def _circular_of_the_other_level(_rng: Random, document: Document) -> tuple[str,
     return "rule-circular", "/thongtu"
 
 
-def _circular_of_the_past(_rng: Random, document: Document) -> tuple[str, str] | None:
+def _circular_of_the_past(rng: Random, document: Document) -> tuple[str, str] | None:
     if int(document["namhoc"][:4]) < 2025:
         return None  # in 2024-2025 it is not certain for grades 9 and 12
-    document["thongtu"] = "22/2016" if "dsbangdiem" in document else "58/2011"
+    document["thongtu"] = rng.choice(_REPLACED["dsbangdiem" in document])
     return "rule-circular", "/thongtu"
 
 
@@ -155,9 +157,9 @@ def _new_circular_a_year_early(_rng: Random, document: Document) -> tuple[str, s
 
 def _old_circular_with_a_broken_field(rng: Random, document: Document) -> tuple[str, str]:
     """Of an older circular the shape alone is asked; broken it is refused all the same."""
-    name, circular = (_list(document), "30/2014" if "dsbangdiem" in document else "58/2011")
-    first = rule_cases.FIRST[int(document["makhoi"])]
-    document |= {"thongtu": circular, "namhoc": f"{first - 2}-{first - 1}"}
+    name, year = _list(document), rule_cases.FIRST[int(document["makhoi"])] - 1
+    circular = rng.choice([each for each in _REPLACED["dsbangdiem" in document] if each != "26/2020" or year >= 2020])
+    document |= {"thongtu": circular, "namhoc": f"{year}-{year + 1}"}
     index = rng.randrange(len(document[name]))
     document[name][index]["mamonhoc"] = rng.choice(["ZZ9", "???", "tvi"])
     return "field-code", _at(document, index, "mamonhoc")

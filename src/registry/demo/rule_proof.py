@@ -47,7 +47,11 @@ class Proof:
 
     def look(self, name: str, document: Document, expected: Iterable[tuple[str, str]]) -> None:
         """Judge one transcript and count."""
-        wanted, found = frozenset(expected), findings(document)
+        self.count(f"{name}, grade {document['makhoi']}", findings(document), expected)
+
+    def count(self, name: str, found: frozenset[tuple[str, str]], expected: Iterable[tuple[str, str]]) -> None:
+        """Count what was found in one transcript, by whomever, against what it had to give."""
+        wanted = frozenset(expected)
         for code, _pointer in wanted:
             self.codes.setdefault(code, Tally()).expected += 1
         for each in found:
@@ -55,7 +59,7 @@ class Proof:
             tally.found += 1
             tally.both += each in wanted
         if found != wanted and len(self.wrong) < 20:
-            self.wrong.append(f"{name}, grade {document['makhoi']}: expected {sorted(wanted)}, found {sorted(found)}")
+            self.wrong.append(f"{name}: expected {sorted(wanted)}, found {sorted(found)}")
 
 
 def findings(document: Document) -> frozenset[tuple[str, str]]:

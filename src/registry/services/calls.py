@@ -90,7 +90,7 @@ async def _of_plan(
     paced = Stage.TRANSCRIPTS_SUBMITTED
     earlier = {}
     if paced in near and near[paced] >= today:
-        counts = await stages.counted(world, plan, schools, now - timedelta(days=values.WEEK))
+        counts = await stages.counted(world, plan, schools, now - timedelta(days=values.WEEK), past=True)
         earlier = {code: on_record(counts[code]) if code in counts else 0 for code in schools}
     found = []
     for school in schools.values():

@@ -74,11 +74,13 @@ async def through(world: World, plan: Plan, report: ready.Report, now: datetime)
     }
 
 
-async def counted(world: World, plan: Plan, schools: Collection[str], now: datetime) -> dict[str, Counts]:
-    """Pupils of the campaign's grades by bucket for each school."""
-    question = Question(sorted(schools), plan.campaign.school_year, now, plan.campaign.grades)
+async def counted(
+    world: World, plan: Plan, schools: Collection[str], moment: datetime, *, past: bool = False
+) -> dict[str, Counts]:
+    """Pupils of the campaign's grades by bucket for each school: `past` as of the moment, else as all is known."""
+    question = Question(sorted(schools), plan.campaign.school_year, moment, plan.campaign.grades)
     async with world.db.snapshot() as tx:
-        return dict((await standing.count(tx, question, past=False)).groups)
+        return dict((await standing.count(tx, question, past=past)).groups)
 
 
 async def _ready(

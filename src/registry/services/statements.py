@@ -105,8 +105,10 @@ class Writing(Generic[_Found]):
 
     async def _repeated(self, tx: Hot, receipt: AnyReceipt) -> Written:
         """The same bytes again: the same receipt, and a journal row that says so."""
-        if not self.given.held_before:
-            attempt = replace(self.given.attempt, outcome=Outcome.ACCEPTED.value, findings=[])
+        attempt = replace(self.given.attempt, outcome=Outcome.ACCEPTED.value, findings=[])
+        if self.given.held_before:  # it came while another submission of the same bytes was being accepted
+            await records.end_wait(tx, attempt)
+        else:
             await records.journal(tx, attempt)
         return Written(Outcome.ACCEPTED, (), receipt, repeated=True)
 

@@ -387,8 +387,11 @@ class _Writing:
 
     async def _repeated(self, tx: Hot, receipt: Receipt) -> Answer:
         """The same bytes again: the same receipt, and a journal row that says so; never a second record."""
-        if not self.held_before:
-            await records.journal(tx, replace(self.attempt, outcome=Outcome.ACCEPTED.value, findings=[]))
+        attempt = replace(self.attempt, outcome=Outcome.ACCEPTED.value, findings=[])
+        if self.held_before:  # it came while another submission of the same bytes was being accepted
+            await records.end_wait(tx, attempt)
+        else:
+            await records.journal(tx, attempt)
         return replace(self._answer(Outcome.ACCEPTED, (), receipt), repeated=True)
 
     async def _still_or_refused(

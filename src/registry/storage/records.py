@@ -88,6 +88,7 @@ INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALU
     for kind, row in SUBMISSION.items()
 }
 
+#: Of bytes that wait already the row is locked, so that whoever ends the wait sees this submission too, or it waits anew.
 _HOLD = {
     kind: f"""
 WITH s AS ({row}),
@@ -95,7 +96,7 @@ WITH s AS ({row}),
              VALUES ($7, $4, $5, $18, $14) ON CONFLICT DO NOTHING),
      w AS (INSERT INTO waiting (submission_id, school_year, fingerprint, generation, tried_at, school_code, transcript_code,
                                 number_index, case_kind, case_against, case_differs, case_two_known, withdraws)
-             VALUES ($1, $7, $4, $19, $14, $8, $13, $12, $20, $21, $22, $23, $24) ON CONFLICT (fingerprint) DO NOTHING)
+             VALUES ($1, $7, $4, $19, $14, $8, $13, $12, $20, $21, $22, $23, $24) ON CONFLICT (fingerprint) DO UPDATE SET tried_at = waiting.tried_at)
 INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence) VALUES ($1, $14, $15, $16, $17)
 """  # noqa: S608 - only constants of this file are put together
     for kind, row in SUBMISSION.items()
@@ -138,13 +139,14 @@ _ACCEPT_HELD = f"""
 WITH unused AS (SELECT $2::timestamptz, $3::text, $6::int), {_RECORD_PARTS} {_VERDICT_IF_UNMOVED}
 """
 
-#: Every submission of these bytes that still stands as held gets the verdict that ended the wait.
-_END_WAIT = """
-WITH w AS (DELETE FROM waiting WHERE fingerprint = $1)
+#: Every submission of these bytes that still stands as held gets the verdict that ended the wait: after its own, also when it came
+#: later and was held sooner than the one that was accepted.
+_ENDED = """
 INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence)
-SELECT s.submission_id, $2, $3, $4, $5 FROM submission s
-WHERE s.fingerprint = $1
-  AND 'held' = (SELECT v.outcome FROM verdict v WHERE v.submission_id = s.submission_id ORDER BY v.judged_at DESC LIMIT 1)
+SELECT s.submission_id, greatest($2, v.judged_at + interval '1 microsecond'), $3, $4, $5
+FROM submission s CROSS JOIN LATERAL (
+  SELECT judged_at, outcome FROM verdict WHERE submission_id = s.submission_id ORDER BY judged_at DESC LIMIT 1) v
+WHERE s.fingerprint = $1 AND v.outcome = 'held'
 """
 
 
@@ -341,9 +343,14 @@ async def accept(
 
 
 async def end_wait(tx: Hot, attempt: Attempt) -> None:
-    """Give every held submission of these bytes the attempt's verdict and take them from the queue."""
+    """Give every held submission of these bytes the attempt's verdict and take them from the queue.
+
+    The queue first: a submission of the same bytes that comes at this moment is in the journal then, or waits by itself.
+    """
     arguments = attempt.arguments()
-    await tx.execute(_END_WAIT, attempt.fingerprint, attempt.judged_at, attempt.outcome, arguments[15], arguments[16])
+    async with tx.transaction():
+        await tx.execute("DELETE FROM waiting WHERE fingerprint = $1", attempt.fingerprint)
+        await tx.execute(_ENDED, attempt.fingerprint, attempt.judged_at, attempt.outcome, arguments[15], arguments[16])
 
 
 def _json(value: object) -> str:
