@@ -239,7 +239,7 @@ async def trend(
     first, last = days
     if not first <= last <= now.astimezone(standing.CITY).date() or (last - first).days >= MOST_DAYS:
         raise _wrong("until", f"a day that is not in the future, from since on, within {MOST_DAYS} days")
-    schools = only.schools(here, here.schools_seen(caller.units, unit, When(now, now, now)), now)
+    schools = only.schools(here, here.schools_seen(caller.units, unit, When.at(now)), now)
     question = Question(sorted(schools), str(school_year), now, only.of_grades)
     async with world.db.snapshot() as tx:
         changes, pending = await standing.trend(tx, question)

@@ -12,6 +12,7 @@ from registry.core.callers import Caller
 from registry.core.completeness import Counts
 from registry.core.ids import SchoolYear
 from registry.core.readiness import Row as Readiness
+from registry.core.units import MapOf, When
 from registry.services import completeness, readiness
 from registry.services.completeness import EVERYBODY, Only
 from registry.services.world import World
@@ -59,19 +60,23 @@ async def table(
     before: datetime,
     now: datetime,
     only: Only = EVERYBODY,
+    on: MapOf = MapOf.NOW,
 ) -> Table:
-    """The schools of a unit with a roster, a record or an attempt, or all when there are none such; pupils of `only` alone.
+    """The schools of a unit (on the map of then or of now) with a roster, a record or an attempt, or all when there are none such; pupils of `only` alone.
 
     `before`: until when certificates must last. Raises Refusal(access-unit).
     """
     here = await completeness.permitted(world, caller, unit, now)
-    schools = here.schools_of(unit, now)
+    when = When.of(on, year, now, now)
+    schools = here.schools_seen(caller.units, unit, when)
     async with world.db.snapshot() as tx:
         question = Question(sorted(only.schools(here, schools, now)), str(year), now, only.of_grades)
         found = await standing.count(tx, question, past=False)
     counted = found.groups
-    ready = await readiness.look(world, caller, readiness.Asked(unit, year, before, closed=True), now)
-    communes = _communes(here, now)
+    ready = await readiness.look(
+        world, caller, readiness.Asked(unit, year, before, only.of_grades, closed=True, on=on), now
+    )
+    communes = _communes(here, when.on)
     rows = tuple(
         School(
             row.facts.school_code,
@@ -98,12 +103,12 @@ async def classes(
     return tuple(Class(grade, name, counts) for (grade, name), counts in sorted(found.items()) if counts.expected)
 
 
-def _communes(here: units.Map, now: datetime) -> Mapping[str, str]:
-    """Unit code of a school -> name of its commune."""
+def _communes(here: units.Map, on: datetime) -> Mapping[str, str]:
+    """Unit code of a school -> name of its commune at a moment, or of the ward it lay in before there were communes."""
     return {
         part.child: here.units[parent].name
         for parent, parts in here.children.items()
-        if parent.startswith("commune:")
+        if parent.startswith(("commune:", "ward:"))
         for part in parts
-        if part.holds_at(now)
+        if part.holds_at(on)
     }
