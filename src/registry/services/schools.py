@@ -10,10 +10,11 @@ from registry.core import completeness as buckets
 from registry.core import units
 from registry.core.callers import Caller
 from registry.core.completeness import Counts
+from registry.core.frozen import Beside
 from registry.core.ids import SchoolYear
 from registry.core.readiness import Row as Readiness
 from registry.core.units import MapOf, When
-from registry.services import completeness, readiness
+from registry.services import after_freeze, completeness, readiness
 from registry.services.completeness import EVERYBODY, Only
 from registry.services.world import World
 from registry.storage import completeness as stored
@@ -41,6 +42,7 @@ class Table:
     counts: Counts
     schools: tuple[School, ...]
     pending: int = 0  # as in `completeness.Report`
+    frozen: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ async def table(
     async with world.db.snapshot() as tx:
         question = Question(sorted(only.schools(here, schools, now)), str(year), now, only.of_grades)
         found = await standing.count(tx, question, past=False)
+        line = buckets.over(schools, found.groups)
+        frozen = await after_freeze.beside(tx, only.whole_campaign, here.units[unit], question.schools, line, now)
     counted = found.groups
     ready = await readiness.look(
         world, caller, readiness.Asked(unit, year, before, only.of_grades, closed=True, on=on), now
@@ -89,7 +93,7 @@ async def table(
         for row in ready.rows
     )
     concerned = tuple(row for row in rows if row.counts.by_bucket or row.readiness.facts.refused)
-    return Table(here.units[unit], buckets.over(schools, counted), concerned or rows, found.pending)
+    return Table(here.units[unit], line, concerned or rows, found.pending, frozen)
 
 
 async def classes(

@@ -53,6 +53,7 @@ async def get_overview(request: Request, somebody: signed_in.Counting) -> Respon
         line=report.line,
         parts=parts,
         pending=report.pending,
+        frozen=report.frozen,
         shares=buckets.shares(report.line.counts),
         stages=await stages(request, about, report.line.counts, ready),
         ready=ready.lights,

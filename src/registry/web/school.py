@@ -54,6 +54,7 @@ async def get_school(
         request,
         about,
         row=row,
+        frozen=found.frozen,
         shares=buckets.shares(row.counts),
         classes=await schools.classes(edge.world, somebody.caller, row.code, about.year, now, about.only),
         bucket=chosen,
