@@ -1566,6 +1566,15 @@ REMINDER_UNCERTAIN = _code(
         "The connection broke while it was handed over. It is not repeated that day, so that nobody gets two; call instead.",
     ),
 )
+COMPLETENESS_BY_CLASS = _code(
+    "completeness-by-class",
+    ("Chỉ xem theo lớp được của một trường", "Only one school can be broken down by class"),
+    (
+        "Đặt unit là school:<mã trường>; hỏi từng trường một (by=school liệt kê các trường của đơn vị).",
+        "Let unit be school:<code>; ask school by school (by=school lists those of a unit).",
+    ),
+    kind=Kind.REQUEST,
+)
 READINESS_ROSTER = _code(
     "readiness-roster",
     ("Trường chưa có danh sách học sinh", "The school has no roster"),
