@@ -21,8 +21,7 @@ async def get_readiness(request: Request, somebody: signed_in.Counting, light: s
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
-    asked = readiness.Asked(about.unit.code, about.year, about.before)
-    report = await readiness.look(edge.world, somebody.caller, asked, now)
+    report = await readiness.look(edge.world, somebody.caller, about.ready, now)
     order = list(Light)
     concerned = [row for row in report.rows if row.facts.numbers.pupils or row.facts.vendors] or list(report.rows)
     rows = sorted(
