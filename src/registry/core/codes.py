@@ -1980,6 +1980,15 @@ EXTRACT_NOT_IN_FORCE = _code(
     ),
     kind=Kind.CONFLICT,
 )
+EXTRACT_PURPOSE = _code(
+    "extract-purpose",
+    ("Mục đích này không cho phép nhận cả bản thể hiện", "This purpose does not allow a whole extract"),
+    (
+        "Dùng một mục đích nêu trong chi tiết, hoặc chỉ hỏi các trường cần thiết.",
+        "Use a purpose from the detail, or ask a question for the fields that are needed.",
+    ),
+    kind=Kind.FORBIDDEN,
+)
 QR_MALFORMED = _code(
     "qr-malformed",
     ("Nội dung mã QR không đúng dạng", "This is not the text of an extract's QR"),
