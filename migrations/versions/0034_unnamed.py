@@ -1,0 +1,22 @@
+"""Attempts that name no school are counted for those who sent them: an index of these few among all attempts.
+
+Revision 0034, after 0033.
+"""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0034"
+down_revision = "0033"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Go forward without loss."""
+    with op.get_context().autocommit_block():
+        op.execute(
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_submission_unnamed ON submission (caller_id, received_at)"
+            " WHERE school_code IS NULL"
+        )
