@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from registry.api import (
     access,
@@ -30,6 +30,7 @@ from registry.api import (
     judgements,
     logs,
     numbers,
+    plainly,
     problems,
     pupils,
     readiness,
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         telemetry=telemetry.configuration(),
+        dependencies=[Depends(plainly.check)],
     )
     for router in ROUTERS:
         app.include_router(router)
