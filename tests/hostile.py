@@ -501,7 +501,8 @@ def _certificates(forger: Forger) -> Iterator[Body]:
                          "srCms": ("srCms", "x"), "srAts": ("srAts", []), "foreign": ("exp", 1),
                          "nonce": ("nonce", "a")}.items():  # fmt: skip
         yield Body(f"header {name}", forger.with_header(0, **{member[0]: member[1]}), "header-member")
-    for name, member in {"missing": ("cty", ...), "xml": ("cty", "xml"), "list": ("cty", ["json"])}.items():
+    odd = {"missing": ("cty", ...), "xml": ("cty", "xml"), "list": ("cty", ["json"]), "long s": ("cty", "j\u017fon")}
+    for name, member in odd.items():
         yield Body(f"cty {name}", forger.with_header(0, **{member[0]: member[1]}), "header-content")
 
 

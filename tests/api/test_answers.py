@@ -404,8 +404,8 @@ async def test_an_export_for_the_family(place: Place) -> None:
     assert "office (office)" in text.text
     table = await place.vendor.get(f"/v1/pupils/{pupil}/views/export", params={"form": "csv"})
     rows = list(csv.reader(io.StringIO(table.content.decode("utf-8-sig"))))
-    assert rows[0][:3] == ["Thời điểm", "Cơ quan", "Mã cơ quan"]
-    assert {row[2] for row in rows[1:]} == {"vendor", "office"}
+    assert rows[0][:4] == ["Thời điểm", "Loại người xem", "Cơ quan", "Mã cơ quan"]
+    assert {(row[1], row[3]) for row in rows[1:]} == {("school", "vendor"), ("office", "office")}
 
 
 async def test_another_school_s_pupil_is_nobody(place: Place) -> None:

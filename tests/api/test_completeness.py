@@ -52,7 +52,7 @@ async def test_a_district_and_its_schools(office: RegistryClient) -> None:
     assert answer.status == 200
     assert list(answer.body) == [
         "unit", "name", "expected", "buckets", "school_year", "campaign", "grades", "as_of", "map", "by", "children", "groups",
-        "pending",
+        "frozen", "pending",
     ]  # fmt: skip
     assert (answer.body["grades"], answer.body["by"], answer.body["groups"], answer.body["pending"]) == (
         None,
@@ -159,10 +159,10 @@ async def test_a_campaign_counts_its_own_grades_and_schools(registry: Registry, 
         ({"campaign": plan, "grade": "2"}, "/query/grade"),
         ({"school_year": YEAR, "grade": "13"}, "/query/grade/0"),
         ({"school_year": YEAR, "by": "planet"}, "/query/by"),
-        ({"school_year": YEAR, "by": "class"}, "/query/by"),
     ]
     for question, pointer in wrong:
         assert await ask(**question) == (400, [("request-parameter", pointer)]), question
+    assert await ask(school_year=YEAR, by="class") == (400, [("completeness-by-class", "/query/unit")])
     assert await ask(campaign="none") == (404, [("campaign-unknown", "")])
     listed = await office._ask(
         "GET",

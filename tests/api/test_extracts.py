@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
+import httpx
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from registry.core import codes
 from registry.core.answer_keys import Use
+from registry.core.callers import CallerKind, Scope
+from registry.core.findings import Refusal
+from registry.core.purposes import Purpose
+from registry.formats import purposes as formats
 from registry.formats import qr_text
-from registry.services import answer_keys
+from registry.services import answer_keys, callers, extracts
+from registry.services.press import Press
+from registry.storage import purposes as stored
+from tests.api.conftest import key_of
 from tests.formats.test_extract_pdf import holds
 from tests.web.papers import CODE, DOCUMENT, Papers, papers
 
@@ -55,6 +66,100 @@ async def test_every_extract_can_be_traced(papers: Papers) -> None:
     )
     assert [tuple(row) for row in asked] == [("mine", "extract"), ("office", "extract")]
     assert (await papers.other.get(f"/v1/transcripts/{CODE}/extracts")).status_code == 404
+
+
+def purpose(code: str, **more: Any) -> Purpose:
+    return Purpose(code, datetime(2020, 1, 2, tzinfo=UTC), code, code, **more)
+
+
+async def office_of(papers: Papers, *granted: str) -> httpx.AsyncClient:
+    public = key_of("clerk").public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    new = callers.NewCaller("clerk", CallerKind.OFFICE, "clerk", frozenset({Scope.VERIFY}), frozenset({"admission", *granted}),
+                            frozenset({"city:79"}), callers.read_public_key(public, "k1"))  # fmt: skip
+    await callers.register(papers.registry.world, new, datetime.now(UTC) - timedelta(hours=1))
+    client = papers.registry.client("clerk")
+    return httpx.AsyncClient(
+        base_url=papers.registry.base_url, headers={"Authorization": f"Bearer {await client.token()}"}, timeout=30
+    )
+
+
+async def test_which_purposes_give_a_whole_extract_is_data(papers: Papers) -> None:
+    await papers.submit()
+    grade = int(DOCUMENT["makhoi"])
+    rows = [purpose("grade-ten", extract=True, grades=frozenset({grade})), purpose("wrong-grade", extract=True,
+            grades=frozenset({grade + 1})), purpose("no-paper"), purpose("over", extract=True, closed=True)]  # fmt: skip
+    async with papers.registry.world.db.transaction() as tx:
+        for row in rows:
+            await stored.add(tx, (row.code, row.valid_from, formats.members(row)), datetime.now(UTC))
+    async with await office_of(papers, *(row.code for row in rows)) as office:
+        said = {}
+        for row in rows:
+            answer = await office.get(PDF, params={"purpose": row.code, "reference": "TS 1"})
+            said[row.code] = (answer.status_code, answer.json()["code"] if answer.status_code != 200 else "")
+            if row.code == "no-paper":
+                assert answer.json()["errors"][0]["pointer"] == "/query/purpose"
+                assert answer.json()["errors"][0]["detail"] == "one of: admission, grade-ten, wrong-grade"
+    assert said == {
+        "grade-ten": (200, ""),
+        "wrong-grade": (404, "record-unknown"),
+        "no-paper": (403, "extract-purpose"),
+        "over": (403, "access-purpose"),
+    }
+    assert len(await papers.rows("SELECT FROM extract_issue")) == 1
+
+
+async def alarms(papers: Papers) -> float:
+    lines = (await papers.anybody.get("/metrics")).text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("registry_verification_enumeration_total"))
+
+
+async def test_an_office_that_guesses_codes_is_stopped(papers: Papers) -> None:
+    await papers.submit()
+    before = await alarms(papers)
+    said = []
+    for number in range(11):
+        answer = await papers.office.get(f"/v1/transcripts/guess-{number}/extract.pdf", params=WHY)
+        said.append((answer.status_code, answer.json()["code"]))
+    assert said == [(404, "record-unknown")] * 10 + [(429, "verification-enumeration")]
+    answer = await papers.office.get(PDF, params=WHY)
+    assert (answer.status_code, answer.json()["code"]) == (429, "verification-enumeration")
+    assert int(answer.headers["retry-after"]) > 0
+    told = await papers.rows("SELECT answer FROM question WHERE caller_id = 'office' AND kind = 'extract'")
+    assert [row["answer"] for row in told] == ["not_known"] * 10
+    assert await alarms(papers) == before + 1
+
+
+async def test_a_text_that_no_font_has_makes_a_paper_all_the_same(papers: Papers) -> None:
+    await papers.submit(document={**DOCUMENT, "nxetgvcn": "Giỏi 😀 漢"})
+    answer = await papers.mine.get(PDF)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_paper_that_is_not_made_keeps_its_number(papers: Papers, caplog: pytest.LogCaptureFixture) -> None:
+    await papers.submit()
+    world, settings = papers.registry.world, papers.registry.settings
+    assert (await papers.mine.get(PDF)).headers["x-extract-number"].endswith("/000001")
+    files = answer_keys.Files(settings.answer_keys_path, settings.paper_key_path)
+    signer = answer_keys.Signer(files, settings.issuer, timedelta(hours=1))
+    press = Press.of(settings.paper_seal_path.read_bytes(), None, signer, "http://registry.test")
+    mine = (await world.known()).callers["mine"]
+    press.seconds = 0.0001
+    with pytest.raises(Refusal) as late:
+        await extracts.issue(world, press, mine, CODE, extracts.Why("mine", "own_school", ""), datetime.now(UTC))
+    assert (late.value.code, late.value.retry_after) == (codes.SERVICE_BUSY, 30)
+    press.seconds = 20
+    press.close()  # its threads are gone
+    with pytest.raises(Refusal) as broken:
+        await extracts.issue(world, press, mine, CODE, extracts.Why("mine", "own_school", ""), datetime.now(UTC))
+    year = datetime.now(timezone(timedelta(hours=7))).year
+    assert broken.value.code == codes.EXTRACT_NOT_MADE
+    assert [found.detail for found in broken.value.findings] == [f"number {year}/000003"]
+    assert (await papers.mine.get(PDF)).headers["x-extract-number"] == f"{year}/000004"
+    listed = (await papers.mine.get(f"/v1/transcripts/{CODE}/extracts")).json()["extracts"]
+    assert [bool(each["fingerprint"]) for each in listed] == [True, False, False, True]
+    for number in ("000002", "000003"):
+        assert f"extract {year}/{number} was numbered and not made" in caplog.text
+    assert DOCUMENT["hovaten"] not in caplog.text
 
 
 async def test_numbers_have_no_gap_and_no_double(papers: Papers) -> None:

@@ -53,6 +53,7 @@ def test_a_file_is_read_and_kept_without_loss() -> None:
         (("[[purpose]]", "[[reason]]"), "/purpose"),
         (("[[purpose]]", "[[purpose"), ""),
         (("averages", "closed = 1\naverages"), "/purpose/0/closed"),
+        (("averages", 'extract = "yes"\naverages'), "/purpose/0/extract"),
     ],
 )
 def test_what_is_wrong_is_pointed_at(change: tuple[str, str], pointer: str) -> None:

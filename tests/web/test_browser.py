@@ -29,6 +29,7 @@ pytestmark = [
 YEAR = FIRST.school_year
 PAGES = (
     "/overview",
+    "/trend",
     "/schools",
     f"/schools/{FIRST.code}",
     "/readiness",

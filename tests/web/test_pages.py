@@ -61,6 +61,10 @@ async def test_the_overview_on_the_map_of_then_and_of_now(staffed: Registry, htt
     assert [row for row in found["then"] if "ward:27190" in row]
     assert not [row for row in found["now"] if "ward:27190" in row]
     assert found["then"][1] == found["now"][1]  # the district itself
+    for on in ("then", "now"):
+        rows = table_of((await http.get("/schools", params={**QUERY, "map": on, "format": "csv"})).text)[1:]
+        assert {row[0] for row in rows} == {FIRST.code, SECOND.code}
+        assert all(("Quận 10" in row[2]) == (on == "then") for row in rows), rows
 
 
 @pytest.mark.parametrize("person", ["quan-10", "quan-10-ten", "so"])

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import asyncpg
 import pytest
 
-from registry.core import public_code
+from registry.core import codes, public_code
+from registry.core.findings import Code
+from registry.services import audit
+from tests.conftest import Urls
 from tests.web.papers import CODE, DOCUMENT, Papers, papers
 
 pytestmark = pytest.mark.anyio
 __all__ = ["papers"]
 NOBODYS = public_code.printed(bytes(range(16)))
+
+
+def link_for(receiver: str) -> dict[str, Any]:
+    ends = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    return {"pupil_code": DOCUMENT["mahocsinh"], "school_years": [DOCUMENT["namhoc"]], "receiver": receiver,
+            "purpose": "transfer", "ends_at": ends, "openings": 2}  # fmt: skip
 
 
 async def test_what_the_page_says_and_what_it_does_not(papers: Papers) -> None:
@@ -50,8 +62,91 @@ async def test_a_code_stays_with_its_version(papers: Papers) -> None:
     page = await papers.anybody.get(f"/v/{second}")
     assert "Đã bị thu hồi" in page.text
     assert "Sai họ tên" not in page.text, "a reason can name somebody"
-    told = [row["answer"] for row in await papers.rows("SELECT answer FROM public_view ORDER BY view_id")]
-    assert told == ["genuine_superseded", "genuine_withdrawn", "genuine_current", "genuine_withdrawn"]
+    told = [
+        (row["answer"], row["detail"])
+        for row in await papers.rows(
+            "SELECT answer, detail FROM question WHERE kind = 'public_page' ORDER BY question_id"
+        )
+    ]
+    assert told == [
+        ("genuine_superseded", "version 1"),
+        ("genuine_withdrawn", "version 1"),
+        ("genuine_current", "version 2"),
+        ("genuine_withdrawn", "version 2"),
+    ]
+
+
+async def test_every_kind_of_viewer_is_in_the_list_and_in_the_chain(papers: Papers) -> None:
+    await papers.submit()
+    code = await papers.public_code()
+    await papers.anybody.get(f"/v/{code}")
+    link = (
+        "/s/"
+        + (await papers.mine.post("/v1/shares", json=link_for("Trường THCS B"))).json()["address"].rpartition("/")[2]
+    )
+    await papers.anybody.get(link)
+    await papers.anybody.post(link)
+    await papers.office.post(
+        "/v1/verifications", json={"purpose": "admission", "reference": "Hồ sơ 1", "transcript_code": CODE}
+    )
+    body = (await papers.mine.get(f"/v1/pupils/{DOCUMENT['mahocsinh']}/views")).json()
+    seen = [(view["viewer"], view["kind"], view["answer"]) for view in body["views"]]
+    assert seen == [
+        ("school", "views", "shown"),
+        ("office", "transcript_code", "genuine_current"),
+        ("share_link", "share", "shown"),
+        ("share_link", "share_cover", "cover"),
+        ("public", "public_page", "genuine_current"),
+        ("school", "transcript", "shown"),
+    ]
+    assert body["views"][2]["reference"] == "Trường THCS B"
+    assert body["views"][2]["purpose_vi"] == "Chuyển trường"
+    assert body["views"][4]["purpose_vi"] == "Kiểm tra bản giấy"
+    text = (await papers.mine.get(f"/v1/pupils/{DOCUMENT['mahocsinh']}/views/export")).text
+    assert "Người có mã trên bản giấy" in text
+    assert "receiver of a link: Trường THCS B" in text
+    report = await audit.check(papers.registry.world, datetime.now(UTC))
+    assert (report.places, report.breaks) == (len(seen) + 1, ())
+
+
+@pytest.mark.parametrize("kind", ["public_page", "share", "share_cover"])
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("UPDATE question SET asked_at = asked_at - interval '1 hour' WHERE kind = $1", codes.AUDIT_EDITED),
+        ("UPDATE question SET pupil_id = gen_random_uuid() WHERE kind = $1", codes.AUDIT_EDITED),
+        ("DELETE FROM question WHERE kind = $1", codes.AUDIT_MISSING),
+    ],
+)
+async def test_a_changed_or_removed_view_is_found(
+    papers: Papers, database_urls: Urls, kind: str, change: str, found: Code
+) -> None:
+    await papers.submit()
+    await papers.anybody.get(f"/v/{await papers.public_code()}")
+    link = "/s/" + (await papers.mine.post("/v1/shares", json=link_for("B"))).json()["address"].rpartition("/")[2]
+    await papers.anybody.get(link)
+    await papers.anybody.post(link)
+    await audit.link_all(papers.registry.world, datetime.now(UTC))
+    owner = await asyncpg.connect(database_urls.owner.replace("+asyncpg", ""))
+    await owner.execute(change, kind)
+    await owner.close()
+    assert [each.code for each in (await audit.check(papers.registry.world, datetime.now(UTC))).breaks] == [found]
+
+
+async def test_a_view_that_the_version_before_writes_has_its_place_too(papers: Papers) -> None:
+    await papers.submit()
+    await papers.public_code()
+    moment = datetime.now(UTC)
+    async with papers.registry.world.db.hot() as tx:
+        await tx.execute(
+            "INSERT INTO public_view (code_index, viewed_at, answer) SELECT code_index, $1, 'genuine_current' FROM public_code",
+            moment,
+        )
+    [row] = await papers.rows("SELECT * FROM question WHERE kind = 'public_page'")
+    assert (row["asked_at"], row["caller_id"], row["answer"]) == (moment, "public:code", "genuine_current")
+    assert row["question_id"].version == 7
+    assert row["question_id"].int >> 80 == int(moment.timestamp() * 1000), "lists go by the id"
+    assert (await audit.check(papers.registry.world, moment)).breaks == ()
 
 
 async def test_fifty_at_once_get_one_code(papers: Papers) -> None:

@@ -64,7 +64,7 @@ async def test_cover_opening_and_the_extract(papers: Papers) -> None:
         row["kind"]
         for row in await papers.rows("SELECT kind FROM question WHERE caller_id LIKE 'share:%' ORDER BY asked_at")
     ]
-    assert kinds == ["share", "extract"]
+    assert kinds == ["share_cover", "share", "extract"]
 
 
 async def test_a_link_opens_so_often_and_no_oftener(papers: Papers) -> None:

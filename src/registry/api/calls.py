@@ -9,12 +9,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access
+from registry.api import access, parameters
 from registry.api.edge import Edge
 from registry.core import calls as values
 from registry.core.callers import Caller, Scope
 from registry.core.calls import Call, Row, Trouble
 from registry.core.campaigns import Stage
+from registry.core.units import MapOf
 from registry.services import calls
 
 router = APIRouter(tags=["reminders"])
@@ -25,6 +26,7 @@ class _Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     unit: str = Field(max_length=40, examples=["district:771"])
+    map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
     after: str | None = Field(
         None,
         max_length=20,
@@ -102,7 +104,7 @@ async def get_calls(request: Request, caller: _Office, question: Annotated[_Ques
     """Which of a unit's schools are late or trending late, with phone and last contact."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    asked = calls.Asked(question.unit, None, edge.settings.signing_day)
+    asked = calls.Asked(question.unit, None, edge.settings.signing_day, question.map)
     rows = await calls.listed(edge.world, caller, asked, datetime.now(UTC))
     codes = [row.school_code for row in rows]
     start = codes.index(question.after) + 1 if question.after in codes else 0

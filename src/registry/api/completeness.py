@@ -13,6 +13,7 @@ from registry.api import access, parameters
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.completeness import Bucket, Counts, Row
+from registry.core.frozen import Beside
 from registry.core.ids import SchoolYear
 from registry.core.units import MapOf
 from registry.services import completeness, name_views
@@ -42,16 +43,16 @@ class _Question(BaseModel):
     grade: list[Annotated[int, Field(ge=1, le=12)]] = Field(
         [], max_length=12, description="Of these grades alone; may be given several times"
     )
+    map: MapOf = Field(
+        MapOf.NOW,
+        description="Whose map groups the schools: `now`, or `then`, as it was when the school year ended (or as of `as_of`, if"
+        " that was earlier). A unit that was not there then answers for the nearest moment; totals are the same on both.",
+    )
 
 
 class _MomentQuestion(_Question):
     as_of: datetime | None = Field(
         None, description="The moment to answer for; default: now. Without time zone: UTC+7."
-    )
-    map: MapOf = Field(
-        MapOf.NOW,
-        description="Whose map groups the schools: `now`, or `then`, as it was when the school year ended (or as of `as_of`, if"
-        " that was earlier). A unit that was not there then answers for the nearest moment; totals are the same on both.",
     )
 
 
@@ -88,6 +89,18 @@ class BucketsBody(BaseModel):
     unexpected: int = Field(description="On record without being on the roster")
 
 
+class AfterFreezeBody(BaseModel):
+    """The unit as the campaign was frozen; what the body counts beyond it came after the freeze."""
+
+    frozen_at: datetime
+    fingerprint: str = Field(
+        description="SHA-256 of the snapshot, in hex; the snapshot is at /v1/campaigns/{code}/freeze"
+    )
+    expected: int
+    buckets: BucketsBody
+    arrived: int = Field(description="How many more are on record than were when it was frozen")
+
+
 class PartBody(BaseModel):
     """A part of the unit."""
 
@@ -120,6 +133,9 @@ class CompletenessBody(PartBody):
         description="Its direct parts, or those of the kind asked for that have any pupils"
     )
     groups: list[GroupBody] = Field(description="With `by` grade, class or vendor")
+    frozen: AfterFreezeBody | None = Field(
+        description="With `campaign` and without fewer grades than its own, as of a moment after its freeze; else null"
+    )
     pending: int = Field(
         description="Of about so many pupils the newest changes are not counted yet; 0 but for minutes after a large list"
     )
@@ -134,7 +150,7 @@ class DayBody(BaseModel):
 
 
 class TrendBody(BaseModel):
-    """A unit, day by day; its schools are those of the map of today."""
+    """A unit, day by day; its schools are those of one map."""
 
     unit: str
     name: str
@@ -194,6 +210,7 @@ async def get_completeness(
         by=question.by,
         children=[_line(child) for child in found.children],
         groups=[_group(group) for group in found.groups],
+        frozen=None if found.frozen is None else _frozen(found.frozen),
         pending=found.pending,
     )
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
@@ -207,7 +224,7 @@ async def get_trend(request: Request, caller: _Asking, question: Annotated[_Tren
     year, only = await _narrowed(edge, caller, question, now)
     until = question.until or parameters.today(now)
     since = question.since or parameters.days_before(until, _DAYS - 1)
-    found = await completeness.trend(edge.world, caller, question.unit, year, (since, until), now, only)
+    found = await completeness.trend(edge.world, caller, question.unit, year, (since, until), now, only, question.map)
     body = TrendBody(
         unit=found.unit.code,
         name=found.unit.name,
@@ -260,6 +277,13 @@ def _counts(counts: Counts) -> dict[str, Any]:
         "expected": counts.expected,
         "buckets": BucketsBody(**{bucket.value: counts.of(bucket) for bucket in Bucket}),
     }
+
+
+def _frozen(found: Beside) -> AfterFreezeBody:
+    done, line = found.freeze, found.line
+    return AfterFreezeBody(
+        frozen_at=done.frozen_at, fingerprint=done.fingerprint.hex(), arrived=line.arrived, **_counts(line.frozen)
+    )
 
 
 def _line(line: completeness.Line) -> PartBody:

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access, logs
+from registry.api import access, logs, parameters
 from registry.api.edge import Edge
 from registry.core import codes
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Finding, Refusal
+from registry.core.units import MapOf
 from registry.services import contacts
 
 router = APIRouter(tags=["reminders"])
@@ -29,6 +30,8 @@ class _Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     unit: str = Field(max_length=40, examples=["district:771"])
+    map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
+    school_year: str | None = Field(None, max_length=9, description=parameters.MAP_YEAR)
     after: str = Field("", max_length=20, pattern="^[A-Za-z0-9_-]*$", description="`next` of the page before")
     limit: int = Field(100, ge=1, le=contacts.MOST_ROWS, description="Schools of one page")
 
@@ -77,7 +80,8 @@ async def get_contacts(
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
     now = datetime.now(UTC)
-    page = await contacts.page(edge.world, caller, question.unit, question.after, question.limit, now)
+    when = parameters.when(question.map, question.school_year, now)
+    page = await contacts.page(edge.world, caller, question.unit, question.after, question.limit, now, when)
     rows = [
         ContactBody(
             school_code=row.school_code,

@@ -43,7 +43,7 @@ class _Question(BaseModel):
 
     unit: str = Field(max_length=40, examples=["district:771"])
     school_year: str = Field(max_length=9, description="YYYY-YYYY", examples=["2024-2025"])
-    map: MapOf = Field(MapOf.NOW, description="Whose map groups the schools, as in /v1/completeness")
+    map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
     after: str | None = Field(
         None, max_length=30, pattern=r"^[A-Za-z0-9_-]{1,20} [0-9]{1,2}$", description="`next` of the page before"
     )

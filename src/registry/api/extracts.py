@@ -9,9 +9,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access
+from registry.api import access, telemetry
 from registry.api.edge import Edge
+from registry.core import codes
 from registry.core.callers import Caller, Scope
+from registry.core.findings import Refusal
+from registry.core.verification import Answer
 from registry.services import extracts
 
 router = APIRouter()
@@ -30,7 +33,9 @@ class _Why(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     purpose: str | None = Field(
-        None, pattern="^[a-z0-9_]{1,40}$", description="Of an office: one of the purposes granted to it"
+        None,
+        pattern="^[a-z0-9_-]{1,63}$",
+        description="Of an office: one of the purposes granted to it that allow a whole extract",
     )
     reference: str | None = Field(
         None, min_length=1, max_length=100, description="Of an office: the procedure; never a personal number"
@@ -101,8 +106,12 @@ async def get_extract(
     """A new extract (bản thể hiện) of the version in force, sealed by the registry (PAdES); numbered and written down first."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    reason = extracts.why(caller, why.purpose, why.reference)
-    made = await extracts.issue(edge.world, edge.press, caller, code, reason, datetime.now(UTC))
+    now = datetime.now(UTC)
+    reason = await extracts.why(edge.world, caller, why.purpose, why.reference, edge.question_limits, now)
+    made = await extracts.issue(edge.world, edge.press, caller, code, reason, now)
+    if isinstance(made, extracts.NotKnown):
+        telemetry.count_question(Answer.NOT_KNOWN.value, pause_begins=made.pause_begins)
+        raise Refusal(codes.RECORD_UNKNOWN)
     name = f"ban-the-hien-{made.number.replace('/', '-')}.pdf"
     headers = {
         **_NOT_STORED,

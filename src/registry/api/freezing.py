@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access
+from registry.api import access, parameters
 from registry.api.completeness import BucketsBody
 from registry.api.edge import Edge
 from registry.core import frozen
 from registry.core.callers import Caller, Scope
 from registry.core.completeness import Bucket, Counts
 from registry.core.frozen import Freeze
+from registry.core.units import MapOf
 from registry.services import freezing
 
 router = APIRouter(tags=["campaigns"])
@@ -29,6 +30,12 @@ class FreezeWord(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: str = Field(min_length=1, max_length=frozen.LONGEST_REASON)
+
+
+class _Question(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    map: MapOf = Field(MapOf.NOW, description=parameters.MAP + ", or of the freeze, if that was earlier")
 
 
 class FreezeBody(BaseModel):
@@ -92,11 +99,11 @@ async def post_freeze(
 
 
 @router.get("/v1/campaigns/{code}/freeze", response_model=FrozenBody)
-async def get_freeze(request: Request, code: str, caller: _Asking) -> Response:
+async def get_freeze(request: Request, code: str, caller: _Asking, question: Annotated[_Question, Query()]) -> Response:
     """The frozen counts of the caller's units beside the present ones: the difference came after the freeze."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    report = await freezing.report(edge.world, caller, code, datetime.now(UTC))
+    report = await freezing.report(edge.world, caller, code, datetime.now(UTC), question.map)
     units = [
         FrozenUnitBody(
             unit=line.unit, name=line.name, frozen=_stand(line.frozen), now=_stand(line.now), arrived=line.arrived

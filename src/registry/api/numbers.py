@@ -17,6 +17,7 @@ from registry.api import access, bodies, parameters, problems, submission
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.numbers import Doubt, Why
+from registry.core.units import MapOf
 from registry.services import name_views, number_returns, numbers, pupils, tables_out
 from registry.services.number_returns import Report
 from registry.services.tables_out import FileKind
@@ -40,6 +41,7 @@ class _Question(BaseModel):
         max_length=40, description="city:79, district:..., commune:... or school:...", examples=["district:771"]
     )
     school_year: str = Field(max_length=9, description="YYYY-YYYY", examples=["2024-2025"])
+    map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
 
 
 class _PageQuestion(_Question):
@@ -355,7 +357,9 @@ async def post_number_decision(request: Request, case_id: UUID, caller: _Operato
 
 
 def _asked(question: _Question) -> numbers.Asked:
-    return numbers.Asked(question.unit, parameters.school_year(question.school_year, "/query/school_year"))
+    return numbers.Asked(
+        question.unit, parameters.school_year(question.school_year, "/query/school_year"), question.map
+    )
 
 
 def _answer(body: BaseModel) -> Response:

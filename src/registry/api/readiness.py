@@ -14,6 +14,7 @@ from registry.api.edge import Edge
 from registry.core import expiring
 from registry.core.callers import Caller, Scope
 from registry.core.readiness import Light, Row
+from registry.core.units import MapOf
 from registry.services import readiness
 
 router = APIRouter(tags=["readiness"])
@@ -46,6 +47,7 @@ class _Question(BaseModel):
         description="Certificates must last until then; default: the campaign's last deadline for signing, else the next"
         " signing day. Without time zone: UTC+7.",
     )
+    map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
     light: Light | None = Field(None, description="Only schools that show this light")
     after: str | None = Field(None, max_length=_LONGEST_CURSOR, description="`next` of the page before")
     limit: int = Field(100, ge=1, le=readiness.MOST_ROWS)
@@ -111,6 +113,7 @@ class ReadinessPage(BaseModel):
     name: str
     school_year: str
     before: datetime
+    map: MapOf
     lights: LightsBody
     schools: list[ReadinessBody]
     next: str | None = Field(description="Cursor for `after`; null on the last page")
@@ -134,6 +137,7 @@ async def get_readiness(
         name=report.unit.name,
         school_year=str(asked.school_year),
         before=asked.before,
+        map=asked.on,
         lights=LightsBody(**{light.value: count for light, count in report.lights.items()}),
         schools=[_row(row, report) for row in page.rows],
         next=page.next,
@@ -149,10 +153,12 @@ async def _asked(edge: Edge, caller: Caller, question: _Question, now: datetime)
     if question.campaign is not None and question.grade:
         raise parameters.wrong("/query/grade", "no grade beside a campaign, which has its own")
     if question.campaign is not None:
-        return await readiness.for_campaign(edge.world, caller, question.unit, question.campaign, before, usual, now)
+        return await readiness.for_campaign(
+            edge.world, caller, question.unit, question.campaign, before, usual, now, question.map
+        )
     year = parameters.school_year(question.school_year or "", "/query/school_year")
     grades = tuple(sorted(set(question.grade))) if question.grade else None
-    return readiness.Asked(question.unit, year, before or usual, grades)
+    return readiness.Asked(question.unit, year, before or usual, grades, on=question.map)
 
 
 def _row(row: Row, report: readiness.Report) -> ReadinessBody:

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access
+from registry.api import access, parameters
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.campaigns import Stage
 from registry.core.reminders import Item, Reminder, Sending, State, tally
+from registry.core.units import MapOf
 from registry.services import reminders
 
 router = APIRouter(tags=["reminders"])
@@ -25,6 +26,7 @@ class _Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     unit: str = Field(max_length=40, examples=["district:771"])
+    map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
     state: State | None = Field(None, description="Only these")
     after: str | None = Field(None, max_length=100, pattern=_PLACE, description="`next` of the page before")
     limit: int = Field(100, ge=1, le=reminders.MOST_ROWS)
@@ -34,6 +36,8 @@ class _LogQuestion(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     unit: str = Field(max_length=40, examples=["district:771"])
+    map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
+    school_year: str | None = Field(None, max_length=9, description=parameters.MAP_YEAR)
     after: str | None = Field(None, max_length=200, description="`next` of the page before")
     limit: int = Field(100, ge=1, le=reminders.MOST_ROWS)
 
@@ -100,7 +104,7 @@ async def get_reminders(request: Request, caller: _Asking, question: Annotated[_
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
     now, day = datetime.now(UTC), edge.settings.signing_day
-    items = await reminders.listed(edge.world, caller, question.unit, day, now)
+    items = await reminders.listed(edge.world, caller, question.unit, day, now, on=question.map)
     left = [item for item in items if question.state in (None, item.state) and item.key.place > (question.after or "")]
     shown = left[: question.limit]
     body = RemindersBody(
@@ -116,9 +120,9 @@ async def get_messages(request: Request, caller: _Asking, question: Annotated[_L
     """The messages to a unit's schools, with what became of each."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    page = await reminders.log_page(
-        edge.world, caller, question.unit, question.after, question.limit, datetime.now(UTC)
-    )
+    now = datetime.now(UTC)
+    when = parameters.when(question.map, question.school_year, now)
+    page = await reminders.log_page(edge.world, caller, question.unit, question.after, question.limit, now, when)
     rows = [
         SentBody(
             school_code=row.key.school_code,

@@ -14,6 +14,7 @@ from registry.api.edge import Edge
 from registry.core import expiring
 from registry.core.callers import Caller, Scope
 from registry.core.trust import Role
+from registry.core.units import MapOf
 from registry.services import signer_watch
 
 router = APIRouter(tags=["signers"])
@@ -33,6 +34,8 @@ class _Question(BaseModel):
     before: datetime | None = Field(
         None, description="Ends before this moment count; default: the next signing day. Without time zone: UTC+7."
     )
+    map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
+    school_year: str | None = Field(None, max_length=9, description=parameters.MAP_YEAR)
     after: str | None = Field(None, max_length=_LONGEST_CURSOR, description="`next` of the page before")
     limit: int = Field(100, ge=1, le=signer_watch.MOST_ROWS)
 
@@ -91,7 +94,8 @@ async def get_expiring(request: Request, caller: _Asking, question: Annotated[_Q
     edge: Edge = request.app.state.edge
     now = datetime.now(UTC)
     before = parameters.moment(question.before) or expiring.next_day(edge.settings.signing_day, now)
-    page = await signer_watch.page(edge.world, caller, question.unit, before, question.after, question.limit, now)
+    when = parameters.when(question.map, question.school_year, now)
+    page = await signer_watch.page(edge.world, caller, question.unit, before, question.after, question.limit, now, when)
     report = page.report
     body = ExpiringBody(
         **_line(report.line).model_dump(),

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from registry.api import access
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
-from registry.core.views import View
+from registry.core.views import View, Viewer
 from registry.services import views
 
 router = APIRouter(tags=["pupils"])
@@ -43,6 +43,10 @@ class ViewBody(BaseModel):
     at: datetime
     caller_id: str
     office: str | None = Field(description="The caller's name; null when it is no longer registered")
+    viewer: Viewer = Field(
+        description="office, school (a school's own system), share_link (whoever was given a link), public (whoever has the code on "
+        "a paper; nobody's address is kept), closed (a caller that is no longer registered)"
+    )
     kind: str = Field(description="How it was asked, or what was read")
     purpose: str
     purpose_vi: str
@@ -98,6 +102,7 @@ def _view(view: View) -> ViewBody:
         at=look.asked_at,
         caller_id=look.caller_id,
         office=view.office,
+        viewer=view.viewer,
         kind=look.kind,
         purpose=look.purpose,
         purpose_vi=view.purpose_vi,

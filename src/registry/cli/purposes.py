@@ -31,13 +31,13 @@ def list_purposes(json_output: _Json = False) -> None:
     if json_output:
         typer.echo(json.dumps({"purposes": [_row(row, rows, now) for row in rows]}, ensure_ascii=False))
         return
-    table = Table("purpose", "from", "title", "fields", "claims", "thresholds", "grades")
+    table = Table("purpose", "from", "title", "fields", "claims", "thresholds", "grades", "extract")
     for row in rows:
         mark = "*" if in_force(rows, row.code, now) == row else ""
         thresholds = " ".join([*sorted(row.results), *sorted(row.averages)])
         grades = " ".join(map(str, sorted(row.grades))) or "all"
         table.add_row(f"{row.code}{mark}", f"{row.valid_from:%Y-%m-%d}", row.title_vi, "closed" if row.closed else
-                      " ".join(sorted(row.fields)), " ".join(sorted(row.claims)), thresholds, grades)  # fmt: skip
+                      " ".join(sorted(row.fields)), " ".join(sorted(row.claims)), thresholds, grades, "yes" if row.extract else "no")  # fmt: skip
     _out.print(table)
 
 
@@ -47,7 +47,8 @@ def import_purposes(
 ) -> None:
     """Take purposes from a TOML file. Rows are added, never changed: a change is a row with a later `valid_from`.
 
-    Members: code, valid_from, title_vi, title_en, fields, claims, results, averages, grades, closed (openapi/verification.md).
+    Members: code, valid_from, title_vi, title_en, fields, claims, results, averages, grades, closed,
+    extract (openapi/verification.md).
     """
 
     async def use(world: World) -> purposes.Imported:
@@ -73,5 +74,6 @@ def _row(row: Purpose, rows: tuple[Purpose, ...], now: datetime) -> dict[str, ob
         "averages": sorted(row.averages),
         "grades": sorted(row.grades),
         "closed": row.closed,
+        "extract": row.extract,
         "counts_now": in_force(rows, row.code, now) == row,
     }

@@ -1566,6 +1566,15 @@ REMINDER_UNCERTAIN = _code(
         "The connection broke while it was handed over. It is not repeated that day, so that nobody gets two; call instead.",
     ),
 )
+COMPLETENESS_BY_CLASS = _code(
+    "completeness-by-class",
+    ("Chỉ xem theo lớp được của một trường", "Only one school can be broken down by class"),
+    (
+        "Đặt unit là school:<mã trường>; hỏi từng trường một (by=school liệt kê các trường của đơn vị).",
+        "Let unit be school:<code>; ask school by school (by=school lists those of a unit).",
+    ),
+    kind=Kind.REQUEST,
+)
 READINESS_ROSTER = _code(
     "readiness-roster",
     ("Trường chưa có danh sách học sinh", "The school has no roster"),
@@ -1970,6 +1979,24 @@ EXTRACT_NOT_IN_FORCE = _code(
         "An extract is issued of the version in force only; see the versions of the record.",
     ),
     kind=Kind.CONFLICT,
+)
+EXTRACT_PURPOSE = _code(
+    "extract-purpose",
+    ("Mục đích này không cho phép nhận cả bản thể hiện", "This purpose does not allow a whole extract"),
+    (
+        "Dùng một mục đích nêu trong chi tiết, hoặc chỉ hỏi các trường cần thiết.",
+        "Use a purpose from the detail, or ask a question for the fields that are needed.",
+    ),
+    kind=Kind.FORBIDDEN,
+)
+EXTRACT_NOT_MADE = _code(
+    "extract-not-made",
+    ("Không lập được bản thể hiện này", "This extract could not be made"),
+    (
+        "Số nêu trong chi tiết đã bị bỏ trống và sẽ không dùng lại; báo cho đơn vị vận hành.",
+        "The number in the detail stays empty and is not used again; tell the operator.",
+    ),
+    kind=Kind.FAULT,
 )
 QR_MALFORMED = _code(
     "qr-malformed",

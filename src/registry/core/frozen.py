@@ -50,6 +50,14 @@ class Line:
         return _on_record(self.now) - _on_record(self.frozen)
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A frozen campaign, and one unit as it was frozen and as it is."""
+
+    freeze: Freeze
+    line: Line
+
+
 def seconded(requests: Iterable[Request], by: str, now: datetime) -> tuple[str, ...] | None:
     """Who freezes: the first operator whose word still holds, and a second one; None as long as there is only one."""
     others = [each for each in requests if each.caller_id != by and each.requested_at > now - REQUEST_HOLDS]

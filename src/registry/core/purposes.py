@@ -1,4 +1,5 @@
-"""Purposes: for what an office may ask, and which fields, claims, thresholds and grades each purpose allows, by date. Data; pure.
+"""Purposes: for what an office may ask, which fields, claims, thresholds and grades each purpose allows, and whether it may be handed
+a whole extract, by date. Data; pure.
 
 A row counts from its moment until the next row of the same purpose. Those below come with the registry; an operator's rows
 (`registry purpose import`) count beside them, and in their place from the same moment on.
@@ -28,6 +29,7 @@ class Purpose:
     averages: frozenset[str] = frozenset()
     grades: frozenset[int] = frozenset()
     closed: bool = False
+    extract: bool = False
 
 
 _F, _C = ContentField, ClaimKind
@@ -42,11 +44,11 @@ _RESULTS = frozenset({"HT", "HTT", "HTXS", "Đ", "K", "T"})
 BUILTIN: tuple[Purpose, ...] = (
     Purpose(
         "admission", _START, "Tuyển sinh đầu cấp", "Admission to the next level",
-        _PERSON | _OUTCOME, frozenset(ClaimKind), _RESULTS, _AVERAGES,
+        _PERSON | _OUTCOME, frozenset(ClaimKind), _RESULTS, _AVERAGES, extract=True,
     ),
     Purpose(
         "transfer", _START, "Chuyển trường", "Transfer between schools",
-        _PERSON | _OUTCOME | {_F.CLASS_NAME, _F.SUBJECTS, _F.ABSENCES, _F.AWARDS, _F.HISTORY}, _PLAIN,
+        _PERSON | _OUTCOME | {_F.CLASS_NAME, _F.SUBJECTS, _F.ABSENCES, _F.AWARDS, _F.HISTORY}, _PLAIN, extract=True,
     ),
     Purpose(
         "scholarship", _START, "Xét học bổng, khen thưởng", "Scholarships and awards",
@@ -69,6 +71,13 @@ def in_force(rows: Iterable[Purpose], code: str, moment: datetime) -> Purpose | 
     ]
     newest = max(begun, key=lambda each: each[:2], default=None)
     return None if newest is None or newest[2].closed else newest[2]
+
+
+def with_extract(rows: Iterable[Purpose], moment: datetime) -> tuple[str, ...]:
+    """The purposes that allow a whole extract at this moment, by name."""
+    listed = tuple(rows)
+    found = {name: in_force(listed, name, moment) for name in codes_in_force(listed, moment)}
+    return tuple(name for name, row in found.items() if row is not None and row.extract)
 
 
 def codes_in_force(rows: Iterable[Purpose], moment: datetime) -> tuple[str, ...]:

@@ -85,6 +85,16 @@ class When:
         """The map of then is that of the end of the school year, or of `as_of` if that was earlier."""
         return cls(now if chosen is MapOf.NOW else min(year.ends, as_of), as_of, now)
 
+    @classmethod
+    def at(cls, now: datetime) -> When:
+        """The map of today, for what is so today."""
+        return cls(now, now, now)
+
+    @property
+    def mark(self) -> str:
+        """Names the map in cursors: "" of today's, which moves from page to page."""
+        return self.on.isoformat() if self.on < self.now else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Map:
@@ -156,17 +166,22 @@ class Map:
         """The school codes of several units together."""
         return frozenset().union(*(self.schools_of(code, on, by) for code in codes))
 
-    def schools_seen(self, own: Iterable[str], unit: str, when: When) -> frozenset[str]:
+    def schools_seen(self, own: Iterable[str] | None, unit: str, when: When) -> frozenset[str]:
         """The schools of `unit` for somebody whose units are `own`: never others than those that are theirs now or were as of
-        the moment asked about."""
+        the moment asked about. `own` None: the operator at the machine, whose all are."""
+        if own is None:
+            return self.schools_of(unit, when.on, when.now)
         own = tuple(own)
         theirs = self.schools_of_all(own, when.now) | self.schools_of_all(own, when.as_of)
         return self.schools_of(unit, when.on, when.now) & theirs
 
     def open_schools(self, code: str, moment: datetime) -> frozenset[str]:
         """The school codes of a unit without those that have closed by the moment."""
-        found = self.schools_of(code, moment)
-        return frozenset(school for school in found if self.units[f"school:{school}"].exists_at(moment))
+        return self.open_among(self.schools_of(code, moment), moment)
+
+    def open_among(self, schools: Iterable[str], moment: datetime) -> frozenset[str]:
+        """Those of the schools that have not closed by the moment."""
+        return frozenset(school for school in schools if self.units[f"school:{school}"].exists_at(moment))
 
     def parts_of(self, code: str, on: datetime) -> tuple[Unit, ...]:
         """The direct parts of a unit on the map of `on`, by code; of one that did not exist then, at the nearest moment."""

@@ -17,7 +17,8 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 from unicodedata import normalize
@@ -30,6 +31,7 @@ from registry.core.transcript import State, VersionReason
 Period = tuple[date, date]
 #: Of rows without a valid_from: the first school year of the oldest circular that is taken.
 _EVER = date(2011, 9, 1)
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,17 @@ class CodeList:
         """False for a code of a dated list none of whose rows is in force on the day."""
         periods = self.periods.get(code)
         return periods is None or any(first <= day <= last for first, last in periods)
+
+    @property
+    def settled(self) -> Period:
+        """The days on which every code is in force, when they are one stretch without gaps; else a period that holds no day."""
+        firsts, lasts = [], []
+        for periods in self.periods.values():
+            if any(last + _DAY != first for (_, last), (first, _) in pairwise(periods)):
+                return date.max, date.min
+            firsts.append(periods[0][0])
+            lasts.append(periods[-1][1])
+        return max(firsts, default=date.min), min(lasts, default=date.max)
 
 
 _Row = TypeVar("_Row", "SubjectRow", "Named")

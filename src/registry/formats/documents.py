@@ -308,9 +308,9 @@ def _check_head(read: Mapping[str, Any], sheet: _Sheet) -> None:
 
 def _check_code_dates(value: Mapping[str, Any], family: Family, issued_on: date | None, sheet: _Sheet) -> None:
     """code-date (WARN) for each known code of a dated list that was not in force on the day of issue."""
-    if issued_on is None:
-        return
     dated = plans.DATED[family]
+    if issued_on is None or dated.settled_from <= issued_on <= dated.settled_to:
+        return
     found = sheet.findings
     for wire, codes_of in dated.top:
         _check_code_date(value.get(wire), codes_of, issued_on, f"/{wire}", found)

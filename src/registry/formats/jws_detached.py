@@ -80,7 +80,7 @@ def faults(members: Mapping[str, Any], covered: Covered) -> list[_Fault]:
 def _types_fit(given: object, count: int) -> bool:
     if type(given) is not list or len(given) != count or not all(type(kind) is str for kind in given):
         return False
-    return given[0].casefold() in _DOCUMENT_TYPES and all(kind.casefold() in _SIGNATURE_TYPES for kind in given[1:])
+    return given[0].lower() in _DOCUMENT_TYPES and all(kind.lower() in _SIGNATURE_TYPES for kind in given[1:])
 
 
 def _digest_faults(given: object, expected: Sequence[str]) -> list[_Fault]:

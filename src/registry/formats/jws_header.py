@@ -115,7 +115,7 @@ def _check_content(reading: _Reading, place: Place) -> None:
     if place.covered is not None and "cty" not in reading.members:
         return
     kind = reading.members.get("cty")
-    if type(kind) is not str or kind.casefold() not in ("json", "application/json"):
+    if type(kind) is not str or kind.lower() not in ("json", "application/json"):
         reading.note(codes.HEADER_CONTENT, "cty", "json")
 
 
@@ -123,7 +123,7 @@ def _check_labels(reading: _Reading, kind: str) -> None:
     members = reading.members
     if "typ" in members:
         given_kind = members["typ"]
-        if type(given_kind) is not str or given_kind.casefold() not in (kind, f"application/{kind}"):
+        if type(given_kind) is not str or given_kind.lower() not in (kind, f"application/{kind}"):
             reading.note(codes.HEADER_MEMBER, "typ", kind)
     if "kid" in members and (type(members["kid"]) is not str or len(members["kid"]) > _LONGEST_LABEL):
         reading.note(codes.HEADER_MEMBER, "kid", f"text of at most {_LONGEST_LABEL} characters")

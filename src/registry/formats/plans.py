@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
 from registry.formats import fields, values
@@ -79,20 +80,25 @@ PLANS: Mapping[Family, FamilyPlan] = {family: _family_plan(family) for family in
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """The fields of a family whose codes are of a dated list: wire names, and for those of a child list the list's first."""
+    """The fields of a family whose codes are of a dated list: wire names, and for those of a child list the list's first.
+
+    Between `settled_from` and `settled_to` every code of these lists is in force: nothing is to be asked.
+    """
 
     top: tuple[tuple[str, CodeList], ...]
     rows: tuple[tuple[str, str, CodeList], ...]
+    settled_from: date
+    settled_to: date
 
 
 def _dated(family: Family) -> Dated:
     record = fields.STRUCTURES[family]
-    top = ((f.wire, f.codes) for f in record.fields)
-    rows = ((each.wire, f.wire, f.codes) for each in record.lists for f in each.fields)
-    return Dated(
-        tuple((wire, listed) for wire, listed in top if listed is not None and listed.periods),
-        tuple((wires, wire, listed) for wires, wire, listed in rows if listed is not None and listed.periods),
-    )
+    tops = ((f.wire, f.codes) for f in record.fields)
+    of_rows = ((each.wire, f.wire, f.codes) for each in record.lists for f in each.fields)
+    top = tuple((wire, listed) for wire, listed in tops if listed is not None and listed.periods)
+    rows = tuple((wires, wire, listed) for wires, wire, listed in of_rows if listed is not None and listed.periods)
+    settled = [*(listed.settled for _, listed in top), *(listed.settled for _, _, listed in rows)]
+    return Dated(top, rows, max(first for first, _ in settled), min(last for _, last in settled))
 
 
 DATED: Mapping[Family, Dated] = {family: _dated(family) for family in Family}

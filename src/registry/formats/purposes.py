@@ -63,6 +63,8 @@ def members(purpose: Purpose) -> dict[str, Any]:
         "averages": sorted(purpose.averages),
         "grades": sorted(purpose.grades),
         "closed": purpose.closed,
+        # Rows that were kept before there was such a word are the same as those that leave it out.
+        **({"extract": True} if purpose.extract else {}),
     }
 
 
@@ -113,16 +115,20 @@ def _read(row: object, at: str) -> tuple[Purpose | None, list[Problem]]:
         "averages",
         "grades",
         "closed",
+        "extract",
     }
     for name in sorted(row.keys() - known)[:20]:
         sheet.wrong(str(name)[:64], "only " + ", ".join(sorted(known)))
     code, begins, closed = row.get("code"), _moment(row.get("valid_from")), row.get("closed", False)
+    extract = row.get("extract", False)
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         sheet.wrong("code", "1 to 63 small letters, digits and hyphens")
     if begins is None:
         sheet.wrong("valid_from", "a date, or a date-time with offset")
     if not isinstance(closed, bool):
         sheet.wrong("closed", "true or false")
+    if not isinstance(extract, bool):
+        sheet.wrong("extract", "true or false")
     averages = row.get("averages", [])
     if not isinstance(averages, list) or not all(isinstance(a, str) and _AVERAGE.fullmatch(a) for a in averages):
         sheet.wrong("averages", 'a list of texts with one decimal, as "6.5"')
@@ -136,9 +142,9 @@ def _read(row: object, at: str) -> tuple[Purpose | None, list[Problem]]:
         frozenset(averages),
         sheet.several("grades", {g: g for g in _GRADES}, "1 to 12"),
     )
-    if sheet.problems or begins is None or not isinstance(code, str) or not isinstance(closed, bool):
+    if sheet.problems or begins is None or not isinstance(code, str):
         return None, sheet.problems
-    return Purpose(code, begins, *made, closed), []
+    return Purpose(code, begins, *made, closed=closed is True, extract=extract is True), []
 
 
 def _moment(value: object) -> datetime | None:

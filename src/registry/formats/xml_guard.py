@@ -26,7 +26,8 @@ _ENCODING = re.compile(rb"""encoding[ \t\r\n]*=[ \t\r\n]*["']([^"']*)["']""")
 #: From one bracket to the next, where that could hold too many attributes at all.
 _LONG_PART = re.compile(rb"<[^<]{%d,}" % (4 * MAX_ATTRIBUTES))
 _ASSIGNMENT = re.compile(rb"""=[ \t\r\n]*["']""")
-_NAMESPACE = re.compile(rb"""xmlns[^ \t\r\n=<>"']*[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')""")
+#: White space stands before every attribute, and without it each "xmlns" of a long word would be read to the word's end.
+_NAMESPACE = re.compile(rb"""[ \t\r\n]xmlns[^ \t\r\n=<>"']*+[ \t\r\n]*+=[ \t\r\n]*+(?:"([^"]*+)"|'([^']*+)')""")
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
 #: True of a document with an element below the deepest level.
 _TOO_DEEP = etree.XPath("boolean(/" + "/".join("*" * (MAX_DEPTH + 1)) + ")")

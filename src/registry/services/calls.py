@@ -16,6 +16,7 @@ from registry.core.campaigns import Plan, Stage
 from registry.core.findings import Finding, Refusal
 from registry.core.reminders import Key, Reminder
 from registry.core.stages import OF_SCHOOLS, on_record
+from registry.core.units import MapOf
 from registry.formats import shown_names
 from registry.services import campaigns, completeness, contacts, stages
 from registry.services.stages import School
@@ -28,11 +29,12 @@ MOST_ROWS = 500
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which schools: of a unit, in the campaigns of a school year (None: of all)."""
+    """Which schools: of a unit on the map of then or of now, in the campaigns of a school year (None: of all)."""
 
     unit: str
     year: str | None
     signing_day: str
+    on: MapOf = MapOf.NOW
 
 
 async def listed(world: World, caller: Caller, asked: Asked, now: datetime) -> list[Row]:
@@ -86,7 +88,7 @@ async def _of_plan(
     if not near:
         return []
     before = expiring.next_day(asked.signing_day, now)
-    schools = await stages.schools(world, caller, plan, asked.unit, before, now)
+    schools = await stages.schools(world, caller, plan, asked.unit, before, now, asked.on)
     paced = Stage.TRANSCRIPTS_SUBMITTED
     earlier = {}
     if paced in near and near[paced] >= today:

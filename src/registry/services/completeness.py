@@ -19,9 +19,10 @@ from registry.core.callers import Caller
 from registry.core.campaigns import Campaign
 from registry.core.completeness import Bucket, Counts, Row
 from registry.core.findings import Finding, Refusal
+from registry.core.frozen import Beside
 from registry.core.units import MapOf, When
 from registry.formats import base64url
-from registry.services import campaigns
+from registry.services import after_freeze, campaigns
 from registry.services.world import World
 from registry.storage import callers, standing
 from registry.storage import completeness as stored
@@ -66,6 +67,15 @@ class Only:
             return self.grades if self.campaign is None else self.campaign.grades
         return tuple(grade for grade in self.grades if grade in self.campaign.grades)
 
+    @property
+    def whole_campaign(self) -> str | None:
+        """The campaign's code, when all of its grades are counted: as a freeze of it counts."""
+        return (
+            self.campaign.code
+            if self.campaign is not None and set(self.of_grades or ()) == set(self.campaign.grades)
+            else None
+        )
+
     def schools(self, here: units.Map, schools: frozenset[str], now: datetime) -> frozenset[str]:
         """Those of the schools that are left."""
         return schools if self.campaign is None else schools & campaigns.schools_of(here, self.campaign, now)
@@ -97,6 +107,7 @@ class Report:
     """A unit with its parts or groups. Parts (districts and communes), and vendors, may share schools and need not add up to the unit.
 
     `pending`: of about so many pupils what changed last is not counted yet; 0 in all but the first minutes after a large list.
+    `frozen`: the unit as its campaign was frozen, when it was.
     """
 
     line: Line
@@ -104,6 +115,7 @@ class Report:
     children: tuple[Line, ...]
     groups: tuple[Group, ...] = ()
     pending: int = 0
+    frozen: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +176,13 @@ async def report(
 ) -> Report:
     """Counts of a unit and of its direct parts, or `by` something else; `as_of` None means now; `on`: whose map.
 
-    Raises Refusal: access-unit (not at or below one of the caller's units, or unknown), request-parameter (as_of; by, when
-    classes of more than one school are asked for).
+    Raises Refusal: access-unit (not at or below one of the caller's units, or unknown), request-parameter (as_of),
+    completeness-by-class (classes of what is not a school).
     """
     here = await permitted(world, caller, unit, now)
     if by is By.CLASS and not unit.startswith("school:"):
-        raise _wrong("by", "class together with a unit that is a school")
+        finding = Finding(codes.COMPLETENESS_BY_CLASS, "/query/unit", "school:<code>")
+        raise Refusal(codes.COMPLETENESS_BY_CLASS, [finding])
     moment = _moment(as_of, now)
     when = When.of(on, school_year, moment, now)
     schools = only.schools(here, here.schools_seen(caller.units, unit, when), now)
@@ -177,14 +190,15 @@ async def report(
     async with world.db.snapshot() as tx:
         counted = await standing.count(tx, question, past=as_of is not None)
         groups = await _groups(tx, here, question, by, counted, when, past=as_of is not None)
-    found = counted.groups
+        found = counted.groups
+        line = Line(here.units[unit], completeness.over(schools, found))
+        frozen = await after_freeze.beside(tx, only.whole_campaign, line.unit, schools, line.counts, moment)
     parts = (
         here.parts_of(unit, when.on) if by is None else _of_kind(here, by, unit, schools, when) if by in _KINDS else ()
     )
     lines = (Line(part, completeness.over(here.schools_of(part.code, when.on, now) & schools, found)) for part in parts)
     children = tuple(line for line in lines if by is None or line.counts.anybody)
-    line = Line(here.units[unit], completeness.over(schools, found))
-    return Report(line, moment, children, groups, counted.pending)
+    return Report(line, moment, children, groups, counted.pending, frozen)
 
 
 def _of_kind(here: units.Map, by: By, unit: str, schools: frozenset[str], when: When) -> Iterable[units.Unit]:
@@ -230,8 +244,9 @@ async def trend(
     days: tuple[date, date],
     now: datetime,
     only: Only = EVERYBODY,
+    on: MapOf = MapOf.NOW,
 ) -> Trend:
-    """The counts of a unit at the end of each day between two, both included, on the map of now; today's day: so far.
+    """The counts of a unit at the end of each day between two, both included, all on one map; today's day: so far.
 
     Raises Refusal: access-unit, request-parameter (until: before since, after today, or too far from it).
     """
@@ -239,7 +254,7 @@ async def trend(
     first, last = days
     if not first <= last <= now.astimezone(standing.CITY).date() or (last - first).days >= MOST_DAYS:
         raise _wrong("until", f"a day that is not in the future, from since on, within {MOST_DAYS} days")
-    schools = only.schools(here, here.schools_seen(caller.units, unit, When(now, now, now)), now)
+    schools = only.schools(here, here.schools_seen(caller.units, unit, When.of(on, school_year, now, now)), now)
     question = Question(sorted(schools), str(school_year), now, only.of_grades)
     async with world.db.snapshot() as tx:
         changes, pending = await standing.trend(tx, question)

@@ -12,6 +12,7 @@ from registry.core import contacts as values
 from registry.core.callers import Caller
 from registry.core.contacts import Contact as Contact  # what `page` and `on_day` give
 from registry.core.findings import Finding, Refusal
+from registry.core.units import When
 from registry.formats import contacts_csv
 from registry.services import completeness
 from registry.services.world import World
@@ -68,10 +69,16 @@ async def import_table(
     return Report(len(difference.new), len(difference.changed), difference.unchanged)
 
 
-async def page(world: World, caller: Caller | None, unit: str, after: str, limit: int, now: datetime) -> Page:
-    """The contacts of so many schools of a unit behind a school, and which of these have none today. Raises Refusal(access-unit)."""
+async def page(
+    world: World, caller: Caller | None, unit: str, after: str, limit: int, now: datetime, when: When | None = None
+) -> Page:
+    """The contacts of so many schools of a unit (on today's map, or on another) behind a school, and which have none today.
+
+    Raises Refusal(access-unit).
+    """
     here = await _map(world, caller, unit, now)
-    left = [code for code in sorted(here.schools_of(unit, now)) if code > after]
+    own = None if caller is None else caller.units
+    left = [code for code in sorted(here.schools_seen(own, unit, when or When.at(now))) if code > after]
     schools = left[:limit]
     async with world.db.snapshot() as tx:
         rows = tuple(await stored.of_schools(tx, schools))

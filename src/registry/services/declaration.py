@@ -117,8 +117,7 @@ async def page(
     """
     here = (await world.known()).map if caller is None else await completeness.permitted(world, caller, unit, now)
     when = When.of(on, school_year, now, now)
-    found_on = here.schools_of(unit, when.on, now)
-    schools = sorted(found_on if caller is None else here.schools_seen(caller.units, unit, when))
+    schools = sorted(here.schools_seen(None if caller is None else caller.units, unit, when))
     async with world.db.snapshot() as tx:
         found = await stored.listed(tx, schools, str(school_year), after, limit + 1)
     rows = tuple(found[:limit])

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
-from registry.core import codes, ids
+from registry.core import codes, ids, purposes
 from registry.core.audit import Look
 from registry.core.callers import Caller, Scope
-from registry.core.findings import Finding, Refusal
+from registry.core.findings import Code, Finding, Refusal
+from registry.core.misses import Misses
+from registry.core.verification import Answer
 from registry.formats import paper_content, qr_text
 from registry.formats.paper_sheet import Issue
 from registry.formats.qr_text import Paper
-from registry.services import public_codes, transcripts
+from registry.services import limits, public_codes, transcripts
+from registry.services.limits import Limits
 from registry.services.press import Press
 from registry.services.world import World
-from registry.storage import extracts, questions
+from registry.storage import extracts, question_limits, questions
 from registry.storage.extracts import Issued, Wanted
 from registry.storage.public_codes import Key
 
@@ -38,6 +42,8 @@ class Why:
     caller_id: str
     purpose: str
     reference: str
+    grades: frozenset[int] = frozenset()  # none: records of every grade
+    counted: Limits | None = None  # an office's limits; None: nothing is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,13 @@ class Extract:
     version: int
     public_code: str
     pdf: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NotKnown:
+    """An office asked for what is not there or not for it; written down and counted. `pause_begins`: that was one too many."""
+
+    pause_begins: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +83,46 @@ async def printed(world: World, press: Press, caller: Caller, code: str, version
     return Printed(told.version.version, given.code, text)
 
 
-def why(caller: Caller, purpose: str | None, reference: str | None) -> Why:
+async def why(
+    world: World, caller: Caller, purpose: str | None, reference: str | None, counted: Limits, now: datetime
+) -> Why:
     """Why this caller may have an extract: of its own schools' records without more; an office says purpose and reference.
 
-    Raises Refusal: access-purpose, request-parameter.
+    Raises Refusal: access-purpose, extract-purpose (one that allows no whole extract), request-parameter.
     """
     if purpose is None and caller.scopes & {Scope.SUBMIT, Scope.OPERATE}:
         return Why(caller.caller_id, _OWN, reference or "")
-    if purpose not in caller.purposes:
-        detail = "one of: " + ", ".join(sorted(caller.purposes)) if caller.purposes else "no purpose is granted"
-        raise Refusal(codes.ACCESS_PURPOSE, [Finding(codes.ACCESS_PURPOSE, "/query/purpose", detail)])
+    rows = (await world.known()).purposes
+    found = purposes.in_force(rows, purpose, now) if purpose in caller.purposes else None
+    if purpose is None or found is None:
+        raise _bad_purpose(codes.ACCESS_PURPOSE, caller.purposes & set(purposes.codes_in_force(rows, now)))
+    if not found.extract:
+        raise _bad_purpose(codes.EXTRACT_PURPOSE, caller.purposes & set(purposes.with_extract(rows, now)))
     if not reference or not reference.isprintable():
         raise _bad_reference("the reference of the procedure, printable characters")
-    return Why(caller.caller_id, purpose, reference)
+    return Why(caller.caller_id, purpose, reference, found.grades, counted)
 
 
-async def issue(world: World, press: Press, caller: Caller, code: str, reason: Why, now: datetime) -> Extract:
-    """An extract of the version in force of a record of the caller's schools.
+async def issue(
+    world: World, press: Press, caller: Caller, code: str, reason: Why, now: datetime
+) -> Extract | NotKnown:
+    """An extract of the version in force of a record of the caller's schools. For an office it counts as a question.
 
-    Raises Refusal: record-unknown, extract-not-in-force, request-parameter (a reference with the pupil's number), answer-key,
-    service-busy, service-fault, service-database.
+    Raises Refusal: record-unknown (of own records), extract-not-in-force, request-parameter (a reference with the pupil's number),
+    verification-enumeration, -day, -pupil, answer-key, extract-not-made, service-busy, service-fault, service-database.
     """
-    told = await transcripts.in_force(world, caller.schools, code)
+    if reason.counted is not None:
+        await limits.check_standing(world, reason.caller_id, now)
+        await reason.counted.count(world, reason.caller_id, now)
+    try:
+        told = await transcripts.in_force(world, caller.schools, code)
+    except Refusal as refusal:
+        if reason.counted is None or refusal.code != codes.RECORD_UNKNOWN:
+            raise
+        return await _missed(world, reason, now)
+    # As for questions: what the purpose is not about is not known, in force or not.
+    if reason.grades and (told is None or told.history.record.grade not in reason.grades):
+        return await _missed(world, reason, now)
     if told is None:
         raise Refusal(codes.EXTRACT_NOT_IN_FORCE)
     return await of_version(world, press, told, reason, now)
@@ -127,14 +158,29 @@ async def _write_down(
 ) -> tuple[int, int]:
     record = told.history.record
     year = now.astimezone(_LOCAL).year
-    row = Look(
-        ids.uuid7(now, secrets.token_bytes(10)), now, reason.caller_id, reason.purpose, reason.reference, "extract",
-        record.school_year, record.pupil_id, "shown",
-    )  # fmt: skip
+    row = _row(reason, record.school_year, record.pupil_id, "shown", now)
     wanted = Wanted(given.code_index, row.question_id, reason.caller_id, reason.purpose, reason.reference)
     async with world.db.hot_transaction() as tx:
+        if reason.counted is not None:
+            reason.counted.check_pupil(await questions.count_about(tx, row, reason.counted.per_pupil))
+            standing = await question_limits.misses(tx, reason.caller_id)
+            await limits.count_answer(tx, reason.caller_id, standing, found=True, now=now)
         await questions.write(tx, row, None)
         return year, await extracts.number(tx, year, wanted, now)
+
+
+async def _missed(world: World, reason: Why, now: datetime) -> NotKnown:
+    async with world.db.hot_transaction() as tx:
+        await questions.write(tx, _row(reason, None, None, Answer.NOT_KNOWN.value, now), None)
+        _, begins = await limits.count_answer(tx, reason.caller_id, Misses(), found=False, now=now)
+    return NotKnown(begins)
+
+
+def _row(reason: Why, school_year: str | None, pupil_id: UUID | None, answer: str, now: datetime) -> Look:
+    return Look(
+        ids.uuid7(now, secrets.token_bytes(10)), now, reason.caller_id, reason.purpose, reason.reference, "extract",
+        school_year, pupil_id, answer,
+    )  # fmt: skip
 
 
 def _issue(told: transcripts.Told, given: public_codes.Given, printed: str, now: datetime) -> Issue:
@@ -162,6 +208,11 @@ def _paper(told: transcripts.Told, members: Mapping[str, Any], given: public_cod
 def _key(told: transcripts.Told) -> Key:
     record = told.history.record
     return Key(record.school_year, record.pupil_id, record.level, told.version.version)
+
+
+def _bad_purpose(code: Code, mine: Iterable[str]) -> Refusal:
+    detail = "one of: " + ", ".join(sorted(mine)) if mine else "no such purpose is granted"
+    return Refusal(code, [Finding(code, "/query/purpose", detail)])
 
 
 def _bad_reference(detail: str) -> Refusal:

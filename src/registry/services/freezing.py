@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from registry.core import codes, frozen, rules
+from registry.core import codes, frozen, ids, rules
 from registry.core.callers import Caller
 from registry.core.campaigns import Plan
 from registry.core.completeness import Bucket, Counts
 from registry.core.findings import Finding, Refusal
 from registry.core.frozen import Freeze, Line, Request
+from registry.core.units import Map, MapOf, When
 from registry.formats import frozen_campaign
 from registry.services import approvals, campaigns
 from registry.services.world import Known, World
@@ -172,8 +173,10 @@ def _units(
     return {unit: known.map.schools_of(unit, now) & mine for unit in wanted}
 
 
-async def report(world: World, caller: Caller | None, code: str, now: datetime) -> Report:
+async def report(world: World, caller: Caller | None, code: str, now: datetime, on: MapOf = MapOf.NOW) -> Report:
     """The frozen counts of every unit of the campaign that the caller answers for, beside the present ones.
+
+    `on`: by the units of today's map, or of that of then: of the end of the school year, or of the freeze if that was earlier.
 
     Raises Refusal: campaign-unknown, freeze-none.
     """
@@ -188,12 +191,23 @@ async def report(world: World, caller: Caller | None, code: str, now: datetime) 
         then = await stored.schools(tx, code, sorted(mine))
         question = completeness.Question(sorted(mine), plan.campaign.school_year, now, plan.campaign.grades)
         counts = (await standing.count(tx, question, past=False)).groups
-    below = frozenset().union(*(here.below(unit, now) for unit in plan.campaign.units))
-    units = {unit: here.schools_of(unit, now) & mine for unit in below}
-    units = {unit: schools for unit, schools in units.items() if schools}
+    units = _on_map(here, plan, mine, on, done.frozen_at, now)
     before, after = frozen.by_unit(units, then), frozen.by_unit(units, counts)
     lines = tuple(Line(unit, here.units[unit].name, before[unit], after[unit]) for unit in sorted(units))
     return Report(done, lines)
+
+
+def _on_map(
+    here: Map, plan: Plan, mine: frozenset[str], on: MapOf, frozen_at: datetime, now: datetime
+) -> dict[str, frozenset[str]]:
+    """The units of the campaign that are on the map asked about (and schools that have closed), each with its schools of `mine`."""
+    year = ids.SchoolYear.parse(plan.campaign.school_year)
+    assert year is not None, "checked when the campaign was made"
+    moment = When.of(on, year, frozen_at, now).on
+    below = frozenset().union(*(here.below(unit, moment, now) for unit in plan.campaign.units))
+    shown = [u for u in below if u.startswith("school:") or u in plan.campaign.units or here.units[u].exists_at(moment)]
+    found = {unit: here.schools_of(unit, moment, now) & mine for unit in shown}
+    return {unit: schools for unit, schools in found.items() if schools}
 
 
 async def export(world: World, caller: Caller | None, code: str, now: datetime) -> AsyncIterator[bytes]:

@@ -80,7 +80,7 @@ async def take(
     """
     here = await numbers.permitted(world, caller, asked.unit, now)
     came = await asyncio.to_thread(_read, world, raw)
-    schools = here.schools_of(asked.unit, now)
+    schools = numbers.schools_of(here, caller, asked, now)
     async with world.db.transaction() as tx:
         await rosters.alone(tx)
         sorting = await _sorted(tx, asked, schools, came)

@@ -18,6 +18,7 @@ from registry.core.findings import Finding, Refusal
 from registry.core.ids import Sex
 from registry.core.numbers import Lacking, Why
 from registry.core.tables_out import Cell, Column, FileKind, TableOut
+from registry.core.units import MapOf, When
 from registry.formats import base64url
 from registry.services import tables_out
 from registry.services.world import World
@@ -38,15 +39,18 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose pupils, in which school year."""
+    """Whose pupils, in which school year; `on`: of the unit on the map of then or of now."""
 
     unit: str
     school_year: ids.SchoolYear
+    on: MapOf = MapOf.NOW
 
     @property
     def mark(self) -> str:
         """Names the question in its cursors, so that no cursor continues another question."""
-        return sha256(f"numbers {self.unit} {self.school_year}".encode("utf-8", "replace")).hexdigest()[:16]
+        return sha256(f"numbers {self.unit} {self.school_year} {self.on.value}".encode("utf-8", "replace")).hexdigest()[
+            :16
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ async def lacking(
     if not 1 <= limit <= MOST_ROWS:
         raise _wrong("limit", f"1 to {MOST_ROWS}")
     behind = ("", "") if after is None else _continued(asked, after)
-    schools = here.schools_of(asked.unit, now)
+    schools = schools_of(here, caller, asked, now)
     async with world.db.snapshot() as tx:
         found = await stored.lacking(tx, schools, str(asked.school_year), behind, limit + 1)
     rows = tuple(found[:limit])
@@ -108,7 +112,7 @@ async def export(world: World, caller: Caller | None, asked: Asked, kind: FileKi
     Raises Refusal(access-unit).
     """
     here = await permitted(world, caller, asked.unit, now)
-    schools = here.schools_of(asked.unit, now)
+    schools = schools_of(here, caller, asked, now)
     async with world.db.snapshot() as tx:
         found = await stored.lacking(tx, schools, str(asked.school_year), ("", ""), MOST_EXPORTED)
     names = {code: here.units[f"school:{code}"].name for code in schools}
@@ -121,6 +125,12 @@ async def export(world: World, caller: Caller | None, asked: Asked, kind: FileKi
     async with world.db.transaction() as tx:
         number = await number_returns.add_export(tx, made)
     return Exported(number, len(found), digest.hexdigest(), f"thieu-so-dinh-danh-{number:05d}", file)
+
+
+def schools_of(here: unit_values.Map, caller: Caller | None, asked: Asked, now: datetime) -> frozenset[str]:
+    """The schools that a question comes to on its map."""
+    when = When.of(asked.on, asked.school_year, now, now)
+    return here.schools_seen(None if caller is None else caller.units, asked.unit, when)
 
 
 async def exports(world: World, caller: Caller | None, now: datetime) -> list[Export]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from registry.core import codes, public_code
+from registry.core import codes, ids, public_code
 from registry.core.findings import Refusal
 from registry.core.public_code import Face, Shown
 from registry.formats import paper_content
@@ -67,7 +67,8 @@ async def look(world: World, text: str, now: datetime) -> Shown:
     if bits is None:
         raise Refusal(codes.PUBLIC_CODE_MALFORMED)
     async with world.db.hot() as tx:
-        found = await public_codes.view(tx, world.sealer.secret_index(_USE, bits), now)
+        question_id = ids.uuid7(now, secrets.token_bytes(10))
+        found = await public_codes.view(tx, world.sealer.secret_index(_USE, bits), question_id, now)
     if found is None:
         raise Refusal(codes.PUBLIC_CODE_UNKNOWN)
     return Shown(

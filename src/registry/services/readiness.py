@@ -14,6 +14,7 @@ from registry.core.expiring import Standing
 from registry.core.findings import Finding, Refusal
 from registry.core.readiness import Light, Row
 from registry.core.trust import Role
+from registry.core.units import MapOf, When
 from registry.formats import base64url
 from registry.services import campaigns, completeness, signer_watch
 from registry.services.world import Known, World
@@ -28,7 +29,7 @@ _NOBODY = readiness.Numbers()
 class Asked:
     """Which schools are asked about: of a unit, for a school year (and grades), signing until `before`.
 
-    `within`: only those that these units come to as well (a campaign's). `closed`: also schools that have closed, whose pupils of the year still count.
+    `on`: on the map of then or of now. `within`: only those that these units come to as well (a campaign's). `closed`: also schools that have closed, whose pupils of the year still count.
     """
 
     unit: str
@@ -37,11 +38,13 @@ class Asked:
     grades: tuple[int, ...] | None = None
     closed: bool = False
     within: tuple[str, ...] | None = None
+    on: MapOf = MapOf.NOW
 
     @property
     def mark(self) -> str:
         """Names the question in its cursors."""
         text = f"{self.unit} {self.school_year} {self.before.astimezone(UTC).isoformat()} {self.grades} {self.within}"
+        text += f" {self.on.value}"
         return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
@@ -55,6 +58,11 @@ class Report:
     names: Mapping[str, str]
     vendors: Mapping[str, str]
 
+    @property
+    def concerned(self) -> tuple[Row, ...]:
+        """The schools with pupils or a vendor, or all when there are none such: what pages show."""
+        return tuple(row for row in self.rows if row.facts.numbers.pupils or row.facts.vendors) or self.rows
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -66,7 +74,14 @@ class Page:
 
 
 async def for_campaign(
-    world: World, caller: Caller | None, unit: str, code: str, before: datetime | None, usual: datetime, now: datetime
+    world: World,
+    caller: Caller | None,
+    unit: str,
+    code: str,
+    before: datetime | None,
+    usual: datetime,
+    now: datetime,
+    on: MapOf = MapOf.NOW,
 ) -> Asked:
     """The question for a campaign: its school year, grades and units; signing until `before`, else until its deadlines for
     transcripts and declarations, else (when those are over) until the `usual` moment. Raises Refusal(campaign-unknown)."""
@@ -74,7 +89,7 @@ async def for_campaign(
     year = ids.SchoolYear.parse(plan.campaign.school_year)
     assert year is not None, "a campaign was made with a school year"
     ends = (before or (plan.signing_ends if plan.signing_ends > now else usual)).astimezone(UTC)
-    return Asked(unit, year, ends, tuple(sorted(plan.campaign.grades)), within=plan.campaign.units)
+    return Asked(unit, year, ends, tuple(sorted(plan.campaign.grades)), within=plan.campaign.units, on=on)
 
 
 async def look(world: World, caller: Caller | None, asked: Asked, now: datetime) -> Report:
@@ -88,8 +103,9 @@ async def look(world: World, caller: Caller | None, asked: Asked, now: datetime)
     known = await world.known()
     if asked.unit not in known.map.units:
         raise Refusal(codes.ACCESS_UNIT, [Finding(codes.ACCESS_UNIT, "/query/unit", "a unit on the map")])
-    find = known.map.schools_of if asked.closed else known.map.open_schools
-    mine = find(asked.unit, now)
+    when = When.of(asked.on, asked.school_year, now, now)
+    mine = known.map.schools_seen(None if caller is None else caller.units, asked.unit, when)
+    mine = mine if asked.closed else known.map.open_among(mine, now)
     schools = sorted(mine if asked.within is None else mine & known.map.schools_of_all(asked.within, now))
     since = now - timedelta(days=readiness.LIMITS.days)
     async with world.db.snapshot() as tx:

@@ -26,6 +26,7 @@ from registry.core.campaigns import Campaign, Plan
 from registry.core.findings import Code, Finding, Refusal
 from registry.core.reminders import Item, Key, Reminder, Sending, State
 from registry.core.stages import OF_SCHOOLS
+from registry.core.units import MapOf, When
 from registry.formats import base64url, reminder_mail
 from registry.formats.reminder_mail import Letter
 from registry.services import campaigns, completeness, contacts, stages
@@ -88,7 +89,13 @@ class LogPage:
 
 
 async def listed(
-    world: World, caller: Caller | None, unit: str, signing_day: str, now: datetime, year: str | None = None
+    world: World,
+    caller: Caller | None,
+    unit: str,
+    signing_day: str,
+    now: datetime,
+    year: str | None = None,
+    on: MapOf = MapOf.NOW,
 ) -> list[Item]:
     """Who of a unit's schools has to be reminded of what, by school, campaign and stage; `year`: of campaigns of one school year.
 
@@ -97,16 +104,21 @@ async def listed(
     plans = [p for p in await campaigns.listed(world, caller, now) if year in {None, p.campaign.school_year}]
     found: list[Item] = []
     for plan in plans:
-        found += await _of_plan(world, caller, plan, unit, signing_day, now)
+        found += await _of_plan(world, caller, plan, unit, signing_day, now, on)
     if not plans and caller is not None:
         await completeness.permitted(world, caller, unit, now)
     return sorted(found, key=lambda item: item.key.place)
 
 
-async def log_page(world: World, caller: Caller, unit: str, after: str | None, limit: int, now: datetime) -> LogPage:
-    """Messages to a unit's schools, the newest first. Raises Refusal: access-unit, request-parameter (after)."""
+async def log_page(
+    world: World, caller: Caller, unit: str, after: str | None, limit: int, now: datetime, when: When | None = None
+) -> LogPage:
+    """Messages to a unit's schools (on today's map, or on another), the newest first.
+
+    Raises Refusal: access-unit, request-parameter (after).
+    """
     here = await completeness.permitted(world, caller, unit, now)
-    schools = sorted(here.schools_of(unit, now))
+    schools = sorted(here.schools_seen(caller.units, unit, when or When.at(now)))
     behind = None if after is None else _place(after)
     async with world.db.snapshot() as tx:
         rows = await stored.log(tx, schools, behind, limit + 1)
@@ -204,7 +216,13 @@ async def _send(world: World, post: Post, item: Item, letter: Letter, now: datet
 
 
 async def _of_plan(
-    world: World, caller: Caller | None, plan: Plan, unit: str, signing_day: str, now: datetime
+    world: World,
+    caller: Caller | None,
+    plan: Plan,
+    unit: str,
+    signing_day: str,
+    now: datetime,
+    on: MapOf = MapOf.NOW,
 ) -> list[Item]:
     """The items of one campaign. Schools are looked at only when some stage is near its deadline."""
     today = contacts.day_of(now)
@@ -215,7 +233,7 @@ async def _of_plan(
             await completeness.permitted(world, caller, unit, now)
         return []
     before = expiring.next_day(signing_day, now)
-    schools = await stages.schools(world, caller, plan, unit, before, now)
+    schools = await stages.schools(world, caller, plan, unit, before, now, on)
     async with world.db.snapshot() as tx:
         reached = await contacts.on_day(tx, schools, today)
         written = await stored.newest(tx, schools)

@@ -10,9 +10,11 @@ from registry.core import completeness as buckets
 from registry.core import units
 from registry.core.callers import Caller
 from registry.core.completeness import Counts
+from registry.core.frozen import Beside
 from registry.core.ids import SchoolYear
 from registry.core.readiness import Row as Readiness
-from registry.services import completeness, readiness
+from registry.core.units import MapOf, When
+from registry.services import after_freeze, completeness, readiness
 from registry.services.completeness import EVERYBODY, Only
 from registry.services.world import World
 from registry.storage import completeness as stored
@@ -40,6 +42,7 @@ class Table:
     counts: Counts
     schools: tuple[School, ...]
     pending: int = 0  # as in `completeness.Report`
+    frozen: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +62,25 @@ async def table(
     before: datetime,
     now: datetime,
     only: Only = EVERYBODY,
+    on: MapOf = MapOf.NOW,
 ) -> Table:
-    """The schools of a unit with a roster, a record or an attempt, or all when there are none such; pupils of `only` alone.
+    """The schools of a unit (on the map of then or of now) with a roster, a record or an attempt, or all when there are none such; pupils of `only` alone.
 
     `before`: until when certificates must last. Raises Refusal(access-unit).
     """
     here = await completeness.permitted(world, caller, unit, now)
-    schools = here.schools_of(unit, now)
+    when = When.of(on, year, now, now)
+    schools = here.schools_seen(caller.units, unit, when)
     async with world.db.snapshot() as tx:
         question = Question(sorted(only.schools(here, schools, now)), str(year), now, only.of_grades)
         found = await standing.count(tx, question, past=False)
+        line = buckets.over(schools, found.groups)
+        frozen = await after_freeze.beside(tx, only.whole_campaign, here.units[unit], question.schools, line, now)
     counted = found.groups
-    ready = await readiness.look(world, caller, readiness.Asked(unit, year, before, closed=True), now)
-    communes = _communes(here, now)
+    ready = await readiness.look(
+        world, caller, readiness.Asked(unit, year, before, only.of_grades, closed=True, on=on), now
+    )
+    communes = _communes(here, when.on)
     rows = tuple(
         School(
             row.facts.school_code,
@@ -84,7 +93,7 @@ async def table(
         for row in ready.rows
     )
     concerned = tuple(row for row in rows if row.counts.by_bucket or row.readiness.facts.refused)
-    return Table(here.units[unit], buckets.over(schools, counted), concerned or rows, found.pending)
+    return Table(here.units[unit], line, concerned or rows, found.pending, frozen)
 
 
 async def classes(
@@ -98,12 +107,12 @@ async def classes(
     return tuple(Class(grade, name, counts) for (grade, name), counts in sorted(found.items()) if counts.expected)
 
 
-def _communes(here: units.Map, now: datetime) -> Mapping[str, str]:
-    """Unit code of a school -> name of its commune."""
+def _communes(here: units.Map, on: datetime) -> Mapping[str, str]:
+    """Unit code of a school -> name of its commune at a moment, or of the ward it lay in before there were communes."""
     return {
         part.child: here.units[parent].name
         for parent, parts in here.children.items()
-        if parent.startswith("commune:")
+        if parent.startswith(("commune:", "ward:"))
         for part in parts
-        if part.holds_at(now)
+        if part.holds_at(on)
     }

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from registry.core import codes, ids, public_code, shares
+from registry.core import codes, ids, public_code, shares, views
 from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.findings import Finding, Refusal
@@ -26,6 +26,7 @@ from registry.services.press import Press
 from registry.services.world import World
 from registry.storage import questions
 from registry.storage import shares as stored
+from registry.storage.database import Hot
 from registry.storage.shares import Share, Shared
 
 #: A link as it stands, for who lists them.
@@ -103,14 +104,16 @@ async def revoke(world: World, caller: Caller, share_id: UUID, now: datetime) ->
 
 
 async def cover(world: World, secret: str, now: datetime) -> Share:
-    """What stands on the link before it is opened; counts nothing, so that a program which only looks uses nothing up.
+    """What stands on the link before it is opened; uses none of its openings, so that a program which only looks takes nothing away.
+    The look is written down under every record all the same.
 
     Raises Refusal: share-ended.
     """
-    async with world.db.hot() as tx:
+    async with world.db.hot_transaction() as tx:
         share = await stored.find(tx, _index(world, secret))
-    if share is None or not share.works(now) or share.openings >= share.most_openings:
-        raise Refusal(codes.SHARE_ENDED)
+        if share is None or not share.works(now) or share.openings >= share.most_openings:
+            raise Refusal(codes.SHARE_ENDED)
+        await _write_down(tx, share, await stored.records(tx, share.share_id), "share_cover", "cover", now)
     return share
 
 
@@ -121,8 +124,7 @@ async def open_(world: World, secret: str, now: datetime) -> Opened:
         if share is None:
             raise Refusal(codes.SHARE_ENDED)
         records = await stored.records(tx, share.share_id)
-        for each in records:
-            await questions.write(tx, _row(share, each, now), None)
+        await _write_down(tx, share, records, "share", "shown", now)
     shows = shares.PURPOSES[share.purpose].shows
     seen = [await _seen(world, place, each, shows) for place, each in enumerate(records)]
     return Opened(share, shows, tuple(seen), _ticket(world, share.share_id, now + shares.FETCHING))
@@ -140,7 +142,7 @@ async def extract(world: World, press: Press, secret: str, ticket: str, place: i
     told = await transcripts.in_force(world, {records[place].school_code}, records[place].transcript_code)
     if told is None:
         raise Refusal(codes.EXTRACT_NOT_IN_FORCE)
-    why = Why(f"share:{share.share_id}", share.purpose, share.receiver)
+    why = Why(views.link(share.share_id), share.purpose, share.receiver)
     return await extracts.of_version(world, press, told, why, now)
 
 
@@ -164,11 +166,14 @@ async def _seen(world: World, place: int, shared: Shared, shows: Shows) -> Seen:
     )  # fmt: skip
 
 
-def _row(share: Share, shared: Shared, now: datetime) -> Look:
-    return Look(
-        ids.uuid7(now, secrets.token_bytes(10)), now, f"share:{share.share_id}", share.purpose, share.receiver, "share",
-        shared.school_year, shared.pupil_id, "shown",
-    )  # fmt: skip
+async def _write_down(tx: Hot, share: Share, records: Sequence[Shared], kind: str, answer: str, now: datetime) -> None:
+    who = views.link(share.share_id)
+    rows = [
+        Look(ids.uuid7(now, secrets.token_bytes(10)), now, who, share.purpose, share.receiver, kind, each.school_year,
+             each.pupil_id, answer)
+        for each in records
+    ]  # fmt: skip
+    await questions.write_all(tx, [(row, None) for row in rows])
 
 
 def _ticket(world: World, share_id: UUID, until: datetime) -> str:

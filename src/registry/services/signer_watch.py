@@ -6,6 +6,7 @@ Everything is in the register kept in memory, so the database is not asked.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -15,6 +16,7 @@ from registry.core import codes, expiring, units
 from registry.core.callers import Caller
 from registry.core.findings import Finding, Refusal
 from registry.core.trust import Role
+from registry.core.units import When
 from registry.formats import base64url, material
 from registry.formats.certificates import Certificate, TrustIndex
 from registry.services import completeness, trust_health
@@ -57,8 +59,10 @@ class Page:
 _read: WeakKeyDictionary[TrustIndex, tuple[expiring.Registered, ...]] = WeakKeyDictionary()
 
 
-async def look(world: World, unit: str, before: datetime, now: datetime) -> Report:
-    """The report of a unit; for an operator, who may look everywhere.
+async def look(
+    world: World, unit: str, before: datetime, now: datetime, when: When | None = None, own: Iterable[str] | None = None
+) -> Report:
+    """The report of a unit, on today's map or on another; `own` None: for an operator, who may look everywhere.
 
     Raises Refusal: access-unit (unknown), request-parameter (before).
     """
@@ -66,7 +70,7 @@ async def look(world: World, unit: str, before: datetime, now: datetime) -> Repo
     if unit not in known.map.units:
         raise Refusal(codes.ACCESS_UNIT, [Finding(codes.ACCESS_UNIT, "/query/unit", "a unit on the map")])
     check_window(before, now)
-    return await asyncio.to_thread(_report, known, unit, before.astimezone(UTC), now)
+    return await asyncio.to_thread(_report, known, unit, before.astimezone(UTC), when or When.at(now), own)
 
 
 def check_window(before: datetime, now: datetime) -> None:
@@ -81,7 +85,14 @@ def standings(index: TrustIndex, before: datetime, now: datetime) -> dict[tuple[
 
 
 async def page(
-    world: World, caller: Caller, unit: str, before: datetime, after: str | None, limit: int, now: datetime
+    world: World,
+    caller: Caller,
+    unit: str,
+    before: datetime,
+    after: str | None,
+    limit: int,
+    now: datetime,
+    when: When | None = None,
 ) -> Page:
     """A caller's page of the report of a unit at or below one of its own; `after` is the cursor of the page before.
 
@@ -90,8 +101,9 @@ async def page(
     await completeness.permitted(world, caller, unit, now)
     if not 1 <= limit <= MOST_ROWS:
         raise _wrong("limit", f"1 to {MOST_ROWS}")
-    report = await look(world, unit, before, now)
-    mark = sha256(f"{unit} {report.before.isoformat()}".encode()).hexdigest()[:16]
+    when = when or When.at(now)
+    report = await look(world, unit, before, now, when, caller.units)
+    mark = sha256(f"{unit} {report.before.isoformat()} {when.mark}".encode()).hexdigest()[:16]
     behind = _behind(after, mark)
     left = [item for item in report.items if item.key > behind]
     items = tuple(left[:limit])
@@ -109,13 +121,13 @@ def _behind(after: str | None, mark: str) -> tuple[str, ...]:
     return tuple(parts[1:])
 
 
-def _report(known: Known, unit: str, before: datetime, now: datetime) -> Report:
-    here, index = known.map, known.index
-    schools = here.open_schools(unit, now)
+def _report(known: Known, unit: str, before: datetime, when: When, own: Iterable[str] | None) -> Report:
+    here, index, now = known.map, known.index, when.now
+    schools = here.open_among(here.schools_seen(own, unit, when), now)
     mine = (row for row in _all_registered(index) if row.school_code in schools)
     items = expiring.compare(schools, mine, index.trust.policy.required(None, before, None), before, now)
-    parts = here.parts_of(unit, now)
-    children = tuple(Line(part, expiring.over(here.open_schools(part.code, now), items)) for part in parts)
+    parts = ((part, here.schools_of(part.code, when.on, now) & schools) for part in here.parts_of(unit, when.on))
+    children = tuple(Line(part, expiring.over(mine, items)) for part, mine in parts)
     names = {code: here.units[f"school:{code}"].name for code in schools}
     return Report(Line(here.units[unit], expiring.over(schools, items)), before, children, tuple(items), names)
 

@@ -11,6 +11,7 @@ from registry.core.callers import Caller
 from registry.core.campaigns import Plan, Stage
 from registry.core.completeness import Counts
 from registry.core.stages import Declared, Progress
+from registry.core.units import MapOf
 from registry.services import campaigns
 from registry.services import readiness as ready
 from registry.services.world import World
@@ -33,13 +34,13 @@ class School:
 
 
 async def schools(
-    world: World, caller: Caller | None, plan: Plan, unit: str, before: datetime, now: datetime
+    world: World, caller: Caller | None, plan: Plan, unit: str, before: datetime, now: datetime, on: MapOf = MapOf.NOW
 ) -> dict[str, School]:
     """Every school of a unit that the campaign concerns (it has pupils in the campaign's grades), by code.
 
     `before`: until when certificates must last. Raises Refusal(access-unit); `caller` None: the operator at the machine.
     """
-    report = await _ready(world, caller, plan, unit, before, now)
+    report = await _ready(world, caller, plan, unit, before, now, on)
     rows = await _concerned(world, plan, report, now)
     codes = sorted(rows)
     async with world.db.snapshot() as tx:
@@ -84,11 +85,11 @@ async def counted(
 
 
 async def _ready(
-    world: World, caller: Caller | None, plan: Plan, unit: str, before: datetime, now: datetime
+    world: World, caller: Caller | None, plan: Plan, unit: str, before: datetime, now: datetime, on: MapOf
 ) -> ready.Report:
     year = ids.SchoolYear.parse(plan.campaign.school_year)
     assert year is not None, "checked when the campaign was made"
-    return await ready.look(world, caller, ready.Asked(unit, year, before, plan.campaign.grades), now)
+    return await ready.look(world, caller, ready.Asked(unit, year, before, plan.campaign.grades, on=on), now)
 
 
 async def _concerned(world: World, plan: Plan, report: ready.Report, now: datetime) -> dict[str, readiness.Row]:

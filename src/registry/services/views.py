@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from registry.core import codes, ids, purposes
+from registry.core import codes, ids, purposes, shares
 from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.findings import Refusal
 from registry.core.tables_out import Cell, Column, FileKind, TableOut
-from registry.core.views import OWN_PURPOSES, View, as_text
+from registry.core.views import OWN_PURPOSES, View, Viewer, as_text, viewer
 from registry.services import tables_out
 from registry.services.limits import HERE
 from registry.services.tables_out import File
@@ -27,7 +27,7 @@ from registry.storage import audit, pupils, questions
 MOST_ROWS = 500
 _MOST_EXPORTED = 10_000
 _COLUMNS = (
-    Column("Thời điểm", 20), Column("Cơ quan", 30), Column("Mã cơ quan", 20), Column("Việc tra cứu", 30), Column("Mục đích", 30),
+    Column("Thời điểm", 20), Column("Loại người xem", 14), Column("Cơ quan", 30), Column("Mã cơ quan", 20), Column("Việc tra cứu", 30), Column("Mục đích", 30),
     Column("Thủ tục", 30), Column("Năm học", 12), Column("Chi tiết", 40), Column("Kết quả", 24),
 )  # fmt: skip
 
@@ -99,15 +99,22 @@ async def _group(world: World, caller: Caller, pupil_code: str) -> Sequence[UUID
 
 def _view(known: Known, look: Look) -> View:
     office = known.callers.get(look.caller_id)
-    own = OWN_PURPOSES.get(look.purpose)
-    allowed = purposes.in_force(known.purposes, look.purpose, look.asked_at) if own is None else None
-    titles = own or ((allowed.title_vi, allowed.title_en) if allowed is not None else (look.purpose, look.purpose))
-    return View(look, office.name if office is not None else None, *titles)
+    kind = viewer(look.caller_id, None if office is None else office.kind)
+    titles = OWN_PURPOSES.get(look.purpose) or _titles(known, look, kind)
+    return View(look, office.name if office is not None else None, *titles, kind)
+
+
+def _titles(known: Known, look: Look, kind: Viewer) -> tuple[str, str]:
+    shared = shares.PURPOSES.get(look.purpose) if kind is Viewer.SHARE_LINK else None
+    if shared is not None:
+        return shared.name_vi, shared.name_en
+    allowed = purposes.in_force(known.purposes, look.purpose, look.asked_at)
+    return (look.purpose, look.purpose) if allowed is None else (allowed.title_vi, allowed.title_en)
 
 
 def _cells(view: View) -> Sequence[Cell]:
     look = view.look
     return (
-        look.asked_at, view.office, look.caller_id, view.kind[0], view.purpose_vi, look.reference, look.school_year,
+        look.asked_at, view.viewer.value, view.office, look.caller_id, view.kind[0], view.purpose_vi, look.reference, look.school_year,
         look.detail, view.outcome[0],
     )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from registry.core.verification import Answer
+from registry.core.views import PAPER_CHECK, PUBLIC, PUBLIC_PAGE
 from registry.storage.database import Hot
 
 #: The answer is worked out twice, here for the row that is kept and by nobody else: `Standing` says the same of it (test).
@@ -19,7 +20,9 @@ WITH found AS (
          CASE WHEN k.current_version > greatest(k.withdrawn_version, p.version) THEN k.current_version END AS replaced_by
     FROM public_code p JOIN record k USING (school_year, pupil_id, level)
     JOIN record_version v USING (school_year, pupil_id, level, version) WHERE p.code_index = $1),
-     written AS (INSERT INTO public_view (code_index, viewed_at, answer) SELECT code_index, $2, answer FROM found)
+     written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer,
+                                       detail)
+                   SELECT $3, $2, $4, $5, '', $6, school_year, pupil_id, answer, 'version ' || version FROM found)
 SELECT f.code_index, f.face_sealed, f.school_year, f.level, f.grade, f.version, f.answer, f.accepted_at, f.replaced_by,
        (SELECT accepted_at FROM record_version n WHERE n.school_year = f.school_year AND n.pupil_id = f.pupil_id
            AND n.level = f.level AND n.version = f.replaced_by) AS replaced_at,
@@ -77,9 +80,10 @@ class Viewed:
     withdrawn_at: datetime | None
 
 
-async def view(tx: Hot, code_index: bytes, now: datetime) -> Viewed | None:
-    """What is behind a code; the view is written down by the same statement. None, and nothing written, when there is no such."""
-    row = await tx.fetchrow(_VIEW, code_index, now)
+async def view(tx: Hot, code_index: bytes, question_id: UUID, now: datetime) -> Viewed | None:
+    """What is behind a code; the view is written down as a question by the same statement, and so has its place in the chain of
+    who looked. None, and nothing written, when there is no such."""
+    row = await tx.fetchrow(_VIEW, code_index, now, question_id, PUBLIC, PAPER_CHECK, PUBLIC_PAGE)
     if row is None:
         return None
     values: dict[str, Any] = dict(row)

@@ -277,6 +277,7 @@ signature_policy = Table(
     Column("first_year", Integer, primary_key=True, server_default=text("0"), autoincrement=False),
     Column("last_year", Integer),
     Column("extract", Boolean),
+    Column("declares", Text),
 )
 
 # --- pupils and rosters -----------------------------------------------------------------------------------------------------

@@ -46,7 +46,8 @@ public_code = Table(
     ),
 )
 
-#: Every view of a page behind a code, written before the page leaves. Who looked is nobody known: no address is kept.
+#: Where views of pages behind codes were written before they became questions (kind `public_page`). A trigger copies what a version
+#: of the service that knows nothing of it still writes here.
 public_view = Table(
     "public_view",
     metadata,

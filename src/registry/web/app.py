@@ -24,6 +24,7 @@ from registry.web import (
     schools,
     shares,
     sign_in,
+    trend,
 )
 
 
@@ -44,6 +45,7 @@ ROUTERS = (
     sign_in.router,
     me.router,
     overview.router,
+    trend.router,
     schools.router,
     school.router,
     readiness.router,

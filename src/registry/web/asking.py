@@ -15,7 +15,7 @@ from registry.api.edge import Edge
 from registry.core import expiring, ids, units
 from registry.core.campaigns import Plan
 from registry.core.units import MapOf, When
-from registry.services import campaigns, completeness
+from registry.services import campaigns, completeness, readiness
 from registry.services.sessions import SignedIn
 from registry.web import buckets
 
@@ -45,6 +45,11 @@ class Subject:
         return completeness.Only(campaign=self.plan.campaign if self.plan is not None else None)
 
     @property
+    def when(self) -> When:
+        """The map it is asked on, for what is so today."""
+        return When.of(self.on, self.year, self.now, self.now)
+
+    @property
     def of_year(self) -> list[Plan]:
         """The campaigns of the year, which can be chosen."""
         return [plan for plan in self.plans if plan.campaign.school_year == str(self.year)]
@@ -61,6 +66,17 @@ class Subject:
         several = self.whole or len(self.of_year) > 1
         of = {"campaign": self.plan.campaign.code if self.plan is not None else WHOLE_YEAR} if several else {}
         return {"unit": self.unit.code, "year": str(self.year), **of, **on}
+
+    @property
+    def ready(self) -> readiness.Asked:
+        """Which schools have to be ready: of the campaign, if it is looked at for one."""
+        grades = None if self.plan is None else tuple(sorted(self.plan.campaign.grades))
+        within = None if self.plan is None else self.plan.campaign.units
+        return readiness.Asked(self.unit.code, self.year, self.before, grades, within=within, on=self.on)
+
+    def school(self, code: str) -> str:
+        """The page of a school about the same."""
+        return f"/schools/{code}?{urlencode({name: text for name, text in self.query.items() if name != 'unit'})}"
 
     def address(self, path: str, **more: str) -> str:
         """Another page about the same."""
@@ -83,9 +99,14 @@ async def subject(request: Request, somebody: SignedIn, now: datetime, unit: str
     plan = None if whole else _plan(request, here, plans, str(year), code, now)
     before = plan.signing_ends if plan else now
     before = before if before > now else expiring.next_day(edge.settings.signing_day, now)
-    on = MapOf.THEN if request.query_params.get("map") == MapOf.THEN else MapOf.NOW
+    on = map_of(request)
     moment = When.of(on, year, now, now).on
     return Subject(here.units[code], year, plan, plans, _choices(here, somebody, moment, now), before, now, on, whole)
+
+
+def map_of(request: Request) -> MapOf:
+    """The map the address asks for; of now, if it says nothing that is known."""
+    return MapOf.THEN if request.query_params.get("map") == MapOf.THEN else MapOf.NOW
 
 
 def _plan(request: Request, here: units.Map, plans: Sequence[Plan], year: str, unit: str, now: datetime) -> Plan | None:

@@ -23,7 +23,7 @@ async def get_calls(request: Request, somebody: signed_in.Counting, all: str = "
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
-    asked = calls.Asked(about.unit.code, str(about.year), edge.settings.signing_day)
+    asked = calls.Asked(about.unit.code, str(about.year), edge.settings.signing_day, about.on)
     rows = await calls.listed(edge.world, somebody.caller, asked, now)
     if kind := downloads.wanted(request):
         return await downloads.answer(request, "calls", _file(request, about.unit.code, rows), kind, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
@@ -18,7 +19,7 @@ from registry.core.findings import Finding, Refusal
 from registry.services import campaigns, declaration, freezing, tables_out
 from registry.services.declaration import Grade
 from registry.services.tables_out import Column, TableOut
-from registry.web import buckets, downloads, forms, rendering, signed_in, words
+from registry.web import asking, buckets, downloads, forms, rendering, signed_in, words
 
 router = APIRouter(route_class=rendering.PageRoute)
 
@@ -48,7 +49,7 @@ async def get_campaign(request: Request, somebody: signed_in.Counting, code: str
     plan = await campaigns.find(edge.world, somebody.caller, code, now)
     done, words_given = await freezing.state(edge.world, somebody.caller, code, now)
     grades = await declaration.of_campaign(edge.world, somebody.caller, plan, now)
-    report = await freezing.report(edge.world, somebody.caller, code, now) if done else None
+    report = await freezing.report(edge.world, somebody.caller, code, now, asking.map_of(request)) if done else None
     if kind := downloads.wanted(request):
         made = _freeze_file(request, report) if report and table == "freeze" else _declared_file(request, plan, grades)
         name = "freeze" if report and table == "freeze" else "declarations"
@@ -62,13 +63,14 @@ async def get_campaign(request: Request, somebody: signed_in.Counting, code: str
         "grades": grades,
         "declared": sum(each.declared is not None for each in grades),
         "frozen": done,
+        "on": asking.map_of(request),
         "lines": report.lines if report else (),
         "requests": words_given,
         "own_word": any(each.caller_id == somebody.caller.caller_id for each in words_given),
         "operates": Scope.OPERATE in somebody.person.scopes,
         "longest": values.LONGEST_REASON,
         "on_record": buckets.on_record,
-        "address": lambda **more: f"/campaigns/{code}?{'&'.join(f'{name}={text}' for name, text in more.items())}",
+        "address": lambda **more: f"/campaigns/{code}?{urlencode({'map': asking.map_of(request).value, **more})}",
     }
     return rendering.page(request, "campaign.html", shown)
 

@@ -5,7 +5,7 @@ Whoever takes names out, brings numbers in or decides is an operator who may see
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +20,7 @@ from registry.core import codes
 from registry.core.callers import Scope
 from registry.core.findings import Finding, Refusal
 from registry.core.numbers import Lacking
+from registry.core.units import MapOf
 from registry.services import name_views, number_returns, numbers, tables_out
 from registry.services.sessions import SignedIn
 from registry.services.tables_out import FileKind
@@ -38,7 +39,7 @@ async def get_numbers(request: Request, somebody: signed_in.Counting, after: str
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
-    asked = numbers.Asked(about.unit.code, about.year)
+    asked = numbers.Asked(about.unit.code, about.year, about.on)
     page = await numbers.lacking(edge.world, somebody.caller, asked, after or None, _PAGE, now)
     shown: dict[str, Any] = {
         "rows": await _named(edge, somebody, about, page.rows),
@@ -66,7 +67,7 @@ async def post_export(request: Request, somebody: signed_in.Operating) -> Respon
     edge: Edge = request.app.state.edge
     _require_names(somebody)
     fields = await forms.read(request, somebody)
-    asked, now = _asked(fields.get("unit", ""), fields.get("year", "")), rendering.now()
+    asked, now = _asked(fields), rendering.now()
     if fields.get("kind") not in set(FileKind):
         raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "/form/kind", "csv, xlsx")])
     kind = FileKind(fields["kind"])
@@ -83,7 +84,7 @@ async def post_import(request: Request, somebody: signed_in.Operating) -> Respon
     edge: Edge = request.app.state.edge
     _require_names(somebody)
     sent = await uploads.read(request, somebody, number_returns.MOST_BYTES)
-    asked = _asked(sent.fields.get("unit", ""), sent.fields.get("year", ""))
+    asked = _asked(sent.fields)
     options = number_returns.Options(sent.fields.get("for_good") != "1", sent.fields.get("skip_wrong") == "1")
     shown: dict[str, Any] = {"asked": asked, "doubt_words": words.DOUBTS, "report": None, "refusal": None}
     status = 200
@@ -160,8 +161,9 @@ def _require_names(somebody: SignedIn) -> None:
         raise Refusal(codes.ACCESS_SCOPE, [Finding(codes.ACCESS_SCOPE, "", "the right to see names")])
 
 
-def _asked(unit: str, year: str) -> numbers.Asked:
-    return numbers.Asked(unit, parameters.school_year(year, "/form/year"))
+def _asked(fields: Mapping[str, str]) -> numbers.Asked:
+    on = MapOf.THEN if fields.get("map") == MapOf.THEN else MapOf.NOW
+    return numbers.Asked(fields.get("unit", ""), parameters.school_year(fields.get("year", ""), "/form/year"), on)
 
 
 def _id(text: str) -> UUID:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from registry.api.edge import Edge
+from registry.core import readiness as judged
 from registry.core import stages as counted
 from registry.core.campaigns import Deadline, Stage
 from registry.core.completeness import Bucket, Counts
@@ -46,17 +47,17 @@ async def get_overview(request: Request, somebody: signed_in.Counting) -> Respon
     parts = [line for line in report.children if line.counts.expected or line.counts.of(Bucket.UNEXPECTED)]
     if kind := downloads.wanted(request):
         return await downloads.answer(request, "overview", buckets.table(request, report.line, parts), kind, now)
-    asked = readiness.Asked(about.unit.code, about.year, about.before)
-    ready = await readiness.look(edge.world, somebody.caller, asked, now)
+    ready = await readiness.look(edge.world, somebody.caller, about.ready, now)
     values = asking.values(
         request,
         about,
         line=report.line,
         parts=parts,
         pending=report.pending,
+        frozen=report.frozen,
         shares=buckets.shares(report.line.counts),
         stages=await stages(request, about, report.line.counts, ready),
-        ready=ready.lights,
+        ready=judged.tally(ready.concerned),
         lights_of=list(words.LIGHTS.items()),
         lacking=buckets.LACKING,
         stage_words=words.STAGES,

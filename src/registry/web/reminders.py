@@ -30,11 +30,11 @@ async def get_reminders(
     about = await asking.subject(request, somebody, now)
     kind = downloads.wanted(request)
     most = _MESSAGES_IN_FILE if kind else _MESSAGES
-    page = await reminders.log_page(edge.world, somebody.caller, about.unit.code, after or None, most, now)
+    page = await reminders.log_page(edge.world, somebody.caller, about.unit.code, after or None, most, now, about.when)
     if kind and table == "messages":
         return await downloads.answer(request, "messages", _messages(request, about.unit.code, page), kind, now)
     items = await reminders.listed(
-        edge.world, somebody.caller, about.unit.code, edge.settings.signing_day, now, str(about.year)
+        edge.world, somebody.caller, about.unit.code, edge.settings.signing_day, now, str(about.year), about.on
     )
     rows = _arranged(item for item in items if state not in set(State) or item.state == state)
     if kind:

@@ -71,6 +71,12 @@ def page(
     return answer
 
 
+def picture(request: Request, template: str, values: Mapping[str, Any]) -> Response:
+    """A drawing from a template, in the reader's language; it can't load or run anything."""
+    drawn = _ENVIRONMENTS[language(request)].get_template(template).render(values)
+    return Response(drawn, media_type="image/svg+xml", headers=HEADERS)
+
+
 def now() -> datetime:
     """This moment: read once a request, at the edge."""
     return datetime.now(UTC)

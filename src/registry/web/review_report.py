@@ -37,8 +37,7 @@ async def get_report(request: Request, somebody: signed_in.Counting) -> Response
     found = await completeness.report(
         edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, only=about.only
     )
-    asked = readiness.Asked(about.unit.code, about.year, about.before)
-    ready = await readiness.look(edge.world, somebody.caller, asked, now)
+    ready = await readiness.look(edge.world, somebody.caller, about.ready, now)
     stages = await overview.stages(request, about, found.line.counts, ready)
     body = await review_report.pdf(_report(request, about, found, stages))
     name = f"report-{about.unit.code.replace(':', '-')}-{about.year}.pdf"

@@ -41,7 +41,7 @@ async def get_school(
     now = rendering.now()
     unit = f"school:{school_code}"
     about = await asking.subject(request, somebody, now, unit)
-    found = await schools.table(edge.world, somebody.caller, unit, about.year, about.before, now, about.only)
+    found = await schools.table(edge.world, somebody.caller, unit, about.year, about.before, now, about.only, about.on)
     row = found.schools[0]
     chosen = _chosen(bucket, row)
     if kind := downloads.wanted(request):
@@ -54,6 +54,7 @@ async def get_school(
         request,
         about,
         row=row,
+        frozen=found.frozen,
         shares=buckets.shares(row.counts),
         classes=await schools.classes(edge.world, somebody.caller, row.code, about.year, now, about.only),
         bucket=chosen,

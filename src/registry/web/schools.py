@@ -50,7 +50,9 @@ async def get_schools(
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
-    found = await schools.table(edge.world, somebody.caller, about.unit.code, about.year, about.before, now, about.only)
+    found = await schools.table(
+        edge.world, somebody.caller, about.unit.code, about.year, about.before, now, about.only, about.on
+    )
     by = sort if sort in _SORTS else "missing"
     rows = _arranged(found.schools, by, order == "back", q[:100], show)
     if kind := downloads.wanted(request):
