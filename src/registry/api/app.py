@@ -51,7 +51,9 @@ from registry.settings import Settings
 
 _DESCRIPTION = (
     "Sổ đăng ký học bạ số của thành phố: nhận, kiểm tra, lưu giữ, đối chiếu và xác thực học bạ đã ký số.\n\n"
-    "The city's registry of signed school transcripts: judged, stored, counted and verified."
+    "The city's registry of signed school transcripts: judged, stored, counted and verified.\n\n"
+    "Mỗi tham số viết đúng một lần (trừ danh sách), đúng tên đã công bố; số viết bằng chữ số (`1`, không phải `1.0`). "
+    "Every parameter stands once (lists excepted) and under a declared name; whole numbers in digits (`1`, not `1.0`)."
 )
 
 
