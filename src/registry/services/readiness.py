@@ -58,6 +58,11 @@ class Report:
     names: Mapping[str, str]
     vendors: Mapping[str, str]
 
+    @property
+    def concerned(self) -> tuple[Row, ...]:
+        """The schools with pupils or a vendor, or all when there are none such: what pages show."""
+        return tuple(row for row in self.rows if row.facts.numbers.pupils or row.facts.vendors) or self.rows
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from registry.api.edge import Edge
+from registry.core import readiness as judged
 from registry.core import stages as counted
 from registry.core.campaigns import Deadline, Stage
 from registry.core.completeness import Bucket, Counts
@@ -56,7 +57,7 @@ async def get_overview(request: Request, somebody: signed_in.Counting) -> Respon
         frozen=report.frozen,
         shares=buckets.shares(report.line.counts),
         stages=await stages(request, about, report.line.counts, ready),
-        ready=ready.lights,
+        ready=judged.tally(ready.concerned),
         lights_of=list(words.LIGHTS.items()),
         lacking=buckets.LACKING,
         stage_words=words.STAGES,
