@@ -288,6 +288,7 @@ pupil = Table(
     metadata,
     Column("pupil_id", UUID(as_uuid=True), primary_key=True),
     Column("created_at", _moment, nullable=False),
+    Column("merges", BigInteger, nullable=False, server_default="0"),
 )
 
 pupil_number = Table(
@@ -673,6 +674,7 @@ UPDATABLE: dict[str, tuple[str, ...]] = {
     "generation": ("value",),
     "record": ("current_version", "school_code", "grade", "withdrawn_version"),
     "roster_pupil": ("left_at",),
+    "pupil": ("merges",),
     "pupil_number": ("closed_at", "person_sealed"),
     "pupil_merge": ("undone_at", "undone_reason", "undone_by"),
     "trust_certificate": ("closed_at", "hierarchy", "kind"),
