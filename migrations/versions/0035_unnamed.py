@@ -1,14 +1,14 @@
 """Attempts that name no school are counted for those who sent them: an index of these few among all attempts.
 
-Revision 0034, after 0033.
+Revision 0035, after 0034.
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0034"
-down_revision = "0033"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
