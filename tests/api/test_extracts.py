@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from registry.core import codes
 from registry.core.answer_keys import Use
 from registry.core.callers import CallerKind, Scope
+from registry.core.findings import Refusal
 from registry.core.purposes import Purpose
 from registry.formats import purposes as formats
 from registry.formats import qr_text
-from registry.services import answer_keys, callers
+from registry.services import answer_keys, callers, extracts
+from registry.services.press import Press
 from registry.storage import purposes as stored
 from tests.api.conftest import key_of
 from tests.formats.test_extract_pdf import holds
@@ -124,6 +127,39 @@ async def test_an_office_that_guesses_codes_is_stopped(papers: Papers) -> None:
     told = await papers.rows("SELECT answer FROM question WHERE caller_id = 'office' AND kind = 'extract'")
     assert [row["answer"] for row in told] == ["not_known"] * 10
     assert await alarms(papers) == before + 1
+
+
+async def test_a_text_that_no_font_has_makes_a_paper_all_the_same(papers: Papers) -> None:
+    await papers.submit(document={**DOCUMENT, "nxetgvcn": "Giỏi 😀 漢"})
+    answer = await papers.mine.get(PDF)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_paper_that_is_not_made_keeps_its_number(papers: Papers, caplog: pytest.LogCaptureFixture) -> None:
+    await papers.submit()
+    world, settings = papers.registry.world, papers.registry.settings
+    assert (await papers.mine.get(PDF)).headers["x-extract-number"].endswith("/000001")
+    files = answer_keys.Files(settings.answer_keys_path, settings.paper_key_path)
+    signer = answer_keys.Signer(files, settings.issuer, timedelta(hours=1))
+    press = Press.of(settings.paper_seal_path.read_bytes(), None, signer, "http://registry.test")
+    mine = (await world.known()).callers["mine"]
+    press.seconds = 0.0001
+    with pytest.raises(Refusal) as late:
+        await extracts.issue(world, press, mine, CODE, extracts.Why("mine", "own_school", ""), datetime.now(UTC))
+    assert (late.value.code, late.value.retry_after) == (codes.SERVICE_BUSY, 30)
+    press.seconds = 20
+    press.close()  # its threads are gone
+    with pytest.raises(Refusal) as broken:
+        await extracts.issue(world, press, mine, CODE, extracts.Why("mine", "own_school", ""), datetime.now(UTC))
+    year = datetime.now(timezone(timedelta(hours=7))).year
+    assert broken.value.code == codes.EXTRACT_NOT_MADE
+    assert [found.detail for found in broken.value.findings] == [f"number {year}/000003"]
+    assert (await papers.mine.get(PDF)).headers["x-extract-number"] == f"{year}/000004"
+    listed = (await papers.mine.get(f"/v1/transcripts/{CODE}/extracts")).json()["extracts"]
+    assert [bool(each["fingerprint"]) for each in listed] == [True, False, False, True]
+    for number in ("000002", "000003"):
+        assert f"extract {year}/{number} was numbered and not made" in caplog.text
+    assert DOCUMENT["hovaten"] not in caplog.text
 
 
 async def test_numbers_have_no_gap_and_no_double(papers: Papers) -> None:

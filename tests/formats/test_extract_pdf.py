@@ -156,6 +156,20 @@ def page_fonts(reader: PdfFileReader) -> list[Any]:
     return [font for page in pages for font in page["/Resources"]["/Font"].values()]
 
 
+@needs("pdftotext")
+def test_what_no_font_has_is_a_box_and_said(folder: Path) -> None:
+    said = words(made(members("grades-4-5", nxetgvcn="Chăm ngoan 😀 漢 ភា"), folder), folder)
+    assert "Chăm ngoan □ □ □□" in said
+    assert "ký tự không in được" in " ".join(said.split())
+    assert "□" not in words(made(members("grades-4-5"), folder), folder)
+
+
+def test_what_cannot_be_set_says_so_without_the_text(folder: Path) -> None:
+    with pytest.raises(extract_pdf.NotSetError, match="UnicodeEncodeError"):
+        made(members("grades-4-5", nxetgvcn="\ud800"), folder)
+    assert made(members("grades-4-5"), folder).startswith(b"%PDF-"), "the thread goes on with the next paper"
+
+
 # --- the seal ---------------------------------------------------------------------------------------------------------------
 
 

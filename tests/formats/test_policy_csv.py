@@ -37,6 +37,15 @@ def test_every_column_comes_back() -> None:
     assert policy_csv.read(trust_files_writing.policy(policy).decode()) == policy
 
 
+@pytest.mark.parametrize(("cell", "meant"), [("no", "no"), ("may", "may"), ("must", "must"), ("", None)])
+def test_who_declares_comes_back(cell: str, meant: str | None) -> None:
+    policy = policy_csv.read(f"{OLD},declares\n{GOOD},{cell}\n")
+    assert policy.rows[0].declares == meant
+    assert policy_csv.read(trust_files_writing.policy(policy).decode()) == policy
+    with pytest.raises(ValueError, match="declares: one of no, may, must"):
+        policy_csv.read(f"{OLD},declares\n{GOOD},yes\n")
+
+
 BAD = {
     "role": GOOD.replace("seal", "pupil"),
     "ownership": GOOD.replace("public,", "secret,"),

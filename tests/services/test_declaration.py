@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from registry.core import trust as trust_values
 from registry.core.callers import Caller
 from registry.core.findings import Outcome
 from registry.core.ids import SchoolYear
 from registry.core.rosters import Place
+from registry.core.trust import Role
 from registry.demo.signers import DemoSigner
-from registry.services import checking, declaration, evidence, judging, rosters, submission, trust
+from registry.services import checking, declaration, evidence, judging, policies, rosters, submission, trust
 from registry.services.world import World
 from tests.small_city import NOW, PRIMARY, SECONDARY, SmallCity, settle, small_city, vendor
 
@@ -83,6 +86,18 @@ async def test_principal_or_seal_declares(settled: World, by: tuple[DemoSigner, 
     assert answer.declared is not None
     assert (answer.declared.version, answer.declared.school_code) == (1, PRIMARY.code)
     assert await counting(settled) == [(1, 1, 2, 1, 1)]
+
+
+async def test_the_policy_in_force_says_who_declares(settled: World) -> None:
+    rows = tuple(
+        replace(row, declares=trust_values.Declares.MUST if row.role is Role.SEAL else None)
+        for row in policies.default().rows
+    )
+    await policies.import_version(settled, trust_values.Policy("seal-must", rows), NOW)
+    alone = await declare(settled, statement((PRINCIPAL,)))
+    assert (alone.outcome, said(alone)) == (Outcome.REFUSED, {("signer-role-missing", "/signatures")})
+    both = await declare(settled, statement((PRINCIPAL, SEAL)))
+    assert (both.outcome, said(both)) == (Outcome.ACCEPTED, set())
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from registry.core.ids import SchoolYear
 from registry.core.transcript import Claims
-from registry.core.trust import Algorithm, Hierarchy, Ownership, Policy, PolicyRow, Role, School, Signer, TrustList
+from registry.core.trust import (
+    Algorithm,
+    Declares,
+    Hierarchy,
+    Ownership,
+    Policy,
+    PolicyRow,
+    Role,
+    School,
+    Signer,
+    TrustList,
+)
 from registry.services import policies, signing_policy
 from registry.services.signing_policy import Signed
 
@@ -41,6 +53,7 @@ def judged(
     *,
     year: int = 2024,
     school: str = CODE,
+    declares: bool = False,
     **more: Any,
 ) -> tuple[list[Role | None], list[tuple[str, str, str]]]:
     """Each signer's registered roles -> the roles found, and (code, pointer, detail)."""
@@ -59,7 +72,8 @@ def judged(
         1, (), (), (), {c: rows for c, rows in signers.items() if rows}, schools, Policy("v", tuple(rows))
     )
     claims = Claims(school_code=school, school_year=SchoolYear(year))
-    roles, findings = signing_policy.check(signed, trust_list, claims)
+    check = partial(signing_policy.check_statement, declares=True) if declares else signing_policy.check
+    roles, findings = check(signed, trust_list, claims)
     return roles, [(f.code.slug, f.pointer, f.detail) for f in findings]
 
 
@@ -154,3 +168,49 @@ def test_school_period_and_repetition() -> None:
 def test_the_policy_that_comes_along_wants_all_three() -> None:
     for ownership in Ownership:
         assert policies.default().required(ownership, AT, 2024) == tuple(Role)
+
+
+def declaring(teacher: str, principal: str, seal: str) -> tuple[PolicyRow, ...]:
+    words = zip(Role, (teacher, principal, seal), strict=True)
+    return tuple(row(role, declares=Declares(word) if word else None) for role, word in words)
+
+
+_MISSING, _ORDERED = "signer-role-missing", "signer-role-order"
+DECLARED: dict[str, tuple[list[list[Role]], tuple[PolicyRow, ...], list[tuple[str, str, str]]]] = {
+    "nothing said: the principal": ([[P]], declaring("", "", ""), []),
+    "nothing said: the seal": ([[S]], declaring("", "", ""), []),
+    "nothing said: both": ([[P], [S]], declaring("", "", ""), []),
+    "nothing said: not a teacher": (
+        [[T], [P]],
+        declaring("", "", ""),
+        [(_ORDERED, "/signatures/0", "principal, seal")],
+    ),
+    "the principal alone: signed": ([[P]], declaring("", "may", "no"), []),
+    "the principal alone: the seal": (
+        [[S]],
+        declaring("", "may", "no"),
+        [(_ORDERED, "/signatures/0", "principal"), (_MISSING, "/signatures", "principal")],
+    ),
+    "both must: both": ([[P], [S]], declaring("", "must", "must"), []),
+    "both must: one": ([[P]], declaring("", "must", "must"), [(_MISSING, "/signatures", "seal")]),
+    "both must: the wrong way round": (
+        [[S], [P]],
+        declaring("", "must", "must"),
+        [(_ORDERED, "/signatures/1", "principal, seal")],
+    ),
+    "a teacher may": ([[T]], declaring("may", "", ""), []),
+    "nobody may": (
+        [[P]],
+        declaring("no", "no", "no"),
+        [(_ORDERED, "/signatures/0", ""), (_MISSING, "/signatures", "")],
+    ),
+    "nobody signed": ([], declaring("", "", ""), [(_MISSING, "/signatures", "principal or seal")]),
+    "no rows for the seal": ([[S]], declaring("", "", "")[:2], [("policy-empty", "/signatures/0", "seal")]),
+}
+
+
+@pytest.mark.parametrize("case", DECLARED)
+def test_who_declares_is_said_by_the_policy(case: str) -> None:
+    registered, rows, expected = DECLARED[case]
+    _, found = judged(registered, rows, declares=True)
+    assert sorted(found) == sorted(expected)

@@ -24,10 +24,10 @@ SVG = "{http://www.w3.org/2000/svg}"
 def test_the_lines_of_a_chart() -> None:
     counts = [Counts({Bucket.MISSING: 4}), Counts({Bucket.MISSING: 2, Bucket.PRESENT: 2}), Counts({Bucket.PRESENT: 4})]
     drawn = trend.chart([Day(date(2026, 1, 1) + timedelta(n), each) for n, each in enumerate(counts)])
-    assert drawn.expected == "0.0,0.0 500.0,0.0 1000.0,0.0"
-    assert drawn.on_record == "0.0,220.0 500.0,110.0 1000.0,0.0"
+    assert drawn.expected == "0.0,0.0 230.0,0.0 460.0,0.0"
+    assert drawn.on_record == "0.0,180.0 230.0,90.0 460.0,0.0"
     nobody = trend.chart([Day(date(2026, 1, 1), Counts())])
-    assert (nobody.top, nobody.expected) == (1, "0.0,220.0")
+    assert (nobody.top, nobody.expected) == (1, "0.0,180.0")
 
 
 async def test_page_picture_and_file(staffed: Registry, http: httpx.AsyncClient) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from registry.api import (
     access,
@@ -14,6 +14,7 @@ from registry.api import (
     arrival,
     batches,
     calls,
+    campaign_progress,
     campaigns,
     cases,
     changes,
@@ -30,6 +31,7 @@ from registry.api import (
     judgements,
     logs,
     numbers,
+    plainly,
     problems,
     pupils,
     readiness,
@@ -42,6 +44,8 @@ from registry.api import (
     submission,
     telemetry,
     transcripts,
+    units,
+    unnamed,
     verification,
     views,
     withdrawals,
@@ -50,7 +54,9 @@ from registry.settings import Settings
 
 _DESCRIPTION = (
     "Sổ đăng ký học bạ số của thành phố: nhận, kiểm tra, lưu giữ, đối chiếu và xác thực học bạ đã ký số.\n\n"
-    "The city's registry of signed school transcripts: judged, stored, counted and verified."
+    "The city's registry of signed school transcripts: judged, stored, counted and verified.\n\n"
+    "Mỗi tham số viết đúng một lần (trừ danh sách), đúng tên đã công bố; số viết bằng chữ số (`1`, không phải `1.0`). "
+    "Every parameter stands once (lists excepted) and under a declared name; whole numbers in digits (`1`, not `1.0`)."
 )
 
 
@@ -75,6 +81,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         telemetry=telemetry.configuration(),
+        dependencies=[Depends(plainly.check)],
     )
     for router in ROUTERS:
         app.include_router(router)
@@ -110,8 +117,11 @@ ROUTERS = (
     declarations.listing,
     access.router,
     completeness.router,
+    unnamed.router,
     readiness.router,
     campaigns.router,
+    campaign_progress.router,
+    units.router,
     freezing.router,
     contacts.router,
     reminders.router,

@@ -52,7 +52,7 @@ def import_policy(
     """Import a version of the signature policy (CSV); what was imported under its name never changes.
 
     Columns: version, role, ownership, hierarchy, algorithms, valid_from, valid_to; and, where wanted, required (yes, no), policies
-    (certificate policy OIDs), time_stamp (yes, no), extract (yes, no: must sign an extract from paper), first_year, last_year (in which school years begin).
+    (certificate policy OIDs), time_stamp (yes, no), extract (yes, no: must sign an extract from paper), declares (no, may, must: signs declarations), first_year, last_year (in which school years begin).
     """
     try:
         chosen = policies.default() if file is None else policies.read(file.read_text(encoding="utf-8-sig"))
@@ -89,6 +89,7 @@ def _row(version: str, row: PolicyRow) -> dict[str, object]:
         "first_year": row.first_year,
         "last_year": row.last_year,
         "extract": row.must_sign(extract=True),
+        "declares": row.declaring,
     }
 
 
@@ -100,6 +101,7 @@ def _print(found: policies.InForce) -> None:
         "hierarchy",
         "must sign",
         "extracts",
+        "declarations",
         "algorithms",
         "conditions",
         "signed",
@@ -112,7 +114,7 @@ def _print(found: policies.InForce) -> None:
         years = f"{row.first_year or ''}-{row.last_year or ''}" if row.first_year or row.last_year else "all"
         table.add_row(
             version, row.role, row.ownership, row.hierarchy, "yes" if row.required else "no",
-            "yes" if row.must_sign(extract=True) else "no",
+            "yes" if row.must_sign(extract=True) else "no", row.declaring,
             " ".join(sorted(row.algorithms)), " ".join(conditions), f"{row.valid_from:%Y-%m-%d} to {until}", years,
         )  # fmt: skip
     _out.print(table)

@@ -1989,6 +1989,15 @@ EXTRACT_PURPOSE = _code(
     ),
     kind=Kind.FORBIDDEN,
 )
+EXTRACT_NOT_MADE = _code(
+    "extract-not-made",
+    ("Không lập được bản thể hiện này", "This extract could not be made"),
+    (
+        "Số nêu trong chi tiết đã bị bỏ trống và sẽ không dùng lại; báo cho đơn vị vận hành.",
+        "The number in the detail stays empty and is not used again; tell the operator.",
+    ),
+    kind=Kind.FAULT,
+)
 QR_MALFORMED = _code(
     "qr-malformed",
     ("Nội dung mã QR không đúng dạng", "This is not the text of an extract's QR"),

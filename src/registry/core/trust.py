@@ -21,6 +21,14 @@ class Role(StrEnum):
     SEAL = "seal"
 
 
+class Declares(StrEnum):
+    """Whether a role signs declarations."""
+
+    NO = "no"
+    MAY = "may"
+    MUST = "must"
+
+
 class Hierarchy(StrEnum):
     """The two national certificate hierarchies (government: VGCA; public: under NEAC), and roots of time-stamping alone."""
 
@@ -100,6 +108,14 @@ class PolicyRow:
     first_year: int | None = None
     last_year: int | None = None
     extract: bool | None = None
+    declares: Declares | None = None
+
+    @property
+    def declaring(self) -> Declares:
+        """Whether the role may or must sign a school's declaration; where nothing is said, principal or seal may."""
+        if self.declares is not None:
+            return self.declares
+        return Declares.NO if self.role is Role.TEACHER else Declares.MAY
 
     def must_sign(self, extract: bool) -> bool:
         """Whether the role must sign a document, or an extract from paper (domain: principal and seal)."""

@@ -5,6 +5,7 @@
     policies      certificate policy OIDs, with blanks between them; the path must carry one. Empty: any
     time_stamp    yes or no (default): whether a valid RFC 3161 token is asked for
     extract       yes or no: whether the role must sign an extract from paper. Empty: as `required`, but teachers need not
+    declares      no, may or must: whether the role signs a school's declaration. Empty: principal and seal may, teachers do not
     first_year, last_year    the calendar years in which the first and the last school year of the row begin
 
 The columns from `required` on may be absent.
@@ -82,6 +83,7 @@ def _row(row: dict[str, str]) -> trust.PolicyRow:
         first_year=first,
         last_year=last,
         extract=_cell(row, "extract", lambda text: _truth(text) if text else None, ""),
+        declares=_cell(row, "declares", lambda text: _word(trust.Declares, text) if text else None, ""),
     )
 
 

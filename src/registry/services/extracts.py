@@ -109,7 +109,7 @@ async def issue(
     """An extract of the version in force of a record of the caller's schools. For an office it counts as a question.
 
     Raises Refusal: record-unknown (of own records), extract-not-in-force, request-parameter (a reference with the pupil's number),
-    verification-enumeration, -day, -pupil, answer-key, service-busy, service-fault, service-database.
+    verification-enumeration, -day, -pupil, answer-key, extract-not-made, service-busy, service-fault, service-database.
     """
     if reason.counted is not None:
         await limits.check_standing(world, reason.caller_id, now)

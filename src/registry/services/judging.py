@@ -190,7 +190,9 @@ def judge_declaration(
 
     Never raises on bad input. Codes: those of `judge_withdrawal`, declaration-contradiction.
     """
-    verdict, parsed = _statement(raw, media_type, index, moment, schools, declarations.parse, declarations.NOTHING)
+    verdict, parsed = _statement(
+        raw, media_type, index, moment, schools, declarations.parse, declarations.NOTHING, declares=True
+    )
     return replace(verdict, declaration=parsed.declaration)
 
 
@@ -208,13 +210,14 @@ _Parsed = TypeVar("_Parsed", bound=_Said)
 
 def _statement(
     raw: bytes, media_type: str, index: certificates.TrustIndex, moment: Moment, schools: frozenset[str] | None,
-    parse: Callable[[bytes], _Parsed], nothing: _Parsed,
+    parse: Callable[[bytes], _Parsed], nothing: _Parsed, *, declares: bool = False,
 ) -> tuple[Verdict, _Parsed]:  # fmt: skip
-    """A statement that the principal or the seal signs, and what was read in it."""
+    """A statement that the school signs, and what was read in it."""
     envelope, judged, findings = _opened(raw, _SYNTAXES[media_type], index, moment)
     parsed = parse(envelope.payload) if envelope.payload is not None else nothing
     findings += _check_times(judged, moment)
-    roles, of_signers = signing_policy.check_statement([_signed(each) for each in judged], index.trust, parsed.claims)
+    signed = [_signed(each) for each in judged]
+    roles, of_signers = signing_policy.check_statement(signed, index.trust, parsed.claims, declares=declares)
     findings += [*of_signers, *parsed.findings, *_check_scope(parsed.claims, index.trust, schools)]
     return _verdict(raw, index, moment, judged, roles, findings, parsed.claims), parsed
 

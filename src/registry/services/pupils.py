@@ -139,6 +139,7 @@ async def merge(
             raise Refusal(codes.PUPIL_UNKNOWN)
         if first[0] != gone or gone in second:
             raise Refusal(codes.PUPIL_MERGED)
+        await stored.keep_records_out(tx, [*first, *second])
         await _check_collisions(tx, first, second)
         made = Merge(
             _fresh(now), "merge", gone, stays, reason, _id(caller), now, from_code=from_code, into_code=into_code

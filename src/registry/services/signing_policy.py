@@ -96,30 +96,44 @@ def check(
 
 
 def check_statement(
-    signed: Sequence[Signed], trust_list: trust.TrustList, claims: Claims
+    signed: Sequence[Signed], trust_list: trust.TrustList, claims: Claims, *, declares: bool = False
 ) -> tuple[list[trust.Role | None], list[Finding]]:
     """The same for a statement that the principal or the seal alone may make, or both in this order (a withdrawal).
 
-    Codes: those of `check`; signer-role-missing when neither of the two signed.
+    `declares`: a declaration, of which the policy says who may and who must sign it. Codes: those of `check`; signer-role-missing
+    when none of those who may has signed, or one who must has not.
     """
     registered, case, findings = _known(signed, trust_list, claims)
+    finished = max((each.signed_at for each in signed if each.signed_at is not None), default=None)
+    may, must = _declarers(case, finished) if declares else (_STATEMENT, ())
     roles: list[trust.Role | None] = []
     for mine in registered:
         able = {signer.role for signer in mine}
-        wanted = [role for role in _STATEMENT if role in able and role not in roles]
+        wanted = [role for role in may if role in able and role not in roles]
         roles.append(wanted[0] if wanted else min(able, key=lambda role: _ORDER[role], default=None))
     before: set[trust.Role] = set()
     for each, role in zip(signed, roles, strict=True):
         if role is None:
             continue
-        if role not in _STATEMENT or role in before or (role is trust.Role.PRINCIPAL and before):
-            findings.append(Finding(codes.SIGNER_ROLE_ORDER, each.at, "principal, seal"))
+        if role not in may or any(_ORDER[role] <= _ORDER[earlier] for earlier in before):
+            findings.append(Finding(codes.SIGNER_ROLE_ORDER, each.at, ", ".join(may)))
         elif case.school is not None:
             findings += _allowed(each, role, case)
         before.add(role)
-    if None not in roles and not set(roles) & set(_STATEMENT):
-        findings.append(Finding(codes.SIGNER_ROLE_MISSING, "/signatures", "principal or seal"))
+    if None not in roles:
+        missing = [role.value for role in must if role not in roles]
+        missing = missing or ([] if set(roles) & set(may) else [" or ".join(may)])
+        findings += [Finding(codes.SIGNER_ROLE_MISSING, "/signatures", role) for role in missing]
     return roles, findings
+
+
+def _declarers(case: _Case, finished: datetime | None) -> tuple[tuple[trust.Role, ...], tuple[trust.Role, ...]]:
+    """Who may sign a declaration of the school, and who of them must; of a role without rows its own check says so."""
+    if case.school is None:
+        return _STATEMENT, ()
+    said = {role: {row.declaring for row in case.rows(role, finished)} for role in trust.Role}
+    may = tuple(r for r in trust.Role if (said[r] - {trust.Declares.NO}) or (not said[r] and r in _STATEMENT))
+    return may, tuple(role for role in may if trust.Declares.MUST in said[role])
 
 
 def _known(

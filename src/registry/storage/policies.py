@@ -70,6 +70,7 @@ def _policy_row(r: Row[Any]) -> trust.PolicyRow:
         r.first_year or None,
         r.last_year,
         r.extract,
+        trust.Declares(r.declares) if r.declares else None,
     )
 
 
@@ -90,6 +91,7 @@ async def add(tx: Writing, policy: trust.Policy, now: datetime) -> None:
             "first_year": r.first_year or 0,
             "last_year": r.last_year,
             "extract": r.extract,
+            "declares": r.declares,
             "imported_at": now,
         }
         for r in policy.rows

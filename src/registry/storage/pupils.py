@@ -119,6 +119,15 @@ async def write_alone(tx: Writing) -> None:
     await tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITING})
 
 
+async def keep_records_out(tx: Writing, pupils: Collection[UUID]) -> None:
+    """Let no record of these pupils begin until this transaction ends; those that are being written are waited for.
+
+    Whoever waits for it meanwhile looks again afterwards. Always in one order, and no submission holds more than one pupil.
+    """
+    for each in sorted(pupils):
+        await tx.execute(update(pupil).where(pupil.c.pupil_id == each).values(merges=pupil.c.merges + 1))
+
+
 async def number(tx: Reading, number_index: bytes) -> Number | None:
     """A number, present or past."""
     n = pupil_number.c

@@ -123,20 +123,29 @@ _RECORD_PARTS = """
               VALUES ($7, $19, $9, $26, $1, $4, $14, $27, $30, $31))
 """
 
-#: The verdict, if the register's generation is still $28; else the division fails, and with it the whole statement.
+#: A known pupil's new record keeps mergers out until it is committed, and finds nobody when one was first: the subquery sees the
+#: pupil as of this statement's beginning, the lock the pupil as of now. See `pupils.keep_records_out`.
+_UNMERGED = """
+     k AS (SELECT FROM pupil WHERE $25 AND NOT $20 AND pupil_id = $19
+             AND merges = (SELECT merges FROM pupil WHERE pupil_id = $19) FOR SHARE)
+"""
+
+#: The verdict, if the register's generation is still $28 and nobody has merged the pupil at this moment; else the division fails,
+#: and with it the whole statement.
 _VERDICT_IF_UNMOVED = """
 INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence)
-SELECT $1, $14, $15, $16, $17 FROM generation WHERE 1 / (value = $28)::int = 1
+SELECT $1, $14, $15, $16, $17 FROM generation
+ WHERE 1 / (value = $28 AND (NOT $25 OR $20 OR EXISTS (SELECT FROM k)))::int = 1
 """
 
 _ACCEPT = f"""
-WITH s AS ({SUBMISSION["transcript"]}), {_RECORD_PARTS} {_VERDICT_IF_UNMOVED}
+WITH s AS ({SUBMISSION["transcript"]}), {_RECORD_PARTS.rstrip()}, {_UNMERGED} {_VERDICT_IF_UNMOVED}
 """
 
 #: The same for a document that was held: its submission is in the journal already. The parameters of the journal that are
 #: not used again are named once, so that both statements take one list of arguments.
 _ACCEPT_HELD = f"""
-WITH unused AS (SELECT $2::timestamptz, $3::text, $6::int), {_RECORD_PARTS} {_VERDICT_IF_UNMOVED}
+WITH unused AS (SELECT $2::timestamptz, $3::text, $6::int), {_RECORD_PARTS.rstrip()}, {_UNMERGED} {_VERDICT_IF_UNMOVED}
 """
 
 #: Every submission of these bytes that still stands as held gets the verdict that ended the wait: after its own, also when it came

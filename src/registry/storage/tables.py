@@ -277,6 +277,7 @@ signature_policy = Table(
     Column("first_year", Integer, primary_key=True, server_default=text("0"), autoincrement=False),
     Column("last_year", Integer),
     Column("extract", Boolean),
+    Column("declares", Text),
 )
 
 # --- pupils and rosters -----------------------------------------------------------------------------------------------------
@@ -287,6 +288,7 @@ pupil = Table(
     metadata,
     Column("pupil_id", UUID(as_uuid=True), primary_key=True),
     Column("created_at", _moment, nullable=False),
+    Column("merges", BigInteger, nullable=False, server_default="0"),
 )
 
 pupil_number = Table(
@@ -448,6 +450,7 @@ submission = Table(
     CheckConstraint("kind in ('transcript','withdrawal','declaration')", name="kind"),
     Index("ix_submission_pupil", "school_year", "school_code", "pupil_code", "received_at"),
     Index("ix_submission_fingerprint", "fingerprint"),
+    Index("ix_submission_unnamed", "caller_id", "received_at", postgresql_where=text("school_code is null")),
 )
 
 #: A submission has one verdict, and one more each time a held document is judged again; the newest counts.
@@ -671,6 +674,7 @@ UPDATABLE: dict[str, tuple[str, ...]] = {
     "generation": ("value",),
     "record": ("current_version", "school_code", "grade", "withdrawn_version"),
     "roster_pupil": ("left_at",),
+    "pupil": ("merges",),
     "pupil_number": ("closed_at", "person_sealed"),
     "pupil_merge": ("undone_at", "undone_reason", "undone_by"),
     "trust_certificate": ("closed_at", "hierarchy", "kind"),

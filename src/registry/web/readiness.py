@@ -23,7 +23,7 @@ async def get_readiness(request: Request, somebody: signed_in.Counting, light: s
     about = await asking.subject(request, somebody, now)
     report = await readiness.look(edge.world, somebody.caller, about.ready, now)
     order = list(Light)
-    concerned = [row for row in report.rows if row.facts.numbers.pupils or row.facts.vendors] or list(report.rows)
+    concerned = report.concerned
     rows = sorted(
         (row for row in concerned if light not in set(Light) or row.light == light),
         key=lambda row: (order.index(row.light), names.search_key(report.names[row.facts.school_code])),

@@ -21,12 +21,12 @@ from registry.web.asking import Subject
 router = APIRouter(route_class=rendering.PageRoute)
 #: How many days can be looked at; the first by default.
 SPANS = (30, 90, 365)
-_WIDTH, _HEIGHT = 1000, 220
+_WIDTH, _HEIGHT = 460, 180
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Two lines in a box of 1,000 by 220: who is expected and who is on record; `top` is the number at its upper edge."""
+    """Two lines in a box of 460 by 180: who is expected and who is on record; `top` is the number at its upper edge."""
 
     expected: str
     on_record: str
