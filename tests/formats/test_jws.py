@@ -112,3 +112,13 @@ def test_a_certificate_of_another_key_does_not_do() -> None:
     assert leaf == city().signers_of(PRIMARY)[0].certificate
     assert opened[0].signed_at is not None
     assert datetime(2023, 1, 1, tzinfo=UTC) < opened[0].signed_at
+
+
+def test_without_a_policy_it_is_said_that_nothing_is_allowed() -> None:
+    """An operator who forgot to import one must not look for the fault in the document."""
+    raw = json.dumps(
+        {"payload": "e30", "signatures": [{"protected": base64url.encode(b'{"alg":"ES256"}'), "signature": ""}]}
+    )
+    opened = jws.open_envelope(raw.encode(), algorithms=frozenset())
+    (finding,) = (f for f in opened.findings if f.code.slug == "header-algorithm")
+    assert (finding.pointer, finding.detail) == ("/signatures/0/protected/alg", signatures.NO_ALGORITHM)

@@ -381,6 +381,26 @@ def test_extensions_of_a_status() -> None:
     assert case.codes(_edited(_answer(case.leaf, case.ca), case.ca.key, lambda tbs: None)) == []
 
 
+@pytest.mark.parametrize("newer", ["good", "revoked"])
+@pytest.mark.parametrize(("reason", "lifted"), [(None, REFUSE), (ReasonFlags.certificate_hold, [])])
+def test_an_answer_that_says_two_things_has_said_both(
+    newer: str, reason: ReasonFlags | None, lifted: list[str]
+) -> None:
+    """A newer good lifts a hold and nothing else, within one answer as among several."""
+    case = Case()
+    early, late = FROM, FROM + timedelta(hours=1)
+    times = {"good": early, "revoked": early, newer: late}
+    revoked = _answer(case.leaf, case.ca, status=REVOKED, reason=reason, this_update=times["revoked"])
+    other = asn1_ocsp.OCSPResponse.load(revoked).response_data["responses"][0]
+
+    def both(tbs: Any) -> None:
+        tbs["responses"] = [other.copy(), tbs["responses"][0].copy()]
+
+    good = _answer(case.leaf, case.ca, this_update=times["good"])
+    expected = (HOLD if reason else REFUSE) if newer == "revoked" else lifted
+    assert case.codes(_edited(good, case.ca.key, both)) == expected
+
+
 def test_folder_of_answers() -> None:
     case = Case()
     der = _answer(case.leaf, case.ca)
@@ -403,7 +423,7 @@ def test_no_bytes_make_an_answer_raise_or_count(data: st.DataObject) -> None:
         der[position] = data.draw(st.integers(0, 255))
     read = answers.read_answer(bytes(der))
     if bytes(der) != _DER and isinstance(read, answers.Answer):
-        status = read.status_of(_CASE.leaf, _ISSUER)
+        status = read.statuses_of(_CASE.leaf, _ISSUER)
         known = answers.read_answer(_DER)
         assert isinstance(known, answers.Answer)
-        assert status is None or read.responder(_ISSUER) is None or status == known.status_of(_CASE.leaf, _ISSUER)
+        assert not status or read.responder(_ISSUER) is None or status == known.statuses_of(_CASE.leaf, _ISSUER)

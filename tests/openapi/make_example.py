@@ -82,7 +82,7 @@ def main(folder: Path) -> None:
     shutil.rmtree(folder / "trust", ignore_errors=True)
     _write(folder, _trust_files(government, public.root, licensed, signers))
     _write(folder, _key_files(signers))
-    _write(folder, {"payload.json": payload()})
+    _write(folder, {"payload.json": payload(), "units.csv": units()})
     _write(folder, {"transcript.jose.json": _signed(folder)})
     _write(folder, {"steps.json": _json(steps(folder)), "assertion.json": _json(_assertion(folder))})
 
@@ -181,6 +181,12 @@ def _trust_files(
     for authority in (government.root, government.agencies, public_root, licensed):
         files[f"crls/{authority.slug}.crl"] = authority.crl(LISTS_FROM, LISTS_TO)
     return {f"trust/{name}": raw for name, raw in files.items()}
+
+
+def units() -> bytes:
+    """The map with the school on it, as `registry unit import` takes it; schools.csv is for `registry judge` alone."""
+    rows = ["kind,code,name,parents,valid_from,valid_to,ownership", "city,79,Thành phố Hồ Chí Minh,,2020-01-01,,"]
+    return "\n".join([*rows, f"school,{SCHOOL_CODE},{SCHOOL_NAME},city:79,2020-01-01,,public", ""]).encode()
 
 
 def _key_files(signers: tuple[Signer, ...]) -> dict[str, bytes]:

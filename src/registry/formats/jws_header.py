@@ -16,6 +16,7 @@ from registry.core import codes
 from registry.core.findings import Code, Finding
 from registry.core.trust import Algorithm
 from registry.formats import base64url, jws_detached, jws_unsigned, strict_json
+from registry.formats.signatures import NO_ALGORITHM
 from registry.formats.x509 import MAX_SIZE
 
 #: More than a leaf, its CAs and a root is not a chain but work for the reader.
@@ -182,7 +183,7 @@ def _algorithm(reading: _Reading, algorithms: frozenset[Algorithm]) -> Algorithm
     name = reading.members.get("alg")
     found = next((algorithm for algorithm in algorithms if algorithm.value == name), None)
     if found is None:
-        reading.note(codes.HEADER_ALGORITHM, "alg", ", ".join(sorted(algorithms)))
+        reading.note(codes.HEADER_ALGORITHM, "alg", ", ".join(sorted(algorithms)) or NO_ALGORITHM)
     return found
 
 

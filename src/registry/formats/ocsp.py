@@ -96,10 +96,10 @@ class Answer:
     seal: _Seal
     certificates: tuple[Certificate, ...]
 
-    def status_of(self, certificate: Certificate, issuer: Certificate) -> Status | None:
-        """The newest status of exactly this certificate of this issuer (RFC 6960 4.1.1: names and key as hashes)."""
-        matching = [s for s in self.statuses.get(certificate.serial, ()) if _is_about(s, certificate, issuer)]
-        return max(matching, key=lambda s: s.this_update, default=None)
+    def statuses_of(self, certificate: Certificate, issuer: Certificate) -> list[Status]:
+        """What it says of exactly this certificate of this issuer (RFC 6960 4.1.1: names and key as hashes); one that says two
+        things has said both."""
+        return [s for s in self.statuses.get(certificate.serial, ()) if _is_about(s, certificate, issuer)]
 
     def responder(self, issuer: Certificate) -> Certificate | None:
         """Who signed: the issuer itself, or a responder to whom it delegated (RFC 6960 4.2.2.2); None when neither did.

@@ -27,6 +27,10 @@ PKCS1 = padding.PKCS1v15()
 ECDSA = ec.ECDSA(_SHA256)
 
 
+#: In place of a list of algorithms, so that an operator who forgot the policy does not look for a fault in the document.
+NO_ALGORITHM = "none, since no signature policy is in force"
+
+
 class Signed(Protocol):
     """What a signature value is checked over."""
 

@@ -112,13 +112,12 @@ class Question:
 
     def _answers(self, certificate: Certificate, issuer: Certificate) -> Iterator[Evidence]:
         for answer in (*self.index.ocsp.about(certificate), *self.stapled):
-            status = answer.status_of(certificate, issuer)
-            if status is None or not status.known:
-                continue  # "unknown" says nothing, for or against (RFC 6960 2.2)
-            responder = answer.responder(issuer)
+            # "unknown" says nothing, for or against (RFC 6960 2.2)
+            told = [status for status in answer.statuses_of(certificate, issuer) if status.known]
+            responder = answer.responder(issuer) if told else None
             support = None if responder is None else self._support(responder, issuer)
             if support is not None:
-                yield _of_answer(answer, status, issuer, support)
+                yield from (_of_answer(answer, status, issuer, support) for status in told)
 
     def _support(self, responder: Certificate, issuer: Certificate) -> tuple[RevocationUsed, ...] | None:
         """RFC 6960 4.2.2.2.1: a delegate says that it need not be checked, or data says that it is in force."""

@@ -14,7 +14,7 @@ from lxml import etree
 from registry.core import codes
 from registry.core.trust import Algorithm
 from registry.formats import xades_properties
-from registry.formats.signatures import OpenedSignature, Places
+from registry.formats.signatures import NO_ALGORITHM, OpenedSignature, Places
 from registry.formats.x509 import MAX_SIZE
 from registry.formats.xades_names import DIGESTS, EXCLUSIVE, METHODS, SIGNED_PROPERTIES_TYPE, ds, xades
 from registry.formats.xml_walk import Walk, blank, canonical, octets
@@ -130,7 +130,7 @@ def _method(info: etree._Element | None, at: str, algorithms: frozenset[Algorith
     algorithm = METHODS.get(method.get("Algorithm") or "")
     if algorithm is None or algorithm not in algorithms:
         named = ", ".join(sorted(uri for uri, each in METHODS.items() if each in algorithms))
-        walk.note(codes.HEADER_ALGORITHM, f"{at}/SignatureMethod", named)
+        walk.note(codes.HEADER_ALGORITHM, f"{at}/SignatureMethod", named or NO_ALGORITHM)
         return None
     return algorithm
 
