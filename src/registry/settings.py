@@ -112,7 +112,7 @@ class Settings(BaseSettings):
         120, ge=1, description="Pages behind verification codes and share links, per address (IPv6: /64) and worker."
     )
     misses_per_minute: int = Field(
-        10, ge=1, description="Codes and links that nobody was given, per address and worker; then it waits."
+        10, ge=1, description="Codes and links that nobody was given, per address for all workers; then it waits."
     )
     code_lists: Path | None = Field(
         None,

@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 
 from registry.core import codes, public_code
 from registry.core.findings import Code
 from registry.services import audit
+from tests.api.conftest import served
 from tests.conftest import Urls
 from tests.web.papers import CODE, DOCUMENT, Papers, papers
 
@@ -205,6 +207,25 @@ async def test_guessing_ends_after_a_few(papers: Papers) -> None:
     stopped = await papers.anybody.get(f"/v/{code}")
     assert stopped.status_code == 429, "else a hit among guesses would still be told"
     assert int(stopped.headers["retry-after"]) > 0
+
+
+async def test_guessing_at_two_processes_is_counted_together(papers: Papers) -> None:
+    await papers.submit()
+    code = await papers.public_code()
+    if datetime.now(UTC).second > 55:
+        await asyncio.sleep(6)  # the count begins anew with each minute
+    with served(papers.registry.settings) as base_url:
+        async with httpx.AsyncClient(base_url=base_url, timeout=30) as other:
+            told = []
+            for each in range(12):
+                page = await (papers.anybody, other)[each % 2].get(f"/v/{public_code.printed(bytes([each]) * 16)}")
+                told.append(page.status_code)
+            assert told[10:] == [429] * 2, told
+            assert set(told[:10]) == {404}
+            assert [(await http.get(f"/v/{code}")).status_code for http in (papers.anybody, other)] == [429] * 2
+    rows = await papers.rows("SELECT address_index, misses FROM page_miss")
+    assert sum(row["misses"] for row in rows) == 12
+    assert b"127.0.0.1" not in b"".join(row["address_index"] for row in rows)
 
 
 async def test_the_code_is_in_no_log(papers: Papers, log_text: io.StringIO) -> None:

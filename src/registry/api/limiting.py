@@ -60,6 +60,14 @@ class Limits:
         if not self._limiter.test(item, *names):
             raise self._refusal(kind, item, names)
 
+    def use_up(self, kind: Kind, *names: str) -> None:
+        """Leave nothing of the present window: other processes have counted the rest."""
+        self._limiter.hit(self._items[kind], *names, cost=self._items[kind].amount)
+
+    def most(self, kind: Kind) -> int:
+        """How many there may be within a window."""
+        return self._items[kind].amount
+
     def _refusal(self, kind: Kind, item: RateLimitItemPerMinute, names: tuple[str, ...]) -> Refusal:
         ends_at = self._limiter.get_window_stats(item, *names).reset_time
         detail = f"at most {item.amount} {kind} a minute"

@@ -121,10 +121,20 @@ share_opening = Table(
     Column("opened_at", _moment, nullable=False),
 )
 
+#: How often an address asked in vain within a minute: a keyed index of the address, kept for some minutes, for all processes.
+page_miss = Table(
+    "page_miss",
+    metadata,
+    Column("minute", _moment, primary_key=True),
+    Column("address_index", LargeBinary, primary_key=True),
+    Column("misses", Integer, nullable=False),
+)
+
 #: The only columns the service's role may UPDATE, and the only tables it may DELETE from.
 UPDATABLE: dict[str, tuple[str, ...]] = {
     "extract_counter": ("last",),
+    "page_miss": ("misses",),
     "extract_issue": ("fingerprint",),
     "share": ("openings", "revoked_at", "revoked_by"),
 }
-DELETABLE: tuple[str, ...] = ()
+DELETABLE: tuple[str, ...] = ("page_miss",)

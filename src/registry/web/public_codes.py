@@ -41,7 +41,7 @@ async def get_code(request: Request, code: str) -> Response:
     """What became of the paper with this code; the view is written down first."""
     edge: Edge = request.app.state.edge
     try:
-        with strangers.asking(request, "code"):
+        async with strangers.asking(request, "code"):
             shown = await public_codes.look(edge.world, code, datetime.now(UTC))
     except Refusal as refusal:
         if refusal.code not in _NOT_A_PAGE_OF_ITS_OWN:

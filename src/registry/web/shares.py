@@ -21,7 +21,7 @@ router = APIRouter(route_class=rendering.PageRoute)
 async def get_cover(request: Request, secret: str) -> Response:
     """What the link is, with the button that opens it: what only looks at addresses (previews, mail filters) uses nothing up."""
     edge: Edge = request.app.state.edge
-    with strangers.asking(request, "share"):
+    async with strangers.asking(request, "share"):
         share = await sharing.cover(edge.world, secret, datetime.now(UTC))
     telemetry.count_view("share", "cover")
     purpose = shares.PURPOSES[share.purpose]
@@ -32,7 +32,7 @@ async def get_cover(request: Request, secret: str) -> Response:
 async def post_opening(request: Request, secret: str) -> Response:
     """Open the link: counted and written down, then shown."""
     edge: Edge = request.app.state.edge
-    with strangers.asking(request, "share"):
+    async with strangers.asking(request, "share"):
         opened = await sharing.open_(edge.world, secret, datetime.now(UTC))
     telemetry.count_view("share", "opened")
     purpose = shares.PURPOSES[opened.share.purpose]
@@ -47,7 +47,7 @@ async def post_extract(request: Request, secret: str) -> Response:
     edge: Edge = request.app.state.edge
     fields = await forms.read(request, None)
     place = fields.get("record", "")
-    with strangers.asking(request, "share"):
+    async with strangers.asking(request, "share"):
         if not (place.isascii() and place.isdecimal() and len(place) < 4):
             raise Refusal(codes.SHARE_ENDED)
         made = await sharing.extract(
