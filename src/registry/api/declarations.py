@@ -103,13 +103,14 @@ async def get_declarations(
         edge.world, caller, question.unit, year, (school, int(grade)), question.limit, now, question.map
     )
     body = DeclarationPage(
-        declarations=[_row(row, page.names[row.school_code]) for row in page.rows],
+        declarations=[declared(row, page.names[row.school_code]) for row in page.rows],
         next=None if page.next is None else f"{page.next[0]} {page.next[1]}",
     )
     return JSONResponse(body.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
 
 
-def _row(row: declaration.Declared, school_name: str) -> DeclaredBody:
+def declared(row: declaration.Declared, school_name: str) -> DeclaredBody:
+    """A declared grade as it is told."""
     return DeclaredBody(
         school_code=row.school_code,
         school_name=school_name,

@@ -100,6 +100,16 @@ async def of_campaign(world: World, caller: Caller, plan: Plan, now: datetime) -
     ]
 
 
+async def grades(
+    world: World, caller: Caller, code: str, after: tuple[str, int], limit: int, now: datetime
+) -> tuple[list[Grade], tuple[str, int] | None]:
+    """One page of the grades of a campaign, declared or not, and where the next begins. Raises Refusal(campaign-unknown)."""
+    plan = await campaigns.find(world, caller, code, now)
+    left = [row for row in await of_campaign(world, caller, plan, now) if (row.school_code, row.grade) > after]
+    shown = left[:limit]
+    return shown, (shown[-1].school_code, shown[-1].grade) if len(left) > limit else None
+
+
 async def page(
     world: World,
     caller: Caller | None,

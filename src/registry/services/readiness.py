@@ -147,7 +147,7 @@ def _rows(
 ) -> tuple[Row, ...]:
     policy, trust_list = known.index.trust.policy, known.index.trust
     standings = signer_watch.standings(known.index, asked.before, now)
-    vendors = _vendors(known.callers.values())
+    vendors = vendors_of(known.callers.values())
     required = {
         ownership: policy.required(ownership, asked.before, asked.school_year.first)
         for ownership in {school.ownership for school in trust_list.schools.values()}
@@ -169,7 +169,7 @@ def _rows(
     return tuple(rows)
 
 
-def _vendors(callers: Iterable[Caller]) -> dict[str, list[str]]:
+def vendors_of(callers: Iterable[Caller]) -> dict[str, list[str]]:
     """Who may submit for each school, by name."""
     found: dict[str, list[str]] = {}
     for caller in sorted(callers, key=lambda each: each.caller_id):

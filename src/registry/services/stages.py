@@ -9,10 +9,10 @@ from datetime import datetime
 from registry.core import ids, readiness, stages
 from registry.core.callers import Caller
 from registry.core.campaigns import Plan, Stage
-from registry.core.completeness import Counts
+from registry.core.completeness import Bucket, Counts
 from registry.core.stages import Declared, Progress
 from registry.core.units import MapOf
-from registry.services import campaigns
+from registry.services import campaigns, completeness
 from registry.services import readiness as ready
 from registry.services.world import World
 from registry.storage import frozen, standing
@@ -56,6 +56,36 @@ async def schools(
         )
         for code, row in rows.items()
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One stage of a campaign for a unit: how many are through it, pupils or schools (`of_schools`)."""
+
+    stage: Stage
+    progress: Progress
+    of_schools: bool
+
+
+async def of_unit(world: World, plan: Plan, counts: Counts, report: ready.Report, now: datetime) -> list[Counted]:
+    """Every stage in its order: pupils with a number or a transcript by a unit's `counts`, schools for the other stages."""
+    pupils = {
+        Stage.NUMBERS_REVIEWED: Progress(counts.expected - counts.of(Bucket.AWAITING_NUMBER), counts.expected),
+        Stage.TRANSCRIPTS_SUBMITTED: Progress(stages.on_record(counts), counts.expected),
+    }
+    schools = await through(world, plan, report, now)
+    return [Counted(stage, pupils.get(stage) or schools[stage], stage in schools) for stage in plan.deadlines()]
+
+
+async def progress(
+    world: World, caller: Caller, code: str, unit: str, usual: datetime, now: datetime, on: MapOf = MapOf.NOW
+) -> tuple[Plan, list[Counted]]:
+    """A campaign and how far a unit is with each of its stages. Raises Refusal: campaign-unknown, access-unit."""
+    plan = await campaigns.find(world, caller, code, now)
+    asked = await ready.for_campaign(world, caller, unit, code, None, usual, now, on)
+    only = completeness.Only(campaign=plan.campaign)
+    counts = (await completeness.report(world, caller, unit, asked.school_year, None, now, on, only=only)).line.counts
+    return plan, await of_unit(world, plan, counts, await ready.look(world, caller, asked, now), now)
 
 
 async def through(world: World, plan: Plan, report: ready.Report, now: datetime) -> dict[Stage, Progress]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from importlib import resources
 
 from registry.core import units
+from registry.core.callers import Caller
 from registry.formats import units_csv
 from registry.formats.units_csv import Problem
 from registry.services.unit_changes import compare
@@ -102,6 +103,24 @@ async def show(world: World, code: str, now: datetime) -> Shown | None:
     )
     heirs = tuple(here.units[heir] for heir in sorted(here.heirs_of(code)))
     return Shown(unit, tuple(parents), here.parts_of(code, now), len(here.open_schools(code, now)), heirs)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Some units with how many schools each comes to on a map, and the unit behind which the next page begins."""
+
+    rows: tuple[tuple[units.Unit, int], ...]
+    next: str | None
+
+
+async def listed(world: World, caller: Caller, kind: str | None, after: str, limit: int, when: units.When) -> Listed:
+    """The units at or below the caller's that are on a map, by code; the caller's own are there on every one."""
+    here = (await world.known()).map
+    below = frozenset().union(*(here.below(own, when.now) for own in caller.units))
+    there = (code for code in below if here.units[code].exists_at(when.on) or code in caller.units)
+    left = sorted(code for code in there if code > after and kind in (None, here.units[code].kind))
+    rows = tuple((here.units[code], len(here.schools_seen(caller.units, code, when))) for code in left[:limit])
+    return Listed(rows, left[limit - 1] if len(left) > limit else None)
 
 
 async def widest(world: World) -> list[str]:

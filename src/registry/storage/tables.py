@@ -450,6 +450,7 @@ submission = Table(
     CheckConstraint("kind in ('transcript','withdrawal','declaration')", name="kind"),
     Index("ix_submission_pupil", "school_year", "school_code", "pupil_code", "received_at"),
     Index("ix_submission_fingerprint", "fingerprint"),
+    Index("ix_submission_unnamed", "caller_id", "received_at", postgresql_where=text("school_code is null")),
 )
 
 #: A submission has one verdict, and one more each time a held document is judged again; the newest counts.

@@ -11,7 +11,6 @@ from fastapi.responses import Response
 
 from registry.api.edge import Edge
 from registry.core import readiness as judged
-from registry.core import stages as counted
 from registry.core.campaigns import Deadline, Stage
 from registry.core.completeness import Bucket, Counts
 from registry.services import completeness, readiness
@@ -71,16 +70,12 @@ async def stages(request: Request, about: Subject, counts: Counts, ready: readin
     if about.plan is None:
         return []
     today = about.now.astimezone(rendering.HANOI).date()
-    pupils = {
-        Stage.NUMBERS_REVIEWED: counted.Progress(counts.expected - counts.of(Bucket.AWAITING_NUMBER), counts.expected),
-        Stage.TRANSCRIPTS_SUBMITTED: counted.Progress(buckets.on_record(counts), counts.expected),
-    }
-    schools = await through.through(edge.world, about.plan, ready, about.now)
     found = []
-    for stage, deadline in about.plan.deadlines().items():
-        first = next(each for each in about.plan.history if each.stage is stage)
-        progress = pupils[stage] if stage in pupils else schools[stage]
+    deadlines = about.plan.deadlines()
+    for each in await through.of_unit(edge.world, about.plan, counts, ready, about.now):
+        deadline = deadlines[each.stage]
+        first = next(row for row in about.plan.history if row.stage is each.stage)
         was = first.due_on if first.due_on != deadline.due_on else None
         days = (deadline.due_on - today).days
-        found.append(Progress(stage, deadline, days, was, progress.done, progress.of, stage in schools))
+        found.append(Progress(each.stage, deadline, days, was, each.progress.done, each.progress.of, each.of_schools))
     return found

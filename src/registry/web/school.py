@@ -13,7 +13,7 @@ from registry.api.edge import Edge
 from registry.core import codes
 from registry.core.completeness import Bucket, Row
 from registry.core.findings import Code
-from registry.services import completeness, name_views, schools, tables_out
+from registry.services import completeness, name_views, schools, tables_out, unnamed
 from registry.services.sessions import SignedIn
 from registry.services.tables_out import Column, TableOut
 from registry.web import asking, buckets, downloads, rendering, signed_in, words
@@ -65,6 +65,7 @@ async def get_school(
             if row.counts.of(each)
         ],
         pupils=pupils,
+        unnamed=await unnamed.page(edge.world, somebody.caller, unit, "", 1, now, about.when),
         pending=found.pending,
         reasons=_reasons(pupils),
         code_of=codes.by_slug,

@@ -1,0 +1,150 @@
+"""/v1/campaigns/{code}/progress, /grades and /freeze/requests: what the campaign's pages show beside its deadlines."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from registry.api import access, declarations, parameters
+from registry.api.edge import Edge
+from registry.core import expiring
+from registry.core.callers import Caller, Scope
+from registry.core.campaigns import Stage
+from registry.core.units import MapOf
+from registry.services import declaration, freezing, stages
+
+router = APIRouter(tags=["campaigns"])
+_NOT_STORED = {"Cache-Control": "no-store"}
+_Asking = Annotated[Caller, Depends(access.caller(Scope.COMPLETENESS, Scope.OPERATE))]
+
+
+class _Question(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    unit: str = Field(max_length=40, examples=["district:771"])
+    map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
+
+
+class _PageQuestion(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    after: str | None = Field(
+        None, max_length=30, pattern=r"^[A-Za-z0-9_-]{1,20} [0-9]{1,2}$", description="`next` of the page before"
+    )
+    limit: int = Field(100, ge=1, le=declaration.MOST_ROWS)
+
+
+class StageBody(BaseModel):
+    """One stage: by when, and how many of how many are through it."""
+
+    stage: Stage
+    due_on: date
+    done: int
+    of: int
+    of_schools: bool = Field(description="Schools are counted, not pupils")
+
+
+class ProgressBody(BaseModel):
+    """In the order of the stages."""
+
+    campaign: str
+    unit: str
+    map: MapOf
+    stages: list[StageBody]
+
+
+class GradeBody(BaseModel):
+    """A grade of a school with pupils, and what the school has declared of it (null: nothing)."""
+
+    school_code: str
+    school_name: str
+    grade: int
+    pupils: int
+    declared: declarations.DeclaredBody | None
+
+
+class GradesBody(BaseModel):
+    """By school code and grade."""
+
+    grades: list[GradeBody]
+    next: str | None = Field(description="For `after`; null on the last page")
+
+
+class WordBody(BaseModel):
+    """An operator's word that the campaign is to be frozen, waiting for a second one."""
+
+    caller_id: str
+    requested_at: datetime
+    reason: str
+
+
+class WordsBody(BaseModel):
+    """None once the campaign is frozen."""
+
+    requests: list[WordBody]
+
+
+@router.get("/v1/campaigns/{code}/progress", response_model=ProgressBody)
+async def get_progress(
+    request: Request, code: str, caller: _Asking, question: Annotated[_Question, Query()]
+) -> Response:
+    """How far a unit is with each stage of a campaign."""
+    edge: Edge = request.app.state.edge
+    access.limit(request, caller, "questions")
+    now = datetime.now(UTC)
+    usual = expiring.next_day(edge.settings.signing_day, now)
+    plan, found = await stages.progress(edge.world, caller, code, question.unit, usual, now, question.map)
+    due = plan.deadlines()
+    rows = [
+        StageBody(
+            stage=each.stage,
+            due_on=due[each.stage].due_on,
+            done=each.progress.done,
+            of=each.progress.of,
+            of_schools=each.of_schools,
+        )
+        for each in found
+    ]
+    body = ProgressBody(campaign=code, unit=question.unit, map=question.map, stages=rows)
+    return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
+
+
+@router.get("/v1/campaigns/{code}/grades", response_model=GradesBody)
+async def get_grades(
+    request: Request, code: str, caller: _Asking, question: Annotated[_PageQuestion, Query()]
+) -> Response:
+    """The grades of the caller's schools in a campaign, declared or not yet, page by page."""
+    edge: Edge = request.app.state.edge
+    access.limit(request, caller, "questions")
+    school, _, grade = (question.after or " 0").partition(" ")
+    rows, following = await declaration.grades(
+        edge.world, caller, code, (school, int(grade)), question.limit, datetime.now(UTC)
+    )
+    body = GradesBody(
+        grades=[_grade(row) for row in rows], next=None if following is None else f"{following[0]} {following[1]}"
+    )
+    return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
+
+
+@router.get("/v1/campaigns/{code}/freeze/requests", response_model=WordsBody)
+async def get_words(request: Request, code: str, caller: _Asking) -> Response:
+    """Which operators want the campaign frozen and wait for a second one."""
+    edge: Edge = request.app.state.edge
+    access.limit(request, caller, "questions")
+    _, words = await freezing.state(edge.world, caller, code, datetime.now(UTC))
+    rows = [WordBody(caller_id=w.caller_id, requested_at=w.requested_at, reason=w.reason) for w in words]
+    return JSONResponse(WordsBody(requests=rows).model_dump(mode="json"), headers=_NOT_STORED)
+
+
+def _grade(row: declaration.Grade) -> GradeBody:
+    return GradeBody(
+        school_code=row.school_code,
+        school_name=row.school_name,
+        grade=row.grade,
+        pupils=row.pupils,
+        declared=None if row.declared is None else declarations.declared(row.declared, row.school_name),
+    )
