@@ -53,8 +53,8 @@ def born(school: DemoSchool = PRIMARY, **known: Any) -> Case:
 
 
 def disabled(school: DemoSchool, rows: str) -> Case:
-    nothing = dict.fromkeys(_RESULTS)
-    return usual(school).but(cokhuyettatkhongdanhgia=True, **nothing, **{rows: []})
+    changes: dict[str, Any] = {**dict.fromkeys(_RESULTS), rows: []}
+    return usual(school).but(cokhuyettatkhongdanhgia=True, **changes)
 
 
 BIRTH: str = usual().document["ngaythangnamsinh"]
