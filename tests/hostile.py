@@ -571,6 +571,15 @@ def _numbers(forger: Forger) -> Iterator[Body]:
     yield Body("number as a number", forger.body(_json(forger.document | {"sodinhdanh": 79204000001})), "field-type")
 
 
+def _piled(forger: Forger) -> Iterator[Body]:
+    """Marks piled up by the thousand, which normalising sorts in quadratic time."""
+    for name, field in {"free text": "nxetgvcn", "code": "masogd", "letter": "xeploai", "shape": "sodinhdanh"}.items():
+        document = forger.document | {field: "a" + "\u0315\u0300" * 40_000}
+        yield Body(
+            f"piled up marks in {name}", forger.body(_json(document)), "number-" if field == "sodinhdanh" else "field-"
+        )
+
+
 def _large(forger: Forger) -> Iterator[Body]:
     good = forger.body()
     yield Body("over the limit by one", good + b" " * (LIMIT + 1 - len(good)), "request-too-large")
@@ -594,5 +603,5 @@ def _large(forger: Forger) -> Iterator[Body]:
 
 _FAMILIES: tuple[Callable[[Forger], Iterator[Body]], ...] = (
     _envelope_texts, _payload_texts, _header_texts, _truncated, _algorithm_confusion, _key_injection, _critical_games, _aliases,
-    _shapes, _chains, _values, _times, _certificates, _fields, _unknown_fields, _numbers, _large,
+    _shapes, _chains, _values, _times, _certificates, _fields, _unknown_fields, _numbers, _piled, _large,
 )  # fmt: skip

@@ -85,6 +85,8 @@ def _volumes(forger: Forger) -> Iterator[Case]:
     at = "/signatures/0"
     yield Case("bound: value of 200 kB", forger.spoilt(text(ds("SignatureValue"), large)), "signature-invalid", f"{at}/SignatureValue")  # fmt: skip
     yield case("name of 200 kB", text(f"{{{NAMESPACE}}}hovaten", large), "field-length", "/hovaten")
+    yield case("name of piled up marks", text(f"{{{NAMESPACE}}}hovaten", "a" + "\u0315\u0300" * 40_000), "field-length", "/hovaten")  # fmt: skip
+    yield case("text like namespaces", text(f"{{{NAMESPACE}}}hovaten", "xmlns" * 40_000), "field-length", "/hovaten")
     yield case("name of 20,000 entities", text(f"{{{NAMESPACE}}}hovaten", "<&>\r" * 5_000), "field-length", "/hovaten")
     yield case("time of 200 kB", text(xades("SigningTime"), large), "header-time", f"{at}/SigningTime")
     yield case("role of 200 kB", text(xades("ClaimedRole"), large), _LIMIT, f"{at}/SignerRoleV2")

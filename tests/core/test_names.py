@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from unicodedata import normalize
 
 import pytest
@@ -9,6 +11,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.core import names
+
+#: Marks of two classes in turn: each has to be sorted past all of the other before it.
+PILED = "a" + "\u0315\u0300" * 100_000
+
+
+@pytest.mark.parametrize("form", [names.same_form, names.search_key, names.match_key])
+def test_piled_up_marks_cost_nothing(form: Callable[[str], str]) -> None:
+    """A third of this once took longer than all other work on a document; a text like it is no name, and equal to itself alone."""
+    started = time.process_time()
+    assert form(PILED) == form(PILED) != form(PILED + "b")
+    assert time.process_time() - started < 1
+
+
+@given(st.text(alphabet="aêộ\u0300\u0302\u0323 b", max_size=1200))
+def test_what_a_language_writes_is_composed_as_ever(text: str) -> None:
+    if not names.is_piled(text):
+        assert names.normalize("NFC", text) == normalize("NFC", text)
+
+
+@pytest.mark.parametrize(("marks", "piled"), [(30, False), (31, True)])
+def test_thirty_marks_in_a_row_are_taken(marks: int, piled: bool) -> None:
+    assert names.is_piled("x" * 500 + "\u0300" * marks + "x") is piled
+    assert not names.is_piled("\u0300" * marks), "a short text costs nothing"
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,8 @@ CHANGES: list[tuple[Document, list[tuple[str, str]]]] = [
     ({**PRIMARY, "hovaten": "Ộ" * 150}, []),
     ({**PRIMARY, "hovaten": normalize("NFD", "Ộ" * 150)}, []),
     ({**PRIMARY, "hovaten": normalize("NFD", "Ộ" * 151)}, [("field-length", "/hovaten")]),
+    ({**PRIMARY, "hovaten": "a" + "\u0315\u0300" * 60_000}, [("field-length", "/hovaten")]),
+    ({**PRIMARY, "nxetgvcn": "a" + "\u0315\u0300" * 3_999}, [("field-length", "/nxetgvcn")]),
     ({**PRIMARY, "masogd": "790"}, [("field-length", "/masogd")]),
     ({**PRIMARY, "matruong": "7" * 21}, [("field-length", "/matruong")]),
     ({**PRIMARY, "madinhdanhhocba": "a" * 37}, [("field-length", "/madinhdanhhocba")]),

@@ -10,9 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from unicodedata import normalize
 
-from registry.core import codes, ids
+from registry.core import codes, ids, names
 from registry.core.contacts import Contact
 from registry.core.findings import Code, Finding
 from registry.formats import csv_table, shown_names
@@ -41,7 +40,7 @@ def read(raw: bytes) -> Contacts:
     table = csv_table.read(raw, COLUMNS, optional=OPTIONAL, most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
     found = Contacts(findings=[_shape(flaw) for flaw in table.flaws])
     for number, cells in table.rows:
-        contact, wrong = _contact({name: normalize("NFC", cell.strip()) for name, cell in cells.items()})
+        contact, wrong = _contact({name: names.normalize("NFC", cell.strip()) for name, cell in cells.items()})
         found.findings += [
             Finding(codes.CONTACT_ROW, f"/rows/{number}/{column}", expected) for column, expected in wrong
         ]

@@ -15,7 +15,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from registry.formats import crl_entries, names, points, profile
+from registry.formats import crl_entries, names, points, profile, pss
 from registry.formats.crl_entries import Entry as Entry  # under this name others know it
 from registry.formats.crl_entries import UnusableError
 from registry.formats.lru import Lru
@@ -177,6 +177,8 @@ def _signers(
     tbs, outer, (inner, issuer, *_) = _parts(der)
     if der[inner[1] : inner[2]] != der[outer[1] : outer[2]]:
         raise UnusableError("signature algorithms inside and outside the signed part differ")
+    if not pss.is_usual(der[outer[1] : outer[2]]):
+        raise UnusableError("RSASSA-PSS in another form than the usual one")
     name, wanted = names.comparable(der[issuer[1] : issuer[2]]), _authority_key_id(parsed)
     named = [c for c in issuers.get(name, ()) if wanted is None or c.key_id in (None, wanted)]
     signed, parameters = der[tbs[1] : tbs[2]], parsed.signature_algorithm_parameters

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import SignatureAlgorithmOID
 
-from registry.formats import names, profile
+from registry.formats import names, profile, pss
 from registry.formats.crl_entries import Entry, zoned
 from registry.formats.lru import Lru
 from registry.formats.x509 import Certificate, verifies
@@ -74,7 +74,7 @@ class _Seal:
 
     def is_of(self, signer: Certificate) -> bool:
         key = signer.public_key
-        if self.pss:  # the parser does not give the parameters: those in use have a salt as long as the digest
+        if self.pss:  # the parser gives no parameters: one of the usual forms, and only one of them verifies
             return any(
                 verifies(key, self.signature, self.signed, padding.PSS(padding.MGF1(h), h.digest_size), h)
                 for h in _PSS_HASHES
@@ -188,16 +188,24 @@ def _answer(fingerprint: bytes, parsed: ocsp.OCSPResponse) -> Answer:
     """Everything that will be looked at, read now: the parser is lazy and complains late."""
     if parsed.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
         raise _UnusableError("not a successful answer")
-    pss = parsed.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS
-    hashed = None if pss else parsed.signature_hash_algorithm
+    with_pss = parsed.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS
+    if with_pss and not pss.is_usual(_algorithm(parsed)):
+        raise _UnusableError("RSASSA-PSS in another form than the usual one")
+    hashed = None if with_pss else parsed.signature_hash_algorithm
     if hashed is not None and not isinstance(hashed, _STRONG):
         raise _UnusableError("signed with something else than SHA-256, SHA-384, SHA-512 or Ed25519")
     name = parsed.responder_name
     named = None if name is None else names.comparable(name.public_bytes())
-    seal = _Seal(parsed.signature, parsed.tbs_response_bytes, pss, hashed, named, parsed.responder_key_hash)
+    seal = _Seal(parsed.signature, parsed.tbs_response_bytes, with_pss, hashed, named, parsed.responder_key_hash)
     along = [Certificate.read(c.public_bytes(Encoding.DER))[0] for c in parsed.certificates[:_MAX_CERTIFICATES]]
     certificates = tuple(c for c in along if c is not None)
     return Answer(fingerprint, parsed.produced_at_utc, _statuses(parsed), seal, certificates)
+
+
+def _algorithm(parsed: ocsp.OCSPResponse) -> bytes:
+    """The identifier of the signature's algorithm as it stands there."""
+    whole = asn1_ocsp.OCSPResponse.load(parsed.public_bytes(Encoding.DER), strict=True)
+    return bytes(whole.basic_ocsp_response["signature_algorithm"].dump())
 
 
 def _load(der: bytes) -> ocsp.OCSPResponse:

@@ -14,12 +14,16 @@ from typing import Any, cast
 from asn1crypto import cms, core, tsp
 from asn1crypto import x509 as asn1_x509
 
+from registry.formats import pss
+
 #: What may be hashed with, throughout a token.
 _HASHES: dict[str, Callable[[bytes], Any]] = {
     "sha256": hashlib.sha256,
     "sha384": hashlib.sha384,
     "sha512": hashlib.sha512,
 }
+#: Seconds. A negative accuracy would move the moment that a token proves to before the token itself.
+_LEAST_ACCURATE = 86_400
 _SCHEMES = frozenset({"rsassa_pkcs1v15", "rsassa_pss", "ecdsa"})
 
 
@@ -93,6 +97,8 @@ def _accuracy(given: Any) -> timedelta:
     if given is core.VOID:
         return timedelta(0)
     parts = {name: given[name].native or 0 for name in ("seconds", "millis", "micros")}
+    if not (0 <= parts["seconds"] <= _LEAST_ACCURATE and all(0 <= parts[name] < 1000 for name in ("millis", "micros"))):
+        raise UncheckedError("an accuracy of at most a day")
     return timedelta(seconds=parts["seconds"], milliseconds=parts["millis"], microseconds=parts["micros"])
 
 
@@ -159,12 +165,5 @@ def _check_strength(digest: str, scheme: Any) -> None:
         hashed = digest
     if digest not in _HASHES or hashed != digest or scheme.signature_algo not in _SCHEMES:
         raise UncheckedError("signed by RSA or ECDSA with SHA-256, SHA-384 or SHA-512")
-    if scheme.signature_algo == "rsassa_pss" and not _is_usual(scheme["parameters"], hashed):
+    if scheme.signature_algo == "rsassa_pss" and not pss.is_usual(bytes(scheme.dump())):
         raise UncheckedError("RSASSA-PSS with MGF1 of the same hash and a salt as long as its digest")
-
-
-def _is_usual(parameters: Any, hashed: str) -> bool:
-    """The one form in use (RFC 4056 2.2, ETSI TS 119 312)."""
-    mask = parameters["mask_gen_algorithm"]
-    usual = mask["algorithm"].native == "mgf1" and mask["parameters"]["algorithm"].native == hashed
-    return bool(usual and parameters["salt_length"].native == _HASHES[hashed](b"").digest_size)

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
-from unicodedata import normalize
 
-from registry.core import codes, ids
+from registry.core import codes, ids, names
 from registry.core.findings import Code
 from registry.core.transcript import Letter
 from registry.formats.structure import Field, Form, Need
@@ -32,6 +31,7 @@ Reader = Callable[[object], object]
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all control characters but tab and line feed
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MARK = re.compile("(?:0|[1-9][0-9]{0,2})(?:[.,][0-9]{1,2})?")
+_MOST_COMPOSED = 4
 _ABSENT = object()
 
 _NOT_TEXT = Bad(codes.FIELD_TYPE, "text")
@@ -57,6 +57,16 @@ def _too_long(length: int) -> Bad:
     return Bad(codes.FIELD_LENGTH, f"at most {length} characters")
 
 
+def _composed(value: str, length: int) -> str | None:
+    """NFC, or None of a text with more characters than that; no character is composed of more than four (UAX #15)."""
+    if value.isascii():
+        return value if len(value) <= length else None
+    if len(value) > length and (len(value) > _MOST_COMPOSED * length or names.is_piled(value)):
+        return None
+    text = names.normalize("NFC", value)
+    return text if len(text) <= length else None
+
+
 def _text(field: Field) -> Reader:
     """Free text: NFC, counted in characters; empty is nothing where the field is optional."""
     length, long, empty = field.length, _too_long(field.length), None if field.need is Need.OPTIONAL else _EMPTY
@@ -64,8 +74,8 @@ def _text(field: Field) -> Reader:
     def read(value: object) -> object:
         if type(value) is not str:
             return _NOT_TEXT
-        text = value if value.isascii() else normalize("NFC", value)
-        if len(text) > length:
+        text = _composed(value, length)
+        if text is None:
             return long
         if not text or text.isspace():
             return empty
@@ -80,7 +90,7 @@ def _refused(value: str, length: int, needed: bool, otherwise: Bad) -> Bad:
     """What to say about a coded value that is not one: empty, too long, or `otherwise`."""
     if not value and needed:
         return _EMPTY
-    return _too_long(length) if len(normalize("NFC", value)) > length else otherwise
+    return _too_long(length) if _composed(value, length) is None else otherwise
 
 
 def _shape(field: Field) -> Reader:
@@ -125,11 +135,11 @@ def _letter(field: Field) -> Reader:
             return _NOT_TEXT
         if value in known:
             return value
-        text = normalize("NFC", value)
+        text = _composed(value, length)
+        if text is None:
+            return long
         if not text:
             return _EMPTY if needed else wrong
-        if len(text) > length:
-            return long
         return text if text.isprintable() and not text.isspace() else wrong
 
     return read
@@ -144,8 +154,8 @@ def _mark(field: Field) -> Reader:
         found = known.get(value)
         if found is not None:
             return found
-        text = normalize("NFC", value)
-        if len(text) > length:
+        text = _composed(value, length)
+        if text is None:
             return _too_long(length)
         if _MARK.fullmatch(text):
             return Decimal(text.replace(",", "."))

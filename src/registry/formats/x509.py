@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 
 from registry.core import codes
 from registry.core.findings import Finding
-from registry.formats import names
+from registry.formats import names, pss
 
 #: Checked before parsing: 2 MB of alternative names cost 96 ms (and 0.8 s in the path validation behind it).
 MAX_SIZE = 16_384
@@ -38,6 +38,7 @@ class Certificate:
     subject_der: bytes
     issuer_der: bytes
     key: bytes
+    usual_algorithm: bool  # no PSS, or in the one form in use
     one_algorithm: bool  # RFC 5280 4.1.1.2: the algorithm inside and outside the signed part is the same
     not_before: datetime
     not_after: datetime
@@ -75,6 +76,7 @@ class Certificate:
             subject_der=der[subject[1] : subject[2]],
             issuer_der=der[issuer[1] : issuer[2]],
             key=der[key[1] : key[2]],
+            usual_algorithm=pss.is_usual(der[algorithm[1] : algorithm[2]]),
             one_algorithm=der[inner[1] : inner[2]] == der[algorithm[1] : algorithm[2]],
             not_before=parsed.not_valid_before_utc,
             not_after=parsed.not_valid_after_utc,
@@ -142,6 +144,8 @@ class Certificate:
 
     def has_signed(self, child: Certificate) -> bool:
         """True when the child's signature verifies with this key. Never raises."""
+        if not child.usual_algorithm:
+            return False
         try:
             parameters, hashed = child.parsed.signature_algorithm_parameters, child.parsed.signature_hash_algorithm
         except (UnsupportedAlgorithm, ValueError):
@@ -159,7 +163,8 @@ def verifies(
     """True when the signature of a certificate or revocation list verifies; key and algorithm must fit. Never raises.
 
     RSASSA-PSS is taken in the one form in use, whatever the parameters say: MGF1 with the hash of the signature, and a salt
-    as long as its digest (RFC 4055 3.1, ETSI TS 119 312). Another form is no signature here.
+    as long as its digest (RFC 4055 3.1, ETSI TS 119 312). Another form is no signature here; that they say so is for
+    `pss.is_usual`.
     """
     try:
         if isinstance(parameters, padding.PSS) and hashed:
