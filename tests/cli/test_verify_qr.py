@@ -34,6 +34,7 @@ def test_genuine(keys: Path) -> None:
         (with_values(TEXT, result="x"), [], "qr-altered /result"),
         (TEXT, ["--result", "Hoàn thành xuất sắc"], "qr-altered /paper/result"),
         (TEXT[:-4], [], "qr-malformed"),
+        (TEXT.replace("https://", "https://evil."), ["--issuer", "https://hocba.example"], "qr-altered /address"),
         (TEXT.replace(KEYS["keys"][0]["kid"][:8], "AAAAAAAA"), [], "qr-key"),
     ],
 )
@@ -41,6 +42,15 @@ def test_what_is_wrong_is_named(keys: Path, qr: str, more: list[str], said: str)
     done = CliRunner().invoke(app, ["verify", "--qr", qr, "--keys", str(keys), *more])
     assert done.exit_code == 1
     assert said in done.output
+
+
+def test_where_it_leads_is_compared_or_said(keys: Path) -> None:
+    good = CliRunner().invoke(
+        app, ["verify", "--qr", TEXT, "--keys", str(keys), "--issuer", TEXT.partition("/v/")[0] + "/"]
+    )
+    assert good.exit_code == 0, good.output
+    assert "--issuer" not in good.output
+    assert "--issuer" in CliRunner().invoke(app, ["verify", "--qr", TEXT, "--keys", str(keys)]).output
 
 
 def test_keys_that_cannot_be_read(tmp_path: Path) -> None:

@@ -126,6 +126,21 @@ def test_with_any_one_changed_character_nothing_else_is_ever_called_signed(place
     assert changed == TEXT or place < TEXT.index("#")
 
 
+@pytest.mark.parametrize("spelled", ["  ", "\u00a0", "\u2028", "\t", " \u3000"])
+def test_another_white_space_is_no_second_spelling(spelled: str) -> None:
+    address, _, fragment = TEXT.partition("#")
+    pieces = fragment.split(".")
+    values = base64.urlsafe_b64decode(pieces[2] + "=" * (-len(pieces[2]) % 4)).decode()
+    for changed in (values.replace(" ", spelled), values + spelled):
+        pieces[2] = base64.urlsafe_b64encode(changed.encode()).rstrip(b"=").decode()
+        assert slugs(f"{address}#{'.'.join(pieces)}") == [("qr-malformed", "")]
+
+
+def test_where_a_qr_leads_is_not_signed_and_can_be_asked() -> None:
+    assert qr_text.address(f" {TEXT}\n") == TEXT.partition("/v/")[0]
+    assert qr_text.address(TEXT.replace(qr_text.address(TEXT), "https://evil.example")) == "https://evil.example"
+
+
 def test_what_stands_on_the_paper_is_compared() -> None:
     assert qr_text.compare(PAPER, {"school_name": " tiểu học  a ", "grade": "5"}) == ()
     assert [each.pointer for each in qr_text.compare(PAPER, {"grade": "6", "result": "x"})] == [

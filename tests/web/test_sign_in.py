@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +14,7 @@ import pytest
 from joserfc.jwk import ECKey
 from pydantic import SecretStr
 
+from registry.core.people import Way
 from registry.services import people, sessions, sign_in
 from registry.web import signed_in
 from tests import openid_provider
@@ -318,3 +321,34 @@ async def test_everybody_sees_and_ends_the_own_sessions(peopled: Registry, http:
         http.cookies.clear()
         http.cookies.set("session-plain", secret, domain="127.0.0.1")
         assert (await http.get("/me")).status_code == status
+
+
+async def test_ending_another_session_needs_a_fresh_sign_in(peopled: Registry, http: httpx.AsyncClient) -> None:
+    await sign_in_by_link(http, peopled.world, "so")
+    other = http.cookies["session-plain"]
+    signed_in_at = datetime.now(UTC) - sessions.FRESH
+    async with peopled.world.db.transaction() as tx:
+        earlier = await sessions.begin(tx, "so", Way.LINK, signed_in_at)
+    http.cookies.clear()
+    http.cookies.set("session-plain", earlier, domain="127.0.0.1")
+    page = (await http.get("/me")).text
+    assert 'name="session"' not in page
+    (one, _) = await sessions.own(peopled.world, earlier, "so", signed_in.patience(peopled.settings), datetime.now(UTC))
+    answer = await http.post("/me/sessions", data={"form": form_token(page), "session": one.name})
+    assert (answer.status_code, code_of(answer)) == (403, "session-stale")
+    http.cookies.clear()
+    http.cookies.set("session-plain", other, domain="127.0.0.1")
+    assert (await http.get("/me")).status_code == 200, "the other one goes on"
+
+
+async def test_own_tables_as_files(peopled: Registry, http: httpx.AsyncClient) -> None:
+    await sign_in_by_link(http, peopled.world, "so")
+
+    async def table(name: str) -> list[list[str]]:
+        answer = await http.get("/me", params={"table": name, "format": "csv", "lang": "en"})
+        return list(csv.reader(io.StringIO(answer.text.lstrip("\ufeff"))))
+
+    found, (here,) = (await table("sessions"))[0], (await table("sessions"))[1:]
+    assert (found[0], here[-1]) == ("Signed in at", "x")
+    assert [row[-1] for row in await table("views")] == ["Pupils"]
+    assert (await http.get("/me", params={"format": "xlsx"})).content.startswith(b"PK")

@@ -49,6 +49,15 @@ def finding_body(finding: Finding) -> dict[str, Any]:
     return report.finding_json(finding)
 
 
+#: Some addresses hold a code or the secret of a link, with a slip of the hand too: no answer is kept, indexed or named elsewhere.
+_SENT = {
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
 def problem(
     request: Request,
     code: Code,
@@ -71,7 +80,7 @@ def problem(
         "errors": [finding_body(f) for f in findings] or [finding_body(Finding(code))],
         **(extra or {}),
     }
-    sent = {"Content-Language": "vi" if vietnamese else "en", "Cache-Control": "no-store", **(headers or {})}
+    sent = {**_SENT, "Content-Language": "vi" if vietnamese else "en", **(headers or {})}
     return JSONResponse(body, status, headers=sent, media_type=MEDIA_TYPE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 import json
 from collections.abc import Iterable
@@ -110,10 +111,47 @@ def _rules() -> str:
         lines += (
             _rule_table(rule_set.rules) if rule_set.rules else ["Chỉ kiểm tra hình thức. Shape alone is checked.", ""]
         )
+    lines += _own_values()
     lines += ["## Dựa trên hiểu biết chưa kiểm chứng / Resting on unverified knowledge", ""]
     listed = [*rules.GENERAL, *(rule for rule_set in rules.RULE_SETS for rule in rule_set.rules)]
     lines += [f"* `{rule.code.slug}` ({rule.clause}): {rule.vi}. {rule.en}." for rule in listed if rule.unverified]
     return "\n".join(lines) + "\n"
+
+
+_OWN_HEAD = """## Giá trị của hệ thống / Values of the project's own
+
+Cấu trúc đã công bố nêu tên các danh mục nhưng không nêu giá trị. Mã, tên và ngày bắt đầu dưới đây do hệ thống đặt, không phải của
+Bộ hay Sở; khi có giá trị chính thức, tệp cùng tên trong thư mục REGISTRY_CODE_LISTS thay thế mà không cần bản phát hành mới. Mã lạ bị
+từ chối (`field-code`) vì không đọc được nghĩa của nó; tên khác (`code-name`) và ngày (`code-date`) chỉ cảnh báo.
+The published structure names its lists without their values. Codes, names and first days below are the registry's own, not the
+Ministry's or the Department's; once there are official ones, a file of the same name in the folder REGISTRY_CODE_LISTS takes their
+place without a release. An unknown code is refused (`field-code`), since it can't be told what it means; another name (`code-name`)
+and the dates (`code-date`) only warn.
+
+| danh mục / list | codes | from | own |
+| --- | --- | --- | --- |"""
+_OWN_LISTS = {
+    "subjects": "mã, ngày / codes, dates",
+    "levels": "mã, ngày / codes, dates",
+    "grades": "mã, ngày / codes, dates",
+    "peoples": "theo thứ tự của danh mục thống kê 1979, chưa so với QCVN 109:2017; ngày / in the order of the statistics list of 1979, not compared with QCVN 109:2017; dates",
+    "nationalities": "mã ISO 3166-1; tên, ngày / codes of ISO 3166-1; names, dates",
+}
+_OWN_FIELDS = """
+Trường do hệ thống thêm / fields that the registry adds: `lydophienban` (1 đính chính / correction, 2 sau hè / summer, 3 hộ tịch / civil
+status, 4 khác / other), `noidunglydo`; `sogiaytoxnc` đã công bố ở nơi khác, không có trong cấu trúc học bạ / is published elsewhere, not in
+the transcript's structure.
+"""
+
+
+def _own_values() -> list[str]:
+    """What no publication gives a value for, and the registry had to choose: the lists as they are in this installation's code."""
+    rows = []
+    for name, own in _OWN_LISTS.items():
+        table = list(csv.DictReader((_LISTS / f"{name}.csv").read_text("utf-8").splitlines()))
+        first = ", ".join(sorted({row["valid_from"] for row in table}))
+        rows.append(f"| [{name}](code-lists/{name}.csv) | {len({row['code'] for row in table})} | {first} | {own} |")
+    return [_OWN_HEAD, *rows, _OWN_FIELDS]
 
 
 def _rule_table(listed: Iterable[Rule]) -> list[str]:

@@ -42,7 +42,9 @@ def verify(
     ] = None,
     nonce: Annotated[str | None, typer.Option(help="The nonce that was sent with the question.")] = None,
     audience: Annotated[str | None, typer.Option(help="The caller id that asked.")] = None,
-    issuer: Annotated[str | None, typer.Option(help="The registry's address, as agreed.")] = None,
+    issuer: Annotated[
+        str | None, typer.Option(help="The registry's address, as agreed; with --qr: where the QR must lead.")
+    ] = None,
     at: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"], help="As at this moment; default: now.")
     ] = None,
@@ -70,7 +72,7 @@ def verify(
         if jwks is None:
             raise typer.BadParameter("--qr needs --keys")
         on_paper = {"school_name": school, "school_year": school_year, "grade": grade, "result": result, "code": code}
-        if not verify_qr.check(qr, Path(jwks), on_paper, as_json=json_output):
+        if not verify_qr.check(qr, Path(jwks), on_paper, issuer, as_json=json_output):
             raise typer.Exit(_WRONG)
     elif answer is not None:
         signed = None if file is None else sha256(file.read_bytes()).digest()

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from registry.core import codes
 from registry.core.answer_keys import Period, Use
 from registry.core.findings import Finding, Refusal
 from registry.formats import qr_text
@@ -32,15 +33,25 @@ _TITLES = {
 }
 
 
-def check(text: str, keys: Path, on_paper: Mapping[str, str | None], *, as_json: bool) -> bool:
-    """Print what the registry signed of it, and each part that was altered or that the paper has otherwise; True: nothing is wrong."""
+def check(text: str, keys: Path, on_paper: Mapping[str, str | None], issuer: str | None, *, as_json: bool) -> bool:
+    """Print what the registry signed of it, and each part that was altered or that the paper has otherwise; True: nothing is wrong.
+
+    `issuer`: where a QR of the registry leads. Without it the address is shown as what it is: not signed.
+    """
     try:
         paper = qr_text.check(text, _keys(keys))
     except Refusal as refusal:
         _print({}, refusal.findings, as_json)
         return False
+    leads_to = qr_text.address(text)
     wrong = qr_text.compare(paper, {name: value for name, value in on_paper.items() if value is not None})
+    if issuer is not None and leads_to != issuer.rstrip("/"):
+        wrong = (*wrong, Finding(codes.QR_ALTERED, "/address", f"leads to {leads_to}"))
     _print(asdict(paper), wrong, as_json)
+    if issuer is None and not as_json:
+        _out.print(
+            Text(f"Chưa so sánh địa chỉ của mã QR / the address of the QR was not compared (--issuer): {leads_to}")
+        )
     return not wrong
 
 

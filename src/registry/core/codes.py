@@ -1719,6 +1719,15 @@ SESSION_FORM = _code(
     ("Mở lại trang rồi gửi biểu mẫu một lần nữa.", "Open the page again and send the form once more."),
     kind=Kind.FORBIDDEN,
 )
+SESSION_STALE = _code(
+    "session-stale",
+    ("Cần đăng nhập lại trước khi kết thúc phiên khác", "Ending another session needs a fresh sign-in"),
+    (
+        "Đăng xuất rồi đăng nhập lại, sau đó kết thúc phiên kia trong vòng 15 phút.",
+        "Sign out and in again, then end the other session within 15 minutes.",
+    ),
+    kind=Kind.FORBIDDEN,
+)
 SESSION_LINK = _code(
     "session-link",
     ("Liên kết đăng nhập không dùng được", "This sign-in link can't be used"),

@@ -121,6 +121,26 @@ GENERAL: tuple[Rule, ...] = (
         unverified=True,
     ),
     Rule(
+        codes.FIELD_CODE,
+        "Danh mục của hệ thống / the registry's own lists",
+        "Mã thuộc danh mục đã công bố (môn học, cấp học, khối, dân tộc, quốc tịch)",
+        "Codes are those of the published lists (subjects, levels, grades, peoples, nationalities)",
+    ),
+    Rule(
+        codes.CODE_NAME,
+        "Danh mục của hệ thống / the registry's own lists",
+        "Tên môn học là một cách viết của mã; so sánh theo mã",
+        "A subject's name is a spelling of its code; what counts is the code",
+        unverified=True,
+    ),
+    Rule(
+        codes.CODE_DATE,
+        "Danh mục của hệ thống / the registry's own lists",
+        "Mã có hiệu lực vào ngày phát hành học bạ",
+        "A code is in force on the day of issue",
+        unverified=True,
+    ),
+    Rule(
         codes.VERSION_REASON,
         "Quy ước của hệ thống / the registry's own",
         "Phiên bản từ thứ hai ghi lý do; lý do 1, 3, 4 ghi thêm nội dung",

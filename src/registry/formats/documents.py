@@ -92,7 +92,7 @@ def read(value: Mapping[str, Any]) -> Parsed:
     if plan is None:
         return _without_family(value)
     sheet = _Sheet()
-    assessed = value.get(_DISABLED) is not True
+    assessed = value.get(_DISABLED, False) is False  # anything unreadable is one finding, not one for each result too
     read = _members(value, plan.top, "", assessed, sheet)
     lists = {rows.path: _rows(value, rows, row_plan, assessed, sheet) for rows, row_plan in plan.lists}
     _read_birth(read, value, sheet)
@@ -275,7 +275,7 @@ def _read_number(read: dict[str, Any], value: Mapping[str, object], sheet: _Shee
     """The personal number: absent, null and "" hold the document, anything else must agree with sex and birth date."""
     number, pointer = value.get("sodinhdanh"), "/sodinhdanh"
     foreign = read.get("nationality") not in (None, _VIETNAM)
-    if "entry_document" in read and not foreign:
+    if "entry_document" in read and read.get("nationality") == _VIETNAM:
         sheet.findings.append(Finding(codes.ENTRY_DOCUMENT, "/sogiaytoxnc", "only with another nationality than VN"))
     if number is None or number == "":
         if foreign and "entry_document" in read:

@@ -102,6 +102,11 @@ def compare(paper: Paper, read: Mapping[str, str]) -> tuple[Finding, ...]:
     )
 
 
+def address(text: str) -> str:
+    """Where the QR leads a phone, up to the page of the code. It is not signed: who prints a paper anew can write another one."""
+    return text.strip().partition("#")[0].partition("/v/")[0]
+
+
 def _taken_apart(text: str) -> tuple[str, Paper, bytes, bytes]:
     address, found, fragment = text.strip().partition("#")
     pieces = fragment.split(".")
@@ -110,7 +115,8 @@ def _taken_apart(text: str) -> tuple[str, Paper, bytes, bytes]:
         values, digests, signature = (base64url.decode(piece) for piece in pieces[2:])
         lines = (values or b"").decode("utf-8", "replace").split("\n")
         fits = len(digests or b"") == _DIGEST * len(PARTS) and len(signature or b"") == _SIGNATURE
-        if fits and len(lines) == len(_VALUES) and len(pieces[1]) == _KID:
+        spelled = all(line == _line(line) for line in lines)  # other white space has the same digests
+        if fits and spelled and len(lines) == len(_VALUES) and len(pieces[1]) == _KID:
             assert digests is not None
             assert signature is not None
             return pieces[1], Paper(public_code.printed(bits), *lines), digests, signature

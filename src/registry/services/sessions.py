@@ -26,6 +26,10 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _SEEN_EVERY = timedelta(minutes=1)
 
 
+#: How long a sign-in is fresh enough to end other sessions with.
+FRESH = timedelta(minutes=15)
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """Somebody with a session: the person, the same as a caller of use cases, and the token of this session's forms."""
@@ -40,6 +44,11 @@ class SignedIn:
         if not self.person.scopes & set(scopes):
             detail = "one of: " + ", ".join(sorted(scopes))
             raise Refusal(codes.ACCESS_SCOPE, [Finding(codes.ACCESS_SCOPE, "", detail)])
+
+    def check_fresh(self, now: datetime) -> None:
+        """Raise Refusal(session-stale) unless the person signed in just now (OWASP ASVS 5.0 V7.5.2)."""
+        if not self.started_at <= now < self.started_at + FRESH:
+            raise Refusal(codes.SESSION_STALE)
 
     def check_form(self, token: str) -> None:
         """Raise Refusal(session-form) unless the token is that of this session's forms."""
