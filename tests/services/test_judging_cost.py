@@ -69,7 +69,8 @@ def _stranger_token(octets: bytes) -> bytes:
 def _stamped_by_strangers() -> tuple[bytes, TrustIndex]:
     """The teacher's signature again and again, with as many tokens as the document holds."""
     parts = FORGER.parts()
-    first, given = parts["signatures"][0], []
+    first = parts["signatures"][0]
+    given: list[dict[str, Any]] = []
     while len(_json({**parts, "signatures": given})) < LARGEST * 0.84:
         tokens = [{"val": b64encode(_stranger_token(first["signature"].encode())).decode()} for _ in range(4)]
         given.append({**first, "header": {"etsiU": [{"sigTst": {"tstTokens": tokens}}]}})
@@ -83,7 +84,8 @@ def _many_names(plan: pki.Plan) -> None:
 
 def _web(root: pki.Authority, alter: pki.Alter) -> tuple[pki.Authority, list[bytes]]:
     """Five CAs under a trusted one, which give four chains."""
-    above, along = [root], []
+    above = [root]
+    along: list[bytes] = []
     for layer, width in enumerate((1, 2, 2)):
         row = [
             above[n % len(above)].make_intermediate(
