@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access, parameters
+from registry.api import access, parameters, problems
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.completeness import Bucket, Counts, Row
@@ -102,8 +102,9 @@ class AfterFreezeBody(BaseModel):
 
 
 class PartBody(BaseModel):
-    """A part of the unit."""
+    """A part of the unit; `key` is `unit` again, as rows of every `by` have a key and a name."""
 
+    key: str
     unit: str
     name: str
     expected: int
@@ -111,10 +112,13 @@ class PartBody(BaseModel):
 
 
 class GroupBody(BaseModel):
-    """The pupils of one grade, class or vendor. An empty key: pupils of no class, or of schools that nobody submits for."""
+    """The pupils of one grade, class or vendor, or of no unit of the kind asked for."""
 
-    key: str
-    name: str
+    key: str = Field(
+        description="The grade; `<school code>/<grade>/<class>`, which names one class of the school year; the vendor's id;"
+        " empty: pupils of no vendor, or of schools in no unit of the kind"
+    )
+    name: str = Field(description="Of no class, vendor or unit: in words, in the language of Accept-Language")
     grade: int | None = Field(description="Of a grade or a class")
     expected: int
     buckets: BucketsBody
@@ -132,7 +136,10 @@ class CompletenessBody(PartBody):
     children: list[PartBody] = Field(
         description="Its direct parts, or those of the kind asked for that have any pupils"
     )
-    groups: list[GroupBody] = Field(description="With `by` grade, class or vendor")
+    groups: list[GroupBody] = Field(
+        description="With `by` grade, class or vendor; with a kind of unit: the row of schools in none of them, if any pupils are"
+        " there, so that the rows of a kind add up to the unit, unless its units share schools"
+    )
     frozen: AfterFreezeBody | None = Field(
         description="With `campaign` and without fewer grades than its own, as of a moment after its freeze; else null"
     )
@@ -209,7 +216,7 @@ async def get_completeness(
         map=question.map,
         by=question.by,
         children=[_line(child) for child in found.children],
-        groups=[_group(group) for group in found.groups],
+        groups=[_group(group, question.by, problems.language(request)) for group in found.groups],
         frozen=None if found.frozen is None else _frozen(found.frozen),
         pending=found.pending,
     )
@@ -287,11 +294,14 @@ def _frozen(found: Beside) -> AfterFreezeBody:
 
 
 def _line(line: completeness.Line) -> PartBody:
-    return PartBody(unit=line.unit.code, name=line.unit.name, **_counts(line.counts))
+    return PartBody(key=line.unit.code, unit=line.unit.code, name=line.unit.name, **_counts(line.counts))
 
 
-def _group(group: completeness.Group) -> GroupBody:
-    return GroupBody(key=group.key, name=group.name, grade=group.grade, **_counts(group.counts))
+def _group(group: completeness.Group, by: completeness.By | None, language: str) -> GroupBody:
+    name = group.name
+    if not name and by is not None:
+        name = completeness.NOWHERE[by][language == "en"]
+    return GroupBody(key=group.key, name=name, grade=group.grade, **_counts(group.counts))
 
 
 def _pupil(row: Row, bucket: Bucket) -> PupilBody:

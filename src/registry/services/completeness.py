@@ -51,6 +51,15 @@ class By(StrEnum):
 
 
 _KINDS = frozenset({By.DISTRICT, By.WARD, By.COMMUNE, By.CLUSTER, By.SCHOOL})
+#: The name of who is in none, Vietnamese and English. No published text names the cluster of every commune, for one.
+NOWHERE = {
+    By.DISTRICT: ("Không thuộc quận, huyện cũ nào", "In no legacy district"),
+    By.WARD: ("Không thuộc phường, xã cũ nào", "In no old ward"),
+    By.COMMUNE: ("Không thuộc phường, xã nào", "In no commune"),
+    By.CLUSTER: ("Không thuộc cụm trường nào", "In no cluster"),
+    By.CLASS: ("Không thuộc lớp nào", "In no class"),
+    By.VENDOR: ("Chưa có phần mềm nào", "No vendor"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Pupils of one grade, class or vendor; `key` and `name` are empty for pupils without one, `grade` is that of a class."""
+    """Pupils of one grade, class or vendor, or of no unit of the kind asked for; `grade` is that of a grade or a class.
+
+    `key` is for programs: the grade, "<school>/<grade>/<class>", the vendor's id, "" of no unit or vendor. `name` is empty for pupils without
+    one (`NOWHERE`).
+    """
 
     key: str
     name: str
@@ -104,7 +117,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A unit with its parts or groups. Parts (districts and communes), and vendors, may share schools and need not add up to the unit.
+    """A unit with its parts or groups. Parts (districts and communes), and vendors, may share schools and need not add up to the
+    unit; those of one kind, with the group of who is in none, do.
 
     `pending`: of about so many pupils what changed last is not counted yet; 0 in all but the first minutes after a large list.
     `frozen`: the unit as its campaign was frozen, when it was.
@@ -196,8 +210,12 @@ async def report(
     parts = (
         here.parts_of(unit, when.on) if by is None else _of_kind(here, by, unit, schools, when) if by in _KINDS else ()
     )
-    lines = (Line(part, completeness.over(here.schools_of(part.code, when.on, now) & schools, found)) for part in parts)
+    schools_of = {part.code: here.schools_of(part.code, when.on, now) & schools for part in parts}
+    lines = (Line(part, completeness.over(schools_of[part.code], found)) for part in parts)
     children = tuple(line for line in lines if by is None or line.counts.anybody)
+    if by in _KINDS:
+        nowhere = completeness.over(schools.difference(*schools_of.values()), found)
+        groups = (Group("", "", None, nowhere),) if nowhere.anybody else ()
     return Report(line, moment, children, groups, counted.pending, frozen)
 
 
@@ -224,7 +242,11 @@ async def _groups(
         return tuple(Group(str(grade), str(grade), grade, grades[grade]) for grade in sorted(grades))
     if by is By.CLASS:
         classes = await stored.count_classes(tx, question)
-        return tuple(Group(name, name, grade, counts) for (grade, name), counts in sorted(classes.items()))
+        # A school may call two classes of different grades by one name.
+        where = "/".join(question.schools)
+        return tuple(
+            Group(f"{where}/{grade}/{name}", name, grade, counts) for (grade, name), counts in sorted(classes.items())
+        )
     if by is not By.VENDOR:
         return ()
     left, found = set(question.schools), []
