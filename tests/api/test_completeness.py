@@ -261,7 +261,7 @@ async def test_the_missing_page_by_page(office: RegistryClient) -> None:
     assert [row["pupil_code"] for row in rows] == ["79000", "79001", "79002", "79003"]
     assert rows[0] == {
         "school_code": FIRST.code, "pupil_code": "79000", "name": "Tên 0", "class_name": "1A", "grade": 1,
-        "bucket": "missing", "codes": [], "last_attempt_at": None,
+        "bucket": "missing", "codes": [], "last_attempt_at": None, "accepted_at": None, "after_freeze": None,
     }  # fmt: skip
     assert "079317" not in str(rows)
     waiting = await office.pupils(f"school:{FIRST.code}", YEAR, "awaiting_number")

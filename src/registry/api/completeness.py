@@ -98,7 +98,9 @@ class AfterFreezeBody(BaseModel):
     )
     expected: int
     buckets: BucketsBody
-    arrived: int = Field(description="How many more are on record than were when it was frozen")
+    arrived: int = Field(
+        description="Pupils of whom a transcript (a first or a corrected one) came onto the books after the freeze"
+    )
 
 
 class PartBody(BaseModel):
@@ -179,6 +181,10 @@ class PupilBody(BaseModel):
     bucket: Bucket
     codes: list[str] = Field(description="Codes of the last attempt's findings")
     last_attempt_at: datetime | None
+    accepted_at: datetime | None = Field(description="When the newest transcript of this school came onto the books")
+    after_freeze: bool | None = Field(
+        description="With a `campaign` that is frozen: whether anything of the pupil was sent or accepted after that; else null"
+    )
 
 
 class PupilsBody(BaseModel):
@@ -259,7 +265,7 @@ async def get_pupils(request: Request, caller: _Asking, question: Annotated[_Pup
         school_year=str(year),
         as_of=page.as_of,
         bucket=question.bucket,
-        pupils=[_pupil(row, question.bucket) for row in page.rows],
+        pupils=[_pupil(row, question.bucket, page.frozen_at) for row in page.rows],
         next=page.next,
     )
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
@@ -304,7 +310,7 @@ def _group(group: completeness.Group, by: completeness.By | None, language: str)
     return GroupBody(key=group.key, name=name, grade=group.grade, **_counts(group.counts))
 
 
-def _pupil(row: Row, bucket: Bucket) -> PupilBody:
+def _pupil(row: Row, bucket: Bucket, frozen_at: datetime | None) -> PupilBody:
     return PupilBody(
         school_code=row.school_code,
         pupil_code=row.pupil_code,
@@ -314,4 +320,6 @@ def _pupil(row: Row, bucket: Bucket) -> PupilBody:
         bucket=bucket,
         codes=list(row.codes),
         last_attempt_at=row.last_attempt_at,
+        accepted_at=row.accepted_at,
+        after_freeze=None if frozen_at is None else row.came_after(frozen_at),
     )

@@ -77,13 +77,10 @@ class Only:
         return tuple(grade for grade in self.grades if grade in self.campaign.grades)
 
     @property
-    def whole_campaign(self) -> str | None:
-        """The campaign's code, when all of its grades are counted: as a freeze of it counts."""
-        return (
-            self.campaign.code
-            if self.campaign is not None and set(self.of_grades or ()) == set(self.campaign.grades)
-            else None
-        )
+    def whole_campaign(self) -> Campaign | None:
+        """The campaign, when all of its grades are counted: as a freeze of it counts."""
+        whole = self.campaign is not None and set(self.of_grades or ()) == set(self.campaign.grades)
+        return self.campaign if whole else None
 
     def schools(self, here: units.Map, schools: frozenset[str], now: datetime) -> frozenset[str]:
         """Those of the schools that are left."""
@@ -151,11 +148,15 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some pupils of a bucket, and the cursor of the next page (None: there are no more)."""
+    """Some pupils of a bucket, and the cursor of the next page (None: there are no more).
+
+    `frozen_at`: when the campaign asked for was frozen, if it was by then.
+    """
 
     as_of: datetime
     rows: tuple[Row, ...]
     next: str | None
+    frozen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,7 @@ async def report(
         groups = await _groups(tx, here, question, by, counted, when, past=as_of is not None)
         found = counted.groups
         line = Line(here.units[unit], completeness.over(schools, found))
-        frozen = await after_freeze.beside(tx, only.whole_campaign, line.unit, schools, line.counts, moment)
+        frozen = await after_freeze.beside(tx, only.whole_campaign, line.unit, question, line.counts)
     parts = (
         here.parts_of(unit, when.on) if by is None else _of_kind(here, by, unit, schools, when) if by in _KINDS else ()
     )
@@ -307,8 +308,10 @@ async def pupils(
     question = Question(sorted(schools), str(asked.school_year), moment, asked.only.of_grades)
     async with world.db.snapshot() as tx:
         found = await _listed(tx, question, asked.bucket, behind, limit + 1, past=moment != now)
+        freeze = await after_freeze.of(tx, asked.only.campaign, moment)
     rows = tuple(found[:limit])
-    return Page(moment, rows, _cursor(asked, moment, rows[-1]) if len(found) > limit else None)
+    after = _cursor(asked, moment, rows[-1]) if len(found) > limit else None
+    return Page(moment, rows, after, freeze.frozen_at if freeze is not None else None)
 
 
 async def _listed(
