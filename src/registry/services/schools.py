@@ -75,7 +75,7 @@ async def table(
         question = Question(sorted(only.schools(here, schools, now)), str(year), now, only.of_grades)
         found = await standing.count(tx, question, past=False)
         line = buckets.over(schools, found.groups)
-        frozen = await after_freeze.beside(tx, only.whole_campaign, here.units[unit], question.schools, line, now)
+        frozen = await after_freeze.beside(tx, only.whole_campaign, here.units[unit], question, line)
     counted = found.groups
     ready = await readiness.look(
         world, caller, readiness.Asked(unit, year, before, only.of_grades, closed=True, on=on), now
