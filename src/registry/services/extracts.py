@@ -37,6 +37,14 @@ _OWN = "own_school"
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """An office, whose questions are counted, and its limits."""
+
+    office: Caller
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """Who is handed an extract, and why; written down with it."""
 
@@ -44,7 +52,7 @@ class Why:
     purpose: str
     reference: str
     grades: frozenset[int] = frozenset()  # none: records of every grade
-    counted: Limits | None = None  # an office's limits; None: nothing is counted
+    counted: Counted | None = None  # an office's limits; None: nothing is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ async def why(
         raise _bad_purpose(codes.EXTRACT_PURPOSE, caller.purposes & set(purposes.with_extract(rows, now)))
     if not reference or not reference.isprintable():
         raise _bad_reference("the reference of the procedure, printable characters")
-    return Why(caller.caller_id, purpose, reference, found.grades, counted)
+    return Why(caller.caller_id, purpose, reference, found.grades, Counted(caller, counted))
 
 
 async def issue(
@@ -114,8 +122,8 @@ async def issue(
     """
     began = pace.started()
     if reason.counted is not None:
-        await limits.check_standing(world, reason.caller_id, now)
-        await reason.counted.count(world, reason.caller_id, now)
+        await limits.check_standing(world, caller.counted_as, now)
+        await reason.counted.limits.count(world, caller.counted_as, now)
     try:
         told = await transcripts.in_force(world, caller.schools, code)
     except Refusal as refusal:
@@ -182,20 +190,21 @@ async def _not_in_force(world: World, reason: Why, code: str, now: datetime) -> 
 
 async def _write_found(tx: Hot, reason: Why, row: Look) -> None:
     if reason.counted is not None:
-        reason.counted.check_pupil(await questions.count_about(tx, row, reason.counted.per_pupil))
-        standing = await question_limits.misses(tx, reason.caller_id)
-        await limits.count_answer(tx, reason.caller_id, standing, found=True, now=row.asked_at)
+        name, most = reason.counted.office.counted_as, reason.counted.limits
+        most.check_pupil(await questions.count_about(tx, row, name, reason.counted.office.office, most.per_pupil))
+        standing = await question_limits.misses(tx, name)
+        await limits.count_answer(tx, name, standing, found=True, now=row.asked_at)
     await questions.write(tx, row, None)
 
 
-async def _missed(world: World, reason: Why, counted: Limits, code: str, now: datetime, began: float) -> NotKnown:
+async def _missed(world: World, reason: Why, counted: Counted, code: str, now: datetime, began: float) -> NotKnown:
     """The row names the pupil all the same, so that the pupil's own schools see who tried; the clock tells the office nothing."""
     async with world.db.hot_transaction() as tx:
         sighting = (await questions.find_by_code(tx, code, None, reason.caller_id)).sighting
         year = next((each.school_year for each in sighting.versions), None)
         await questions.write(tx, _row(reason, year, sighting.pupil_id, Answer.NOT_KNOWN.value, now), None)
-        _, begins = await limits.count_answer(tx, reason.caller_id, Misses(), found=False, now=now)
-    await pace.even_out(began, counted.even_seconds)
+        _, begins = await limits.count_answer(tx, counted.office.counted_as, Misses(), found=False, now=now)
+    await pace.even_out(began, counted.limits.even_seconds)
     return NotKnown(begins)
 
 

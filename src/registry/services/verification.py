@@ -111,7 +111,7 @@ class Asked:
 
     async def find(self, tx: Hot, asker: Asker) -> questions.Found:
         """The versions that are asked about, or where documents that may be them are held."""
-        caller_id = asker.caller.caller_id
+        caller_id = asker.caller.counted_as
         match self.question:
             case ByCode(code, version):
                 return await questions.find_by_code(tx, code, version, caller_id)
