@@ -89,3 +89,16 @@ async def test_the_grade_is_that_of_the_version_that_counts(settled: World, orde
         await send(settled, document, SECONDARY)
     async with settled.db.hot() as tx:
         assert await tx.fetchval("SELECT grade FROM record") == int(grade)
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+async def test_the_pupil_code_is_that_of_the_version_that_counts(settled: World, order: tuple[int, ...]) -> None:
+    """The number is known with another code: a person says that it is the same pupil."""
+    first = CITY.document(SECONDARY)
+    documents = {1: first, 2: transcripts.revised(first | {"mahocsinh": "7700000001"}, 2)}
+    for version in order:
+        await send(settled, documents[version], SECONDARY)
+    assert (await decide(settled, Decision.SAME_PUPIL)).outcome is Outcome.ACCEPTED
+    async with settled.db.hot() as tx:
+        assert await tx.fetchval("SELECT pupil_code FROM record") == "7700000001"
+        assert await tx.fetchval("SELECT current_version FROM record") == 2

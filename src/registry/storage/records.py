@@ -118,7 +118,8 @@ _RECORD_PARTS = """
              SELECT $7, $19, $9, $24, $13, $8, $10, $11, $26, $14 WHERE $25),
      ru AS (UPDATE record SET current_version = greatest(current_version, $26),
                               school_code = CASE WHEN $26 > current_version THEN $8 ELSE school_code END,
-                              grade = CASE WHEN $26 > current_version THEN $10 ELSE grade END
+                              grade = CASE WHEN $26 > current_version THEN $10 ELSE grade END,
+                              pupil_code = CASE WHEN $26 > current_version THEN $11 ELSE pupil_code END
               WHERE NOT $25 AND school_year = $7 AND pupil_id = $19 AND level = $9),
      rv AS (INSERT INTO record_version (school_year, pupil_id, level, version, submission_id, fingerprint, accepted_at,
                                         signatures, reason, awaits_summer)
