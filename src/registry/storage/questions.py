@@ -43,9 +43,15 @@ SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.transcript_code = $1 A
 {_ONE} $3
 """  # noqa: S608 - only constants of this file are put together
 
+#: Of an extract the registry itself handed out the bytes: they lead to the version that it shows.
 _BY_FINGERPRINT = f"""
-WITH found AS (SELECT {_VERSION} FROM record_version v JOIN record k USING (school_year, pupil_id, level)
-                 WHERE v.fingerprint = $1)
+WITH found AS (SELECT {_VERSION}, NULL::text AS extract FROM record_version v JOIN record k USING (school_year, pupil_id, level)
+                 WHERE v.fingerprint = $1
+               UNION ALL
+               SELECT {_VERSION}, i.year || '/' || lpad(i.number::text, 6, '0')
+                 FROM extract_issue i JOIN public_code p USING (code_index)
+                 JOIN record_version v USING (school_year, pupil_id, level, version)
+                 JOIN record k USING (school_year, pupil_id, level) WHERE i.fingerprint = $1)
 SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE w.fingerprint = $1 AND s.school_code IS NOT NULL) AS held_at,
        found.pupil_id AS known_pupil, found.*, {_MISSES}
 {_ONE} $2
@@ -206,7 +212,7 @@ async def find_by_code(tx: Hot, transcript_code: str, version: int | None, calle
 
 
 async def find_by_fingerprint(tx: Hot, fingerprint: bytes, caller_id: str) -> Found:
-    """The version that is exactly these bytes, or the same bytes held."""
+    """The version that is exactly these bytes, or that an extract of exactly these bytes shows, or the same bytes held."""
     return _found(await tx.fetch(_BY_FINGERPRINT, fingerprint, caller_id))
 
 
@@ -318,4 +324,5 @@ def _stored(row: asyncpg.Record) -> Stored:
         row["accepted_at"],
         row["withdrawn_version"],
         row["awaits_summer"],
+        row.get("extract"),
     )
