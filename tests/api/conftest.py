@@ -55,7 +55,7 @@ class Registry:
         """Register a caller with these scopes (office unless it only submits) and give its client."""
         kind = CallerKind.VENDOR if set(scopes) == {Scope.SUBMIT} else CallerKind.OFFICE
         public = key_of(caller_id).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        purposes = frozenset({"admission"} if Scope.VERIFY in scopes else ())
+        purposes = frozenset({"admission", "admission-by-record"} if Scope.VERIFY in scopes else ())
         new = callers.NewCaller(
             caller_id, kind, caller_id, frozenset(scopes), purposes, units, callers.read_public_key(public, "k1")
         )

@@ -132,6 +132,30 @@ async def test_a_signed_answer_needs_a_new_nonce(place: Place) -> None:
     assert plain.json()["errors"][0]["pointer"] == "/body/nonce"
 
 
+@pytest.mark.parametrize(
+    ("accept", "signed"),
+    [
+        ("application/jwt", True),
+        ("Application/JWT", True),
+        ("application/json, application/jwt", True),
+        ("application/json;q=0.5,application/jwt;q=0.9", True),
+        ("application/json, application/jwt;q=0.5", False),
+        ("application/jwt;q=0", False),
+        ("application/jwt;q=2", False),
+        ("application/jwt+x", False),
+        ("text/plain; a=application/jwt", False),
+        ("*/*", False),
+        ("", False),
+    ],
+)
+async def test_signed_is_what_names_it_as_acceptable(place: Place, accept: str, signed: bool) -> None:
+    question = {**WHY, "transcript_code": place.primary["madinhdanhhocba"]}
+    body = {**question, "nonce": nonce()} if signed else question
+    answer = await place.office.post("/v1/verifications", json=body, headers={"Accept": accept})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("application/jwt") is signed
+
+
 async def test_not_known_has_one_length_signed_too(place: Place) -> None:
     await http_of(place.registry, "abroad", Scope.VERIFY, f"school:{SECONDARY.code}")
     token = await place.registry.client("abroad").token()
@@ -223,6 +247,9 @@ async def test_only_the_fields_that_were_asked_for_and_are_allowed(place: Place)
         await place.office.post("/v1/verifications", json={**WHY, **code, "fields": ["result", "pupil_name"]})
     ).json()
     assert found["content"] == {"pupil_name": place.primary["hovaten"], "result": place.primary["xeploai"]}
+    signed_by = (await place.office.post("/v1/verifications", json={**WHY, **code, "fields": ["signers"]})).json()
+    names = [place.primary["tengvcn"], place.primary["tengiamhieu"]]
+    assert [each["name"] for each in signed_by["content"]["signers"]] == names
     unknown = await place.office.post("/v1/verifications", json={**WHY, "sha256": "0" * 64, "fields": ["pupil_name"]})
     assert unknown.json()["content"] is None
     refused = await place.office.post("/v1/verifications", json={**WHY, **code, "fields": ["subjects"]})

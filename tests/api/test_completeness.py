@@ -51,7 +51,7 @@ async def test_a_district_and_its_schools(office: RegistryClient) -> None:
     answer = await office.completeness(schools.DISTRICT, YEAR)
     assert answer.status == 200
     assert list(answer.body) == [
-        "unit", "name", "expected", "buckets", "school_year", "campaign", "grades", "as_of", "map", "by", "children", "groups",
+        "key", "unit", "name", "expected", "buckets", "school_year", "campaign", "grades", "as_of", "map", "by", "children", "groups",
         "frozen", "pending",
     ]  # fmt: skip
     assert (answer.body["grades"], answer.body["by"], answer.body["groups"], answer.body["pending"]) == (
@@ -65,7 +65,7 @@ async def test_a_district_and_its_schools(office: RegistryClient) -> None:
     children = {child["unit"]: child for child in answer.body["children"]}
     assert len(children) == 22
     assert children[f"school:{FIRST.code}"] == {
-        "unit": f"school:{FIRST.code}", "name": FIRST.name, "expected": 3,
+        "key": f"school:{FIRST.code}", "unit": f"school:{FIRST.code}", "name": FIRST.name, "expected": 3,
         "buckets": NOBODY | {"missing": 2, "awaiting_number": 1},
     }  # fmt: skip
     assert "%" not in str(answer.body)
@@ -128,11 +128,61 @@ async def test_by_school_grade_class_and_vendor(registry: Registry, office: Regi
     both = NOBODY | {"missing": 4, "awaiting_number": 1}
     assert grade == {"key": "1", "name": "1", "grade": 1, "expected": 5, "buckets": both}
     classes = (await by("class", f"school:{FIRST.code}"))["groups"]
-    assert [(each["key"], each["grade"], each["expected"]) for each in classes] == [("1A", 1, 2), ("1B", 1, 1)]
+    assert [(each["key"], each["name"], each["grade"], each["expected"]) for each in classes] == [
+        (f"{FIRST.code}/1/1A", "1A", 1, 2), (f"{FIRST.code}/1/1B", "1B", 1, 1)
+    ]  # fmt: skip
     vendors = {group["key"]: (group["name"], group["buckets"]) for group in (await by("vendor"))["groups"]}
-    assert vendors == {"sen": ("sen", three), "": ("", two)}
+    assert vendors == {"sen": ("sen", three), "": ("Chưa có phần mềm nào", two)}
     before = (datetime.now(UTC) - timedelta(minutes=90)).isoformat()
     assert (await by("vendor", as_of=before))["groups"] == []
+
+
+async def test_two_classes_of_one_name_and_pupils_of_none_have_keys_of_their_own(
+    registry: Registry, office: RegistryClient
+) -> None:
+    operator = registry.client("operator")
+    for grade in (2, 3):
+        rows = f"7920{grade},Tên,A,,,\n7930{grade},Tên,A,,,\n".encode()
+        assert (await operator.put_roster(FIRST.code, YEAR, grade, HEADER.encode() + rows)).status == 200
+    answer = await office.completeness(f"school:{FIRST.code}", YEAR, by="class")
+    groups = {group["key"]: (group["name"], group["grade"], group["expected"]) for group in answer.body["groups"]}
+    assert len(groups) == len(answer.body["groups"])
+    assert groups[f"{FIRST.code}/2/A"] == ("A", 2, 2)
+    assert groups[f"{FIRST.code}/3/A"] == ("A", 3, 2)
+
+
+async def test_every_kind_of_unit_adds_up_to_the_city_with_the_row_of_who_is_in_none(
+    registry: Registry, office: RegistryClient
+) -> None:
+    async def city(name: str) -> RegistryClient:
+        """A caller who is new, so that the register is read again."""
+        scopes = (Scope.COMPLETENESS, Scope.OPERATE)
+        return await registry.caller(name, *scopes, units=frozenset({schools.CITY}))
+
+    away = "kind,code,name,parents,valid_from,valid_to,ownership\nschool,79000077,Trường X,commune:25760,2026-01-01,,public\n"
+    assert not (await units.import_units(registry.world, away.encode(), NOW)).problems
+    rows = b"77,T\xc3\xaan,1A,,,\n"
+    asks = await city("before")
+    assert (await asks.put_roster("79000077", YEAR, 1, HEADER.encode() + rows)).status == 200
+
+    async def rows_by(kind: str, **more: str) -> dict[str, tuple[str, int]]:
+        body = (await asks.completeness(schools.CITY, YEAR, by=kind, **more)).body
+        found = [*body["children"], *body["groups"]]
+        assert all(row["name"] for row in found)
+        assert sum(row["expected"] for row in found) == body["expected"] == 6, (kind, more)
+        for bucket, number in body["buckets"].items():
+            assert sum(row["buckets"][bucket] for row in found) == number
+        return {row["key"]: (row["name"], row["expected"]) for row in found}
+
+    assert await rows_by("cluster") == {"": ("Không thuộc cụm trường nào", 6)}
+    await units.import_builtin(registry.world, "hcmc-clusters-2025", NOW)
+    asks = await city("after")
+    for on in ("now", "then"):
+        clusters = await rows_by("cluster", map=on)
+        assert clusters == {"cluster:6": ("Cụm trường 6", 5), "": ("Không thuộc cụm trường nào", 1)}
+        for kind in ("district", "ward", "commune", "school", "grade", "vendor"):
+            await rows_by(kind, map=on)
+    assert (await rows_by("district"))[""] == ("Không thuộc quận, huyện cũ nào", 1)
 
 
 async def test_a_campaign_counts_its_own_grades_and_schools(registry: Registry, office: RegistryClient) -> None:
@@ -211,7 +261,7 @@ async def test_the_missing_page_by_page(office: RegistryClient) -> None:
     assert [row["pupil_code"] for row in rows] == ["79000", "79001", "79002", "79003"]
     assert rows[0] == {
         "school_code": FIRST.code, "pupil_code": "79000", "name": "Tên 0", "class_name": "1A", "grade": 1,
-        "bucket": "missing", "codes": [], "last_attempt_at": None,
+        "bucket": "missing", "codes": [], "last_attempt_at": None, "accepted_at": None, "after_freeze": None,
     }  # fmt: skip
     assert "079317" not in str(rows)
     waiting = await office.pupils(f"school:{FIRST.code}", YEAR, "awaiting_number")

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from registry.core import codes
 from registry.core.answer_keys import Use
 from registry.core.callers import CallerKind, Scope
+from registry.core.content import OF_PUPIL, ContentField
 from registry.core.findings import Refusal
 from registry.core.purposes import Purpose
 from registry.formats import purposes as formats
@@ -28,7 +29,7 @@ from tests.web.papers import CODE, DOCUMENT, Papers, papers
 pytestmark = pytest.mark.anyio
 __all__ = ["papers"]
 PDF = f"/v1/transcripts/{CODE}/extract.pdf"
-WHY = {"purpose": "admission", "reference": "TS10-2026-0001"}
+WHY = {"purpose": "admission-by-record", "reference": "TS10-2026-0001"}
 
 
 async def test_own_school_and_offices_with_a_purpose(papers: Papers) -> None:
@@ -42,7 +43,8 @@ async def test_own_school_and_offices_with_a_purpose(papers: Papers) -> None:
     refused = [
         (papers.office, {}, 403, "access-purpose"),
         (papers.office, {**WHY, "purpose": "curiosity"}, 403, "access-purpose"),
-        (papers.office, {"purpose": "admission"}, 400, "request-parameter"),
+        (papers.office, {**WHY, "purpose": "admission"}, 403, "extract-purpose"),
+        (papers.office, {"purpose": WHY["purpose"]}, 400, "request-parameter"),
         (papers.office, {**WHY, "reference": f"hs {DOCUMENT['sodinhdanh']}"}, 400, "request-parameter"),
         (papers.other, {}, 404, "record-unknown"),
     ]
@@ -60,7 +62,7 @@ async def test_every_extract_can_be_traced(papers: Papers) -> None:
     assert [each["caller"] for each in listed] == ["mine", "office"]
     assert [each["number"] for each in listed] == [a.headers["x-extract-number"] for a in (first, second)]
     assert [each["fingerprint"] for each in listed] == [hashlib.sha256(a.content).hexdigest() for a in (first, second)]
-    assert (listed[1]["purpose"], listed[1]["reference"]) == ("admission", "TS10-2026-0001")
+    assert (listed[1]["purpose"], listed[1]["reference"]) == (WHY["purpose"], WHY["reference"])
     asked = await papers.rows(
         "SELECT q.caller_id, q.kind FROM question q JOIN extract_issue i USING (question_id) ORDER BY number"
     )
@@ -74,7 +76,7 @@ def purpose(code: str, **more: Any) -> Purpose:
 
 async def office_of(papers: Papers, *granted: str) -> httpx.AsyncClient:
     public = key_of("clerk").public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    new = callers.NewCaller("clerk", CallerKind.OFFICE, "clerk", frozenset({Scope.VERIFY}), frozenset({"admission", *granted}),
+    new = callers.NewCaller("clerk", CallerKind.OFFICE, "clerk", frozenset({Scope.VERIFY}), frozenset({"admission-by-record", *granted}),
                             frozenset({"city:79"}), callers.read_public_key(public, "k1"))  # fmt: skip
     await callers.register(papers.registry.world, new, datetime.now(UTC) - timedelta(hours=1))
     client = papers.registry.client("clerk")
@@ -86,8 +88,14 @@ async def office_of(papers: Papers, *granted: str) -> httpx.AsyncClient:
 async def test_which_purposes_give_a_whole_extract_is_data(papers: Papers) -> None:
     await papers.submit()
     grade = int(DOCUMENT["makhoi"])
-    rows = [purpose("grade-ten", extract=True, grades=frozenset({grade})), purpose("wrong-grade", extract=True,
-            grades=frozenset({grade + 1})), purpose("no-paper"), purpose("over", extract=True, closed=True)]  # fmt: skip
+    whole = {"extract": True, "fields": OF_PUPIL}
+    rows = [
+        purpose("grade-ten", grades=frozenset({grade}), **whole),
+        purpose("wrong-grade", grades=frozenset({grade + 1}), **whole),
+        purpose("no-paper", fields=OF_PUPIL),
+        purpose("one-field", extract=True, fields=frozenset({ContentField.PUPIL_NAME})),
+        purpose("over", closed=True, **whole),
+    ]
     async with papers.registry.world.db.transaction() as tx:
         for row in rows:
             await stored.add(tx, (row.code, row.valid_from, formats.members(row)), datetime.now(UTC))
@@ -98,14 +106,38 @@ async def test_which_purposes_give_a_whole_extract_is_data(papers: Papers) -> No
             said[row.code] = (answer.status_code, answer.json()["code"] if answer.status_code != 200 else "")
             if row.code == "no-paper":
                 assert answer.json()["errors"][0]["pointer"] == "/query/purpose"
-                assert answer.json()["errors"][0]["detail"] == "one of: admission, grade-ten, wrong-grade"
+                assert answer.json()["errors"][0]["detail"] == "one of: admission-by-record, grade-ten, wrong-grade"
     assert said == {
         "grade-ten": (200, ""),
         "wrong-grade": (404, "record-unknown"),
         "no-paper": (403, "extract-purpose"),
+        "one-field": (403, "extract-purpose"),
         "over": (403, "access-purpose"),
     }
     assert len(await papers.rows("SELECT FROM extract_issue")) == 1
+
+
+async def test_what_an_office_is_not_handed_is_written_down_too(papers: Papers) -> None:
+    """A withdrawn record, and one of a grade that the purpose is not about: who tried stands in the pupil's list."""
+    await papers.submit()
+    other = purpose("other-grade", extract=True, fields=OF_PUPIL, grades=frozenset({int(DOCUMENT["makhoi"]) + 1}))
+    async with papers.registry.world.db.transaction() as tx:
+        await stored.add(tx, (other.code, other.valid_from, formats.members(other)), datetime.now(UTC))
+    async with await office_of(papers, other.code) as office:
+        answer = await office.get(PDF, params={**WHY, "purpose": other.code})
+        assert (answer.status_code, answer.json()["code"]) == (404, "record-unknown")
+    await papers.withdraw(1)
+    for caller, why in ((papers.office, WHY), (papers.mine, {})):
+        answer = await caller.get(PDF, params=why)
+        assert (answer.status_code, answer.json()["code"]) == (409, "extract-not-in-force")
+    seen = (await papers.mine.get(f"/v1/pupils/{DOCUMENT['mahocsinh']}/views")).json()["views"]
+    tried = [(each["caller_id"], each["purpose"], each["answer"]) for each in seen if each["kind"] == "extract"]
+    assert tried == [
+        ("mine", "own_school", "genuine_withdrawn"),
+        ("office", WHY["purpose"], "genuine_withdrawn"),
+        ("clerk", other.code, "not_known"),
+    ]
+    assert not await papers.rows("SELECT FROM extract_issue")
 
 
 async def alarms(papers: Papers) -> float:

@@ -82,6 +82,13 @@ async def test_two_operators_and_what_came_after_the_freeze(registry: Registry, 
         1,
     )
     assert found["fingerprint"] == done.json()["freeze"]["fingerprint"]
+    question = {"unit": UNIT, "campaign": CODE, "bucket": "present"}
+    listed = (await ask(registry, "op-1", "GET", "/v1/completeness/pupils", params=question)).json()["pupils"]
+    late = {row["pupil_code"]: row["after_freeze"] for row in listed}
+    assert late == {PUPILS[0]["mahocsinh"]: False, PUPILS[1]["mahocsinh"]: True}
+    earlier = {**question, "as_of": before.isoformat()}
+    listed = (await ask(registry, "op-1", "GET", "/v1/completeness/pupils", params=earlier)).json()["pupils"]
+    assert [row["after_freeze"] for row in listed] == [None]
     assert await beside(registry, as_of=(before - timedelta(seconds=1)).isoformat()) is None
     assert await beside(registry, grade="1") == found, "all grades of the campaign"
 

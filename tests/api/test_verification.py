@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from registry.core.callers import Scope
 from registry.services.world import World
@@ -122,10 +123,15 @@ async def test_every_answer_has_one_shape(registry: Registry, office: Office, ci
 async def test_what_a_genuine_record_says(registry: Registry, office: Office, city: SmallCity) -> None:
     sent = await submit(registry, city)
     body = (await office.ask(sha256=sent.sha256)).json()
-    assert body["school"] == {"code": PRIMARY.code, "name": PRIMARY.name}
+    units = [{"code": "city:79", "name": "Thành phố"}]
+    assert body["school"] == {"code": PRIMARY.code, "name": PRIMARY.name, "units": units}
     assert (body["school_year"], body["level"], body["grade"]) == (PRIMARY.school_year, "primary", PRIMARY.grade)
     assert (body["version"], body["current_version"], body["fingerprint"]) == (1, 1, sent.sha256)
     assert [signer["role"] for signer in body["signers"]] == ["teacher", "principal", "seal"]
+    signed_with = [
+        hashlib.sha256(each.certificate.public_bytes(Encoding.DER)).hexdigest() for each in city.signers_of(PRIMARY)
+    ]
+    assert [signer["certificate"] for signer in body["signers"]] == signed_with
     for moment in (body["asked_at"], body["accepted_at"], *(signer["signed_at"] for signer in body["signers"])):
         assert datetime.fromisoformat(moment).tzinfo is not None
     for secret in ("hovaten", "sodinhdanh", "mahocsinh"):

@@ -54,7 +54,7 @@ async def test_a_caller_from_its_first_key_to_its_end(run: Run, tmp_path: Path) 
     (row,) = await listed(run)
     assert row == {
         "caller_id": "vendor-a", "kind": "vendor", "name": "Nhà cung cấp A", "scopes": ["operate", "submit"], "purposes": [],
-        "units": [], "schools": 0, "keys": ["k1"],
+        "units": [], "schools": 0, "keys": ["k1"], "counts_with": "",
     }  # fmt: skip
     second = await made_key(run, tmp_path, "second")
     assert (await run("key", "vendor-a", str(second), "--key-id", "k2")).exit_code == 0
@@ -81,6 +81,15 @@ async def test_piped_there_is_one_line_for_each(run: Run, tmp_path: Path) -> Non
     assert [line.split("\t")[:2] for line in lines] == [["office-a", "office"], ["office-b", "office"]]
 
 
+async def test_systems_of_one_office_count_with_one_another(run: Run, tmp_path: Path) -> None:
+    office = ("--kind", "office", "--scope", "completeness")
+    assert (await run("add", "desk-1", *office)).exit_code == 0
+    assert (await run("add", "desk-2", *office, "--counts-with", "desk-1")).exit_code == 0
+    assert (await run("add", "desk-3", *office)).exit_code == 0
+    assert (await run("count-with", "desk-3", "desk-2")).exit_code == 0
+    assert [row["counts_with"] for row in await listed(run)] == ["", "desk-1", "desk-1"]
+
+
 ADD = ("--kind", "vendor", "--scope", "submit")
 REFUSED: dict[str, tuple[str, ...]] = {
     "an id with capitals": ("add", "Vendor", *ADD),
@@ -93,6 +102,8 @@ REFUSED: dict[str, tuple[str, ...]] = {
     "units of nobody": ("units", "vendor-x", "city:79"),
     "a unit it has not": ("close-unit", "vendor-a", "city:79"),
     "a key it has not": ("close-key", "vendor-a", "k9"),
+    "a limit to share with nobody": ("add", "vendor-b", *ADD, "--counts-with", "vendor-x"),
+    "a limit to share with itself": ("count-with", "vendor-a", "vendor-a"),
     "somebody who is not there": ("close", "vendor-x"),
 }
 

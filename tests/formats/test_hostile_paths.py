@@ -121,9 +121,9 @@ def _as_many_policies_as_allowed() -> _Made:
 
 def _as_many_names_as_allowed() -> _Made:
     def alter(plan: pki.Plan) -> None:
-        plan.put(x509.NameConstraints(None, [_directory(n) for n in range(16)]), True)
+        plan.put(x509.NameConstraints(None, [_directory(n) for n in range(8)]), True)
 
-    return _chain(alter, _alternatives(8, lambda n: _directory(n + 1000)))
+    return _chain(alter, _alternatives(6, lambda n: _directory(n + 1000)))
 
 
 def _web(more: pki.Alter | None = None) -> _Made:

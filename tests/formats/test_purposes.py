@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -54,6 +55,7 @@ def test_a_file_is_read_and_kept_without_loss() -> None:
         (("[[purpose]]", "[[purpose"), ""),
         (("averages", "closed = 1\naverages"), "/purpose/0/closed"),
         (("averages", 'extract = "yes"\naverages'), "/purpose/0/extract"),
+        (("averages", "extract = true\naverages"), "/purpose/0/extract"),  # two fields, and an extract shows all
     ],
 )
 def test_what_is_wrong_is_pointed_at(change: tuple[str, str], pointer: str) -> None:
@@ -79,6 +81,17 @@ def test_what_counts_when() -> None:
     assert in_force(closing, "admission", MARCH) is None
     assert "admission" not in codes_in_force(closing, MARCH)
     assert "transfer" in codes_in_force(closing, MARCH)
+
+
+def test_a_whole_extract_is_for_who_may_read_every_field() -> None:
+    every = ", ".join(f'"{each}"' for each in ContentField)
+    raw = GOOD.replace('"pupil_name", "birth_date"', every).replace("averages", "extract = true\naverages")
+    (row,), problems = purposes.read_toml(raw.encode())
+    assert not problems
+    assert row.whole
+    for each in (*BUILTIN, row):
+        assert not each.extract or each.whole, each.code
+    assert not replace(row, fields=row.fields - {ContentField.SUBJECTS}).whole
 
 
 def test_what_this_version_does_not_know_allows_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +11,10 @@ import pytest
 from lxml import etree
 
 from registry.demo import transcripts
-from registry.formats import documents, fields, xml_transcript
+from registry.formats import documents, fields, xml_schemas, xml_transcript, xsd
 from registry.formats.structure import Form
 from registry.formats.xades_names import ENVELOPE_NAMESPACE, TRANSCRIPT
-from registry.formats.xml_walk import canonical
+from registry.formats.xml_walk import Walk, canonical
 from tests.small_city import PRIMARY, SECONDARY, small_city
 
 _CITY = small_city()
@@ -107,7 +108,40 @@ def test_what_is_no_transcript_is_not_written(raw: bytes) -> None:
         xml_transcript.from_json(raw)
 
 
+OTHER = "urn:thu-nghiem:hoc-ba:2"
+#: What another schema calls a record, a field and the row of a list.
+_ELSEWHERE = {b"thongtinsohocbasotieuhoc": b"HocBa", b"hovaten": b"HoVaTen", b"dong": b"Hang"}
+
+
+def _elsewhere(ours: bytes) -> bytes:
+    """A record or schema of ours in the words of the other one."""
+    for name, other in _ELSEWHERE.items():
+        ours = re.sub(rb"(?<=[</\"])" + name + rb"(?=[>\" ])", other, ours)
+    return ours.replace(xml_transcript.NAMESPACE.encode(), OTHER.encode())
+
+
+def _read_elsewhere(record: etree._Element, walk: Walk) -> xml_transcript.Value | None:
+    text = etree.tostring(record)
+    for name, other in _ELSEWHERE.items():
+        text = re.sub(rb"(?<=[</])" + other + rb"(?=[> ])", name, text)
+    ours = etree.fromstring(text.replace(OTHER.encode(), xml_transcript.NAMESPACE.encode()))
+    return xml_transcript.read_record(ours, walk)
+
+
 def test_another_schema_is_another_row_of_the_table() -> None:
-    assert list(xml_transcript.READERS) == [xml_transcript.NAMESPACE]
-    other = payload(b"<r xmlns='urn:other:1'/>")
-    assert said(documents.parse_xml(other)) == [("xml-structure", "")]
+    schemas = {
+        **xml_schemas.SCHEMAS,
+        OTHER: xml_schemas.Schema(_read_elsewhere, lambda: _elsewhere(xsd.document()), "Hang"),
+    }
+    ours = xml_transcript.write(_CITY.document())
+    other = payload(_elsewhere(ours))
+    assert b"<HocBa" in other
+    assert b"<Hang>" in other
+    assert b"hovaten" not in other
+    assert said(documents.parse_xml(other)) == [("xml-structure", "")], "a namespace that no row names"
+    assert documents.parse_xml(other, schemas) == documents.parse_xml(payload(ours), schemas)
+    assert documents.parse_xml(other, schemas).transcript == documents.parse_xml(payload(ours)).transcript is not None
+    assert xml_schemas.findings(other, schemas) == xml_schemas.findings(payload(ours), schemas) == []
+    wrong = other.replace(b"<mamonhoc>", b"<mamonhoc>?", 1)
+    assert next(f.pointer for f in xml_schemas.findings(wrong, schemas)) == "/dsbangdiem/0/mamonhoc"
+    assert [f.code.slug for f in xml_schemas.findings(other)] == ["xml-schema"], "without a schema it fits none"

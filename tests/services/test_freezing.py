@@ -114,6 +114,16 @@ async def test_what_comes_later_shows_beside_it_and_changes_nothing(settled: Wor
     assert [each.school_year for each in (await approvals.policy(settled)).frozen] == [YEAR]
 
 
+async def test_a_correction_after_the_freeze_is_no_more_on_record_and_shows(settled: World) -> None:
+    await freezing.freeze(settled, None, CODE, "Đã duyệt", LATER)
+    answer = await send(settled, CITY.signed(transcripts.revised(ONE, 2)), LATER + timedelta(minutes=1))
+    await approvals.decide(settled, None, answer.submission_id, True, "đúng", LATER + timedelta(minutes=2))
+    assert await submission.rejudge(settled, answer.submission_id, LATER + timedelta(minutes=3)) is not None
+    report = await freezing.report(settled, None, CODE, LATER + timedelta(minutes=4))
+    line = next(each for each in report.lines if each.unit == "city:79")
+    assert (line.frozen.of(Bucket.PRESENT), line.now.of(Bucket.PRESENT), line.arrived) == (1, 1, 1)
+
+
 async def test_an_altered_copy_is_noticed(settled: World) -> None:
     await freezing.freeze(settled, None, CODE, "Đã duyệt", LATER)
     raw = await exported(settled)

@@ -24,7 +24,7 @@ CITY: SmallCity = small_city()
 MINE = vendor(PRIMARY, SECONDARY)
 HERE = frozenset({PRIMARY.code, SECONDARY.code})
 OFFICE = Caller(
-    "office", CallerKind.OFFICE, "Office", frozenset({Scope.COMPLETENESS, Scope.VERIFY}), frozenset({"admission"}),
+    "office", CallerKind.OFFICE, "Office", frozenset({Scope.COMPLETENESS, Scope.VERIFY}), frozenset({"admission", "authenticity"}),
     frozenset({"city:79"}), HERE, {},
 )  # fmt: skip
 LATER = NOW + timedelta(hours=1)
@@ -91,7 +91,11 @@ async def test_awaited_until_the_results_of_the_summer_come(settled: World, make
         asked = verification.Asked(ByCode(document["madinhdanhhocba"]), verification.Why("admission", "TS-1"))
         told = await verification.ask(settled, OFFICE, asked, NOW)
         assert told.genuine is not None
-        assert told.genuine.version.awaits_summer is (bucket is Bucket.AWAITING_SUMMER)
+        assert told.genuine.awaits_summer is (bucket is Bucket.AWAITING_SUMMER)
+        genuine = verification.Asked(ByCode(document["madinhdanhhocba"]), verification.Why("authenticity", "TS-1"))
+        told = await verification.ask(settled, OFFICE, genuine, NOW)
+        assert told.genuine is not None
+        assert told.genuine.awaits_summer is None, "a result, and this purpose allows none"
         year = SchoolYear.parse(document["namhoc"])
         assert year is not None
         table = await completeness.report(settled, OFFICE, f"school:{school.code}", year, None, LATER)

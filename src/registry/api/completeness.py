@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access, parameters
+from registry.api import access, parameters, problems
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.completeness import Bucket, Counts, Row
@@ -98,12 +98,15 @@ class AfterFreezeBody(BaseModel):
     )
     expected: int
     buckets: BucketsBody
-    arrived: int = Field(description="How many more are on record than were when it was frozen")
+    arrived: int = Field(
+        description="Pupils of whom a transcript (a first or a corrected one) came onto the books after the freeze"
+    )
 
 
 class PartBody(BaseModel):
-    """A part of the unit."""
+    """A part of the unit; `key` is `unit` again, as rows of every `by` have a key and a name."""
 
+    key: str
     unit: str
     name: str
     expected: int
@@ -111,10 +114,13 @@ class PartBody(BaseModel):
 
 
 class GroupBody(BaseModel):
-    """The pupils of one grade, class or vendor. An empty key: pupils of no class, or of schools that nobody submits for."""
+    """The pupils of one grade, class or vendor, or of no unit of the kind asked for."""
 
-    key: str
-    name: str
+    key: str = Field(
+        description="The grade; `<school code>/<grade>/<class>`, which names one class of the school year; the vendor's id;"
+        " empty: pupils of no vendor, or of schools in no unit of the kind"
+    )
+    name: str = Field(description="Of no class, vendor or unit: in words, in the language of Accept-Language")
     grade: int | None = Field(description="Of a grade or a class")
     expected: int
     buckets: BucketsBody
@@ -132,7 +138,10 @@ class CompletenessBody(PartBody):
     children: list[PartBody] = Field(
         description="Its direct parts, or those of the kind asked for that have any pupils"
     )
-    groups: list[GroupBody] = Field(description="With `by` grade, class or vendor")
+    groups: list[GroupBody] = Field(
+        description="With `by` grade, class or vendor; with a kind of unit: the row of schools in none of them, if any pupils are"
+        " there, so that the rows of a kind add up to the unit, unless its units share schools"
+    )
     frozen: AfterFreezeBody | None = Field(
         description="With `campaign` and without fewer grades than its own, as of a moment after its freeze; else null"
     )
@@ -172,6 +181,10 @@ class PupilBody(BaseModel):
     bucket: Bucket
     codes: list[str] = Field(description="Codes of the last attempt's findings")
     last_attempt_at: datetime | None
+    accepted_at: datetime | None = Field(description="When the newest transcript of this school came onto the books")
+    after_freeze: bool | None = Field(
+        description="With a `campaign` that is frozen: whether anything of the pupil was sent or accepted after that; else null"
+    )
 
 
 class PupilsBody(BaseModel):
@@ -209,7 +222,7 @@ async def get_completeness(
         map=question.map,
         by=question.by,
         children=[_line(child) for child in found.children],
-        groups=[_group(group) for group in found.groups],
+        groups=[_group(group, question.by, problems.language(request)) for group in found.groups],
         frozen=None if found.frozen is None else _frozen(found.frozen),
         pending=found.pending,
     )
@@ -252,7 +265,7 @@ async def get_pupils(request: Request, caller: _Asking, question: Annotated[_Pup
         school_year=str(year),
         as_of=page.as_of,
         bucket=question.bucket,
-        pupils=[_pupil(row, question.bucket) for row in page.rows],
+        pupils=[_pupil(row, question.bucket, page.frozen_at) for row in page.rows],
         next=page.next,
     )
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
@@ -287,14 +300,17 @@ def _frozen(found: Beside) -> AfterFreezeBody:
 
 
 def _line(line: completeness.Line) -> PartBody:
-    return PartBody(unit=line.unit.code, name=line.unit.name, **_counts(line.counts))
+    return PartBody(key=line.unit.code, unit=line.unit.code, name=line.unit.name, **_counts(line.counts))
 
 
-def _group(group: completeness.Group) -> GroupBody:
-    return GroupBody(key=group.key, name=group.name, grade=group.grade, **_counts(group.counts))
+def _group(group: completeness.Group, by: completeness.By | None, language: str) -> GroupBody:
+    name = group.name
+    if not name and by is not None:
+        name = completeness.NOWHERE[by][language == "en"]
+    return GroupBody(key=group.key, name=name, grade=group.grade, **_counts(group.counts))
 
 
-def _pupil(row: Row, bucket: Bucket) -> PupilBody:
+def _pupil(row: Row, bucket: Bucket, frozen_at: datetime | None) -> PupilBody:
     return PupilBody(
         school_code=row.school_code,
         pupil_code=row.pupil_code,
@@ -304,4 +320,6 @@ def _pupil(row: Row, bucket: Bucket) -> PupilBody:
         bucket=bucket,
         codes=list(row.codes),
         last_attempt_at=row.last_attempt_at,
+        accepted_at=row.accepted_at,
+        after_freeze=None if frozen_at is None else row.came_after(frozen_at),
     )

@@ -65,7 +65,7 @@ class StandBody(BaseModel):
 
 
 class FrozenUnitBody(BaseModel):
-    """A unit as it was frozen and as it is now; `arrived`: transcripts on record after the freeze, beyond those before it."""
+    """A unit as it was frozen and as it is now; `arrived`: pupils of whom a transcript came onto the books in between."""
 
     unit: str
     name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -25,6 +26,7 @@ _JSON = "application/json"
 #: Beside a document, which may be as large as one that is submitted, in base64.
 _MOST_BYTES = 4096
 _LARGEST_VERSION = 999_999_999
+_QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)
 _WAYS = ("transcript_code", "sha256", "personal_number", "pupil_code")
 #: member -> the ways with which alone it makes sense
 _BESIDE = {
@@ -97,11 +99,19 @@ class QuestionBody(QuestionWords):
     nonce: str | None = Field(None, pattern=NONCE, description=NONCE_SHAPE)
 
 
+class UnitBody(BaseModel):
+    """A unit that the school was a direct part of when the version was accepted: a commune, and a legacy district if it had one."""
+
+    code: str = Field(description="<kind>:<official code>, as in commune:27169")
+    name: str
+
+
 class SchoolBody(BaseModel):
-    """The issuing school."""
+    """The issuing school and its unit."""
 
     code: str
     name: str
+    units: list[UnitBody]
 
 
 class SignerBody(BaseModel):
@@ -110,6 +120,7 @@ class SignerBody(BaseModel):
     role: str | None = Field(description="teacher, principal or seal")
     signed_at: datetime | None
     hierarchy: str | None = Field(description="government or public: the hierarchy of the signer's certificate")
+    certificate: str | None = Field(description="SHA-256 of the signer's certificate (DER), in hex")
 
 
 class WithdrawnBody(BaseModel):
@@ -136,7 +147,11 @@ class VerificationBody(BaseModel):
     current_version: int | None = Field(None, description="The greatest version there is, withdrawn or not")
     replaced_by: int | None = Field(None, description="The version that counts in the place of this one, if any does")
     withdrawn: WithdrawnBody | None = Field(None, description="When and why, for genuine_withdrawn")
-    awaits_summer: bool | None = Field(None, description="The pupil is assessed again in summer: a version will follow")
+    awaits_summer: bool | None = Field(
+        None,
+        description="The pupil is assessed again in summer: a version will follow; null also where the purpose does not allow "
+        "`promoted`",
+    )
     accepted_at: datetime | None = None
     fingerprint: str | None = Field(None, description="SHA-256 of the document as received, in hex")
     signers: list[SignerBody] | None = None
@@ -181,7 +196,7 @@ async def post_verification(
     """
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    now, signed = datetime.now(UTC), answer_keys.MEDIA_TYPE in request.headers.get("accept", "")
+    now, signed = datetime.now(UTC), _wants_signed(request)
     raw = await _body(request, edge.settings.max_body_bytes)
     sent = bodies.shaped(QuestionBody, verification.read_json(raw))
     question = _question(sent, signed=signed)
@@ -201,6 +216,18 @@ async def post_verification(
     said = {"question": {"purpose": sent.purpose, "reference": sent.reference}, "answer": body}
     token = edge.signer.sign(key, caller.caller_id, str(answered.question_id), said, now, nonce=sent.nonce)
     return Response(token, media_type=answer_keys.MEDIA_TYPE, headers=headers)
+
+
+def _wants_signed(request: Request) -> bool:
+    """Whether application/jwt is named as acceptable, and not less so than JSON (RFC 9110 section 12.5.1)."""
+    qualities = {_JSON: 0.0, answer_keys.MEDIA_TYPE: 0.0}
+    for part in ",".join(request.headers.getlist("accept")).lower().split(","):
+        media_type, *parameters = (piece.strip() for piece in part.split(";"))
+        if media_type in qualities:
+            weights = [weight for weight in parameters if weight.startswith("q=")]
+            quality = _QUALITY.fullmatch(weights[0][2:]) if weights else None
+            qualities[media_type] = float(quality[0]) if quality else 0.0 if weights else 1.0
+    return 0.0 < qualities[answer_keys.MEDIA_TYPE] >= qualities[_JSON]
 
 
 async def _body(request: Request, largest_document: int) -> bytes:
@@ -282,7 +309,11 @@ def _told(genuine: verification.Genuine) -> dict[str, Any]:
     """What the answer says of a genuine version."""
     version = genuine.version
     return {
-        "school": SchoolBody(code=version.school_code, name=genuine.school_name),
+        "school": SchoolBody(
+            code=version.school_code,
+            name=genuine.school_name,
+            units=[UnitBody(code=unit.code, name=unit.name) for unit in genuine.units],
+        ),
         "school_year": version.school_year,
         "level": version.level,
         "grade": version.grade,
@@ -293,12 +324,12 @@ def _told(genuine: verification.Genuine) -> dict[str, Any]:
         "withdrawn": WithdrawnBody(at=genuine.withdrawn.at, reason=genuine.withdrawn.reason)
         if genuine.withdrawn
         else None,
-        "awaits_summer": version.awaits_summer,
+        "awaits_summer": genuine.awaits_summer,
         "accepted_at": version.accepted_at,
         "fingerprint": version.fingerprint.hex(),
         "signers": [
-            SignerBody(role=signature.role, signed_at=signature.signed_at, hierarchy=signature.hierarchy)
-            for signature in genuine.signatures
+            SignerBody(role=each.role, signed_at=each.signed_at, hierarchy=each.hierarchy, certificate=each.certificate)
+            for each in genuine.signatures
         ],
         "policy": genuine.policy,
         "rules": genuine.rules,

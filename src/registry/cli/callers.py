@@ -47,11 +47,21 @@ def add(
     ] = None,
     key: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Its first public key.")] = None,
     key_id: _KeyId = None,
+    counts_with: Annotated[
+        str | None, typer.Option(help="Another system of the same office, registered before: they share all limits.")
+    ] = None,
 ) -> None:
     """Register a caller."""
     first = None if key is None else _read_key(key, key_id)
     new = callers.NewCaller(
-        caller_id, kind, name or caller_id, frozenset(scope), frozenset(purpose or ()), frozenset(unit or ()), first
+        caller_id,
+        kind,
+        name or caller_id,
+        frozenset(scope),
+        frozenset(purpose or ()),
+        frozenset(unit or ()),
+        first,
+        counts_with,
     )
     _change(lambda world: callers.register(world, new, datetime.now(UTC)))
     typer.echo(f"{caller_id} is registered" + (f", key {first.key_id}" if first else ", without a key yet"))
@@ -70,6 +80,15 @@ def close_key(caller_id: _CallerId, key_id: Annotated[str, typer.Argument(help="
     """Close one key for ever. Tokens got with it last ten minutes at most."""
     _change(lambda world: callers.close_key(world, caller_id, key_id, datetime.now(UTC)))
     typer.echo(f"{caller_id}: the key {key_id} is closed")
+
+
+@app.command("count-with")
+def count_with(
+    caller_id: _CallerId, other: Annotated[str, typer.Argument(help="The other system of the same office.")]
+) -> None:
+    """Let two systems of one office share its limits: of questions a day, about a pupil, of thresholds, of guesses."""
+    _change(lambda world: callers.count_with(world, caller_id, other))
+    typer.echo(f"{caller_id} counts with {other}")
 
 
 @app.command()
@@ -157,6 +176,7 @@ def _row(caller: Caller) -> dict[str, object]:
         "units": sorted(caller.units),
         "schools": len(caller.schools),
         "keys": sorted(caller.keys),
+        "counts_with": caller.counts_with or "",
     }
 
 
@@ -166,7 +186,7 @@ def _cells(caller: Caller) -> list[str]:
 
 
 def _table(found: list[Caller]) -> Table:
-    table = Table("id", "kind", "name", "scopes", "purposes", "units", "schools", "keys")
+    table = Table("id", "kind", "name", "scopes", "purposes", "units", "schools", "keys", "counts with")
     for caller in found:
         cells = _cells(caller)
         if len(caller.units) > 3:

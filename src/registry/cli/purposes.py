@@ -37,7 +37,7 @@ def list_purposes(json_output: _Json = False) -> None:
         thresholds = " ".join([*sorted(row.results), *sorted(row.averages)])
         grades = " ".join(map(str, sorted(row.grades))) or "all"
         table.add_row(f"{row.code}{mark}", f"{row.valid_from:%Y-%m-%d}", row.title_vi, "closed" if row.closed else
-                      " ".join(sorted(row.fields)), " ".join(sorted(row.claims)), thresholds, grades, "yes" if row.extract else "no")  # fmt: skip
+                      " ".join(sorted(row.fields)), " ".join(sorted(row.claims)), thresholds, grades, "yes" if row.whole else "no")  # fmt: skip
     _out.print(table)
 
 
@@ -48,7 +48,7 @@ def import_purposes(
     """Take purposes from a TOML file. Rows are added, never changed: a change is a row with a later `valid_from`.
 
     Members: code, valid_from, title_vi, title_en, fields, claims, results, averages, grades, closed,
-    extract (openapi/verification.md).
+    extract, only with every field but signers (openapi/verification.md).
     """
 
     async def use(world: World) -> purposes.Imported:
@@ -74,6 +74,6 @@ def _row(row: Purpose, rows: tuple[Purpose, ...], now: datetime) -> dict[str, ob
         "averages": sorted(row.averages),
         "grades": sorted(row.grades),
         "closed": row.closed,
-        "extract": row.extract,
+        "extract": row.whole,
         "counts_now": in_force(rows, row.code, now) == row,
     }

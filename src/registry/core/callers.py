@@ -33,7 +33,11 @@ class CallerKey:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The authenticated party of a request. `schools` is what its `units` come to on the present map."""
+    """The authenticated party of a request. `schools` is what its `units` come to on the present map.
+
+    An office with several systems is several callers: `counts_with` names the one whose limits all of them share, and `together`
+    are the ids of all of them.
+    """
 
     caller_id: str
     kind: CallerKind
@@ -43,6 +47,18 @@ class Caller:
     units: frozenset[str]
     schools: frozenset[str]
     keys: Mapping[str, CallerKey]
+    counts_with: str | None = None
+    together: frozenset[str] = frozenset()
+
+    @property
+    def counted_as(self) -> str:
+        """The name that its questions are counted under."""
+        return self.counts_with or self.caller_id
+
+    @property
+    def office(self) -> tuple[str, ...]:
+        """The ids whose questions count as this caller's."""
+        return tuple(sorted(self.together | {self.caller_id}))
 
 
 def submitting(callers: Iterable[Caller]) -> dict[str, tuple[str, ...]]:

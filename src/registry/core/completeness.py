@@ -114,7 +114,8 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One pupil in a bucket, with the codes and time of the last attempt; name and class are None for a pupil who never was on the roster."""
+    """One pupil in a bucket, with the codes and time of the last attempt; name and class are None for a pupil who never was on
+    the roster. `accepted_at`: when the newest transcript of this school came onto the books."""
 
     school_code: str
     pupil_code: str
@@ -123,6 +124,11 @@ class Row:
     grade: int
     codes: tuple[str, ...]
     last_attempt_at: datetime | None
+    accepted_at: datetime | None = None
+
+    def came_after(self, moment: datetime) -> bool:
+        """Whether anything of the pupil was sent or accepted after this moment."""
+        return any(each is not None and each > moment for each in (self.last_attempt_at, self.accepted_at))
 
 
 def add_up(counts: Iterable[Counts]) -> Counts:

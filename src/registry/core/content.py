@@ -28,6 +28,11 @@ class ContentField(StrEnum):
     AWARDS = "awards"
     HISTORY = "history"
     ISSUED_ON = "issued_on"
+    SIGNERS = "signers"
+
+
+#: What is the pupil's: an extract shows all of it.
+OF_PUPIL = frozenset(ContentField) - {ContentField.SIGNERS}
 
 
 def read(transcript: Transcript, fields: Iterable[ContentField]) -> dict[str, Any]:
@@ -85,6 +90,13 @@ def _absences(transcript: Transcript) -> str | None:
     return _mark(transcript.secondary.absences) if transcript.secondary is not None else None
 
 
+def _signers(transcript: Transcript) -> list[dict[str, Any]]:
+    return [
+        {"role": "teacher", "name": transcript.teacher_name, "title": None},
+        {"role": "principal", "name": transcript.principal_name, "title": transcript.principal_title},
+    ]
+
+
 _READ: dict[ContentField, Callable[[Transcript], Any]] = {
     ContentField.PUPIL_NAME: lambda t: t.pupil_name,
     ContentField.BIRTH_DATE: lambda t: None if t.birth is None else _date(t.birth),
@@ -100,4 +112,5 @@ _READ: dict[ContentField, Callable[[Transcript], Any]] = {
     ContentField.AWARDS: lambda t: t.awards,
     ContentField.HISTORY: _history,
     ContentField.ISSUED_ON: lambda t: t.issued_on.isoformat(),
+    ContentField.SIGNERS: _signers,
 }

@@ -37,17 +37,13 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One unit: as it was frozen, and as it is now."""
+    """One unit: as it was frozen, and as it is now. `arrived`: pupils of whom a transcript came onto the books in between."""
 
     unit: str
     name: str
     frozen: Counts
     now: Counts
-
-    @property
-    def arrived(self) -> int:
-        """How many more are on record than when it was frozen: what came after the freeze."""
-        return _on_record(self.now) - _on_record(self.frozen)
+    arrived: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +71,3 @@ def by_unit(units: Mapping[str, frozenset[str]], counts: Mapping[str, Counts]) -
                 total[bucket] += number
         found[unit] = Counts(total)
     return found
-
-
-def _on_record(counts: Counts) -> int:
-    return counts.of(Bucket.PRESENT) + counts.of(Bucket.AWAITING_SUMMER)

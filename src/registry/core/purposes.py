@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from registry.core.claims import ClaimKind
-from registry.core.content import ContentField
+from registry.core.content import OF_PUPIL, ContentField
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,20 @@ class Purpose:
     closed: bool = False
     extract: bool = False
 
+    @property
+    def whole(self) -> bool:
+        """Whether it may be handed an extract, which holds all of the pupil's fields: so it must allow each of them."""
+        return self.extract and self.fields >= OF_PUPIL
+
 
 _F, _C = ContentField, ClaimKind
 _START = datetime(2020, 1, 1, tzinfo=UTC)
 _PLAIN = frozenset({_C.GRADE_FINISHED, _C.PROMOTED, _C.LEVEL_COMPLETED})
 _PERSON = frozenset({_F.PUPIL_NAME, _F.BIRTH_DATE, _F.SEX})
-_OUTCOME = frozenset({_F.PROMOTED, _F.RESULT, _F.CONDUCT, _F.GRADE_COMPLETED, _F.LEVEL_COMPLETED, _F.ISSUED_ON})
+_OUTCOME = frozenset(
+    {_F.PROMOTED, _F.RESULT, _F.CONDUCT, _F.GRADE_COMPLETED, _F.LEVEL_COMPLETED, _F.ISSUED_ON, _F.SIGNERS}
+)
+_ALL = frozenset(ContentField)
 #: The limits between the results of TT 22/2021 art. 9.2.
 _AVERAGES = frozenset({"5.0", "6.5", "8.0"})
 _RESULTS = frozenset({"HT", "HTT", "HTXS", "Đ", "K", "T"})
@@ -44,12 +52,13 @@ _RESULTS = frozenset({"HT", "HTT", "HTXS", "Đ", "K", "T"})
 BUILTIN: tuple[Purpose, ...] = (
     Purpose(
         "admission", _START, "Tuyển sinh đầu cấp", "Admission to the next level",
-        _PERSON | _OUTCOME, frozenset(ClaimKind), _RESULTS, _AVERAGES, extract=True,
+        _PERSON | _OUTCOME, frozenset(ClaimKind), _RESULTS, _AVERAGES,
     ),
     Purpose(
-        "transfer", _START, "Chuyển trường", "Transfer between schools",
-        _PERSON | _OUTCOME | {_F.CLASS_NAME, _F.SUBJECTS, _F.ABSENCES, _F.AWARDS, _F.HISTORY}, _PLAIN, extract=True,
+        "admission-by-record", _START, "Xét tuyển bằng học bạ", "Admission by the marks of the transcript",
+        _ALL, _PLAIN, extract=True,
     ),
+    Purpose("transfer", _START, "Chuyển trường", "Transfer between schools", _ALL, _PLAIN, extract=True),
     Purpose(
         "scholarship", _START, "Xét học bổng, khen thưởng", "Scholarships and awards",
         frozenset(), _PLAIN | {_C.RESULT_AT_LEAST, _C.AVERAGE_AT_LEAST}, frozenset({"HTT", "HTXS", "K", "T"}), frozenset({"6.5", "8.0"}),
@@ -77,7 +86,7 @@ def with_extract(rows: Iterable[Purpose], moment: datetime) -> tuple[str, ...]:
     """The purposes that allow a whole extract at this moment, by name."""
     listed = tuple(rows)
     found = {name: in_force(listed, name, moment) for name in codes_in_force(listed, moment)}
-    return tuple(name for name, row in found.items() if row is not None and row.extract)
+    return tuple(name for name, row in found.items() if row is not None and row.whole)
 
 
 def codes_in_force(rows: Iterable[Purpose], moment: datetime) -> tuple[str, ...]:

@@ -103,19 +103,21 @@ class Map:
     units: Mapping[str, Unit]
     children: Mapping[str, tuple[Part, ...]] = field(repr=False)
     successors: Mapping[str, tuple[Succession, ...]] = field(default_factory=dict, repr=False)
+    _parents: Mapping[str, tuple[Part, ...]] = field(default_factory=dict, repr=False)
     _turns: Sequence[datetime] = field(default=(), repr=False)
     _kept: dict[tuple[str, str, int, int], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
-    _above: dict[tuple[int, str], Mapping[str, Unit]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, units: Iterable[Unit], parts: Iterable[Part], successions: Iterable[Succession] = ()) -> Map:
-        """Index units by code, memberships by parent, successions by predecessor."""
+        """Index units by code, memberships by parent and by child, successions by predecessor."""
         by_code = {unit.code: unit for unit in units}
         children: dict[str, list[Part]] = defaultdict(list)
+        parents: dict[str, list[Part]] = defaultdict(list)
         successors: dict[str, list[Succession]] = defaultdict(list)
         turns = {moment for unit in by_code.values() for moment in (unit.valid_from, unit.valid_to)}
         for part in parts:
             children[part.parent].append(part)
+            parents[part.child].append(part)
             turns.update((part.valid_from, part.valid_to))
         for each in successions:
             successors[each.predecessor].append(each)
@@ -123,6 +125,7 @@ class Map:
             by_code,
             {parent: tuple(found) for parent, found in children.items()},
             {code: tuple(found) for code, found in successors.items()},
+            {child: tuple(found) for child, found in parents.items()},
             sorted(moment for moment in turns if moment is not None),
         )
 
@@ -202,18 +205,15 @@ class Map:
         found = {part.child for part in self.children.get(code, ()) if part.holds_at(moment)}
         return tuple(self.units[child] for child in sorted(found) if child in self.units)
 
-    def above(self, kind: str, on: datetime) -> Mapping[str, Unit]:
-        """The unit of a kind that each unit is a direct part of on the map of `on`, by the part's code."""
-        key = (self._turn(on), kind)
-        if key not in self._above:
-            self._above[key] = {
-                part.child: self.units[parent]
-                for parent, parts in self.children.items()
-                if parent.startswith(f"{kind}:")
-                for part in parts
-                if part.holds_at(on)
-            }
-        return self._above[key]
+    def parents_of(self, code: str, on: datetime) -> tuple[Unit, ...]:
+        """The units that a unit is a direct part of on the map of `on`, by code; of one that did not exist then, at the nearest
+        moment."""
+        unit = self.units.get(code)
+        if unit is None:
+            return ()
+        moment = unit.nearest(on)
+        found = {part.parent for part in self._parents.get(code, ()) if part.holds_at(moment)}
+        return tuple(self.units[parent] for parent in sorted(found) if parent in self.units)
 
     def heirs_of(self, code: str) -> frozenset[str]:
         """The units that took the place of a unit, or of units that were ever part of it."""

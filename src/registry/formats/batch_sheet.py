@@ -79,6 +79,7 @@ _CONTENT: Mapping[ContentField, str] = {
     ContentField.AWARDS: "Khen thưởng",
     ContentField.HISTORY: "Quá trình học tập",
     ContentField.ISSUED_ON: "Ngày cấp",
+    ContentField.SIGNERS: "Họ tên người ký",
 }
 
 
@@ -183,7 +184,8 @@ def table(title: str, lines: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]
     """The result as a table: what was asked (its members) beside what was answered (the line of the NDJSON result)."""
     columns = [Column("Dòng", 8), *(Column(ASKED[member][0], _WIDE) for member in _REPEATED)]
     columns += [
-        Column(name, _WIDE) for name in ("Trả lời", "Mã trả lời", "Hỏi lúc", "Mã câu hỏi", "Mã trường", "Trường")
+        Column(name, _WIDE)
+        for name in ("Trả lời", "Mã trả lời", "Hỏi lúc", "Mã câu hỏi", "Mã trường", "Trường", "Đơn vị")
     ]
     columns += [Column(name, _WIDE) for name in _TOLD.values()]
     columns += [Column(name, _WIDE) for name in ("Thu hồi lúc", "Lý do thu hồi", "Người ký")]
@@ -203,10 +205,15 @@ def _row(asked: Mapping[str, Any], said: Mapping[str, Any]) -> list[Cell]:
         said["row"],
         *(_cell(asked.get(member)) for member in _REPEATED),
         words, code, _moment(about.get("asked_at")), about.get("question_id"), school.get("code"), school.get("name"),
+        _units(school.get("units") or ()),
         *(_moment(answer.get(name)) if name == "accepted_at" else _cell(answer.get(name)) for name in _TOLD),
         _moment(withdrawn.get("at")), withdrawn.get("reason"), _signers(answer.get("signers") or ()),
         *(_cell(content.get(name.value)) for name in _CONTENT),
     ]  # fmt: skip
+
+
+def _units(units: Sequence[Mapping[str, Any]]) -> str | None:
+    return "; ".join(f"{each['name']} ({each['code']})" for each in units) or None
 
 
 def _signers(signers: Sequence[Mapping[str, Any]]) -> str | None:

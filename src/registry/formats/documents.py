@@ -16,7 +16,7 @@ from registry.core import codes, ids
 from registry.core.findings import Finding
 from registry.core.ids import Level
 from registry.core.transcript import Claims, PrimaryMark, SecondaryMark, State, Transcript, VersionReason
-from registry.formats import assembling, code_lists, fields, plans, strict_json, xml_transcript
+from registry.formats import assembling, code_lists, fields, plans, strict_json, xml_schemas
 from registry.formats.fields import Family
 from registry.formats.structure import Need, Rows
 from registry.formats.values import Bad
@@ -74,12 +74,12 @@ def parse(payload: bytes) -> Parsed:
     return read(value)
 
 
-def parse_xml(payload: bytes) -> Parsed:
+def parse_xml(payload: bytes, schemas: xml_schemas.Schemas = xml_schemas.SCHEMAS) -> Parsed:
     """Read the signed bytes of a transcript in XML: the canonical form of its Transcript element.
 
     Codes: those of `parse`, with xml-* in the place of the JSON reader's; the same pointers. Never raises.
     """
-    value, findings = xml_transcript.read(payload)
+    value, findings = xml_schemas.read(payload, schemas)
     if value is None:
         return Parsed(None, Claims(), tuple(findings))
     parsed = read(value)

@@ -22,13 +22,14 @@ from registry.formats.rfc5280 import UNLIMITED, PolicySettings
 MAX_CANDIDATES = 10
 MAX_DEPTH = 6
 MAX_SIGNATURE_CHECKS = 32
-#: Chains given to the path validation, which costs milliseconds each; cross-signing gives two in practice.
-_MAX_CHAINS = 4
+#: Chains given to the path validation, which costs milliseconds each: renewed and cross-signed CAs that are held give four in
+#: practice. Through certificates that came along fewer, since a document can bring others with each of its signatures.
+_MAX_CHAINS, _MAX_BROUGHT = 4, 2
 
 #: Octets of certificates given to the path validation; the first chain always is, whatever its size (at most 112 kB).
 _MAX_JUDGED = 49_152
 #: Comparisons of a name with a subtree over one path; each costs a microsecond or two in the path validation.
-MAX_NAME_CHECKS = 4096
+MAX_NAME_CHECKS = 1024
 
 _Chain = tuple[Certificate, ...]
 _Found = tuple[_Chain, trust.Anchor, Certificate]
@@ -140,10 +141,11 @@ def _judge(
     search = _Search(index, [certificate for certificate, _ in read if certificate is not None], purpose)
     paths: list[Path] = []
     refusals: list[tuple[Code, str]] = []
-    judged = 0
+    judged = brought = 0
     for found in islice(search.chains((leaf,)), _MAX_CHAINS):
         judged += sum(len(c.der) for c in found[0])
-        if (paths or refusals) and judged > _MAX_JUDGED:
+        brought += search.came_along(found[0])
+        if (paths or refusals) and (judged > _MAX_JUDGED or brought > _MAX_BROUGHT):
             break
         path, refusal = _path(found, settings)
         if path is not None:
@@ -186,12 +188,16 @@ def _name_checks(every: Sequence[Certificate]) -> int:
 
 
 class _Search:
-    """Depth first, anchors before stored before submitted certificates; every signature check counts."""
+    """Depth first, anchors before stored before submitted certificates; every signature check counts.
+
+    Of what was submitted only what a trusted CA has signed, or something so proven, issues anything: a stranger's keys, as large
+    and slow as he likes, are never used.
+    """
 
     def __init__(self, index: TrustIndex, candidates: Sequence[Certificate], purpose: Purpose) -> None:
         self._index = index
         self._purpose = purpose
-        self._checks_left = MAX_SIGNATURE_CHECKS
+        self._checked: dict[tuple[bytes, bytes], bool] = {}
         self._candidates = [c for c in {c.fingerprint: c for c in candidates}.values() if not _is_root(c)]
         self._faults = {
             c.fingerprint: [f.detail for f in profile.profile_findings(c, ca=True, pointer="")]
@@ -199,6 +205,7 @@ class _Search:
         }
         #: Why certificates that name themselves as issuer were not used.
         self.rejected: list[tuple[Code, str]] = []
+        self._proven = self._prove([c for c in self._candidates if not self._faults[c.fingerprint]])
 
     def chains(self, chain: _Chain) -> Iterator[_Found]:
         """Every chain whose signatures verify up to an anchor, as far as the bounds reach."""
@@ -212,9 +219,25 @@ class _Search:
             if not _repeats(chain, issuer) and self._issued(issuer, tip):
                 yield from self.chains((*chain, issuer))
 
+    def came_along(self, chain: _Chain) -> bool:
+        """True when an issuer in the chain was submitted and is not held."""
+        return any(c not in self._index.intermediates_named(c.subject) for c in chain[1:])
+
     def _counts(self, anchor: trust.Anchor) -> bool:
         """A root of time-stamping alone is none for people and seals, whatever it issues."""
         return self._purpose is not Purpose.DOCUMENT or anchor.hierarchy is not trust.Hierarchy.TIME_STAMP
+
+    def _prove(self, left: list[Certificate]) -> frozenset[bytes]:
+        """Fingerprints of the candidates under a CA held here, from the top down."""
+        proven: list[Certificate] = []
+        while found := [c for c in left if any(self._issued(issuer, c) for issuer in (*self._held(c), *proven))]:
+            proven += found
+            left = [c for c in left if c not in found]
+        return frozenset(c.fingerprint for c in proven)
+
+    def _held(self, child: Certificate) -> tuple[Certificate, ...]:
+        anchors = (root for anchor, root in self._index.anchors_named(child.issuer) if self._counts(anchor))
+        return (*anchors, *self._index.intermediates_named(child.issuer))
 
     def _issuers(self, tip: Certificate) -> Iterator[Certificate]:
         stored = self._index.intermediates_named(tip.issuer)
@@ -226,14 +249,18 @@ class _Search:
             faults = self._faults[candidate.fingerprint]
             if faults:
                 self.rejected += [(codes.CERTIFICATE_PROFILE, f"issuer certificate: {fault}") for fault in faults]
-            else:
+            elif candidate.fingerprint in self._proven:
                 yield candidate
 
     def _issued(self, issuer: Certificate, child: Certificate) -> bool:
-        if self._checks_left <= 0 or not issuer.may_have_issued(child):
+        if not issuer.may_have_issued(child):
             return False
-        self._checks_left -= 1
-        return issuer.has_signed(child)
+        pair = issuer.fingerprint, child.fingerprint
+        if pair not in self._checked:
+            if len(self._checked) >= MAX_SIGNATURE_CHECKS:
+                return False
+            self._checked[pair] = issuer.has_signed(child)
+        return self._checked[pair]
 
 
 def _is_root(candidate: Certificate) -> bool:

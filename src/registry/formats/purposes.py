@@ -49,6 +49,11 @@ def read_toml(raw: bytes) -> tuple[tuple[Purpose, ...], tuple[Problem, ...]]:
     problems += [
         Problem(f"/purpose/{n}", "one table for a code and a moment") for n, key in enumerate(keys) if key in keys[:n]
     ]
+    problems += [
+        Problem(f"/purpose/{n}/extract", "only with every field of the pupil: an extract shows them all")
+        for n, each in enumerate(read)
+        if each.extract and not each.whole
+    ]
     return (() if problems else tuple(read)), tuple(problems)
 
 

@@ -1,12 +1,12 @@
-"""The signed Transcript element <-> the value that `registry.formats.documents` reads; the same names and pointers as in JSON. Pure.
+"""The record of the project's own schema <-> the value that `registry.formats.documents` reads; names and pointers as in JSON. Pure.
 
-Inside `Transcript` stands one record in the namespace of its schema: `thongtinsohocbasotieuhoc` or `thongtinsohocbasothcsthpt`,
-each field an element of its published name, each list an element with one `dong` a row. Another schema is one more row of READERS.
+`thongtinsohocbasotieuhoc` or `thongtinsohocbasothcsthpt`, each field an element of its published name, each list an element with
+one `dong` a row. Which schema a record is of is asked in `registry.formats.xml_schemas`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -14,10 +14,8 @@ from typing import Any
 from lxml import etree
 
 from registry.core import codes
-from registry.core.findings import Finding
-from registry.formats import code_lists, fields, strict_json, xml_guard
+from registry.formats import code_lists, fields, strict_json
 from registry.formats.structure import Form, Structure
-from registry.formats.xades_names import TRANSCRIPT
 from registry.formats.xml_walk import Walk, blank, shown
 
 NAMESPACE = "urn:hocbaso:transcript:1"
@@ -35,27 +33,6 @@ class _Table:
 
     forms: Mapping[str, Form]
     lists: Mapping[str, _Table] = field(default_factory=dict)
-
-
-def read(payload: bytes) -> tuple[Value | None, list[Finding]]:
-    """Read the canonical bytes of a Transcript element: text for texts, booleans and numbers where the field has them.
-
-    Codes: xml-*, field-unknown for attributes, text between fields and elements in a wrong namespace, json-duplicate for a field
-    that is there twice. Pointers lead to the fields as in JSON. Never raises.
-    """
-    tree = xml_guard.parse(payload)
-    if tree.root is None:
-        return None, list(tree.findings)
-    walk = Walk()
-    record = tree.root[0] if len(tree.root) == 1 and tree.root.tag == TRANSCRIPT else None
-    if record is None or not blank(tree.root.text) or not blank(record.tail):
-        walk.note(codes.XML_STRUCTURE, "", "exactly one record in Transcript")
-        return None, walk.found
-    reader = READERS.get(etree.QName(record).namespace or "")
-    if reader is None:
-        walk.note(codes.XML_STRUCTURE, "", f"a record of {', '.join(READERS)}")
-        return None, walk.found
-    return reader(record, walk), walk.found
 
 
 def from_json(payload: bytes) -> bytes:
@@ -110,7 +87,8 @@ def _write_field(parent: etree._Element, name: str, given: object) -> None:
     )
 
 
-def _read_record(record: etree._Element, walk: Walk) -> Value | None:
+def read_record(record: etree._Element, walk: Walk) -> Value | None:
+    """Read a record: text for texts, booleans and numbers where the field has them; findings and their codes as `xml_schemas.read`."""
     table = _TABLES.get(etree.QName(record).localname)
     if table is None:
         walk.note(codes.XML_STRUCTURE, "", " or ".join(_TABLES))
@@ -188,5 +166,3 @@ def _table_of(structure: Structure) -> _Table:
 
 
 _TABLES = {structure.table: _table_of(structure) for structure in fields.STRUCTURES.values()}
-#: Schema namespace -> reader of its record.
-READERS: Mapping[str, Callable[[etree._Element, Walk], Value | None]] = {NAMESPACE: _read_record}

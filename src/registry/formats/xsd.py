@@ -1,28 +1,19 @@
-"""XML Schema (1.0) of the transcript record, made from the same tables the reader works by, and the check of a record against it. Pure.
+"""XML Schema (1.0) of the transcript record, made from the same tables the reader works by. Pure.
 
 It says what the JSON Schemas say: names, types, lengths, patterns, code lists, what must be there. The order of fields is free.
 """
 
 from __future__ import annotations
 
-import threading
-from functools import cache
-
 from lxml import etree
 
-from registry.core import codes
-from registry.core.findings import Finding
-from registry.formats import fields, schema, xml_guard
+from registry.formats import fields, schema
 from registry.formats.structure import Field, Form, Need, Rows, Structure
 from registry.formats.xml_transcript import NAMESPACE, ROW
-from registry.formats.xml_walk import shown
 
 _XS = "http://www.w3.org/2001/XMLSchema"
 _TEXT = "[^\r\x7f-\x9f]*"
 _FILLED = "[^\r\x7f-\x9f]*[^\\s\x7f-\x9f][^\r\x7f-\x9f]*"
-_MOST_ERRORS = 20
-#: lxml keeps the errors of a check in the schema object: one thread at a time.
-_checking = threading.Lock()
 
 
 def document() -> bytes:
@@ -40,41 +31,6 @@ def document() -> bytes:
         _record(root, structure)
     etree.indent(root)
     return bytes(etree.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
-
-
-def findings(payload: bytes) -> list[Finding]:
-    """xml-schema for each place where the record in a Transcript does not fit the schema; asked when nothing else was found."""
-    tree = xml_guard.parse(payload)
-    if tree.root is None or len(tree.root) != 1:
-        return [Finding(codes.XML_SCHEMA, "", "one record")]
-    record = etree.ElementTree(tree.root[0])
-    with _checking:
-        compiled = _compiled()
-        if compiled.validate(record):
-            return []
-        paths = [error.path for error in compiled.error_log]
-    pointers = dict.fromkeys(_pointer(record, path) for path in paths)
-    return [Finding(codes.XML_SCHEMA, pointer) for pointer in list(pointers)[:_MOST_ERRORS]] or [
-        Finding(codes.XML_SCHEMA)
-    ]
-
-
-@cache
-def _compiled() -> etree.XMLSchema:
-    return etree.XMLSchema(etree.fromstring(document()))
-
-
-def _pointer(record: etree._ElementTree[etree._Element], path: str | None) -> str:
-    """The pointer, as in JSON, of the element at a path that the schema check itself wrote."""
-    found = record.xpath(path) if path else []
-    element: etree._Element | None = found[0] if isinstance(found, list) and found else None
-    names: list[str] = []
-    while element is not None and element is not record.getroot():
-        parent = element.getparent()
-        is_row = parent is not None and element.tag == f"{{{NAMESPACE}}}{ROW}"
-        names.append(str(parent.index(element)) if parent is not None and is_row else shown(element.tag))
-        element = parent
-    return "".join(f"/{name}" for name in reversed(names))
 
 
 def _record(root: etree._Element, structure: Structure) -> None:

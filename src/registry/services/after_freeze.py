@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from registry.core import completeness, units
+from registry.core.campaigns import Campaign
 from registry.core.completeness import Counts
-from registry.core.frozen import Beside, Line
+from registry.core.frozen import Beside, Freeze, Line
 from registry.storage import frozen
+from registry.storage.completeness import Question
 from registry.storage.database import Reading
 
 
+async def of(tx: Reading, campaign: Campaign | None, as_of: datetime) -> Freeze | None:
+    """The freeze of a campaign, if it had been frozen by a moment."""
+    found = None if campaign is None else await frozen.find(tx, campaign.code)
+    return found if found is not None and found.frozen_at <= as_of else None
+
+
 async def beside(
-    tx: Reading, code: str | None, unit: units.Unit, schools: Collection[str], now: Counts, as_of: datetime
+    tx: Reading, campaign: Campaign | None, unit: units.Unit, question: Question, now: Counts
 ) -> Beside | None:
-    """The counts of a unit that comes to these schools as its campaign was frozen, beside those as of a moment.
+    """The counts of a unit that comes to these schools as its campaign was frozen, beside those of the question's moment.
 
     None without a campaign, and as of a moment at which it was not frozen yet.
     """
-    freeze = None if code is None else await frozen.find(tx, code)
-    if freeze is None or as_of < freeze.frozen_at:
+    freeze = await of(tx, campaign, question.as_of)
+    if freeze is None:
         return None
-    then = await frozen.schools(tx, freeze.campaign_code, sorted(schools))
-    return Beside(freeze, Line(unit.code, unit.name, completeness.over(schools, then), now))
+    then = await frozen.schools(tx, freeze.campaign_code, sorted(question.schools))
+    arrived = await frozen.arrived(tx, question, freeze.frozen_at)
+    line = Line(unit.code, unit.name, completeness.over(question.schools, then), now, sum(arrived.values()))
+    return Beside(freeze, line)

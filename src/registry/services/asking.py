@@ -161,7 +161,7 @@ async def ask(
     """
     began = pace.started()
     purpose = permit(await world.known(), caller, asked, now)
-    await counted.count(world, caller.caller_id, now)
+    await counted.count(world, caller.counted_as, now)
     asker = Asker(world, caller, asked.why, purpose, counted, ids.uuid7(now, secrets.token_bytes(10)), now)
     plain = await _plainly(asker, asked) if asked.plain and keep is None else None
     if plain is not None:
@@ -196,11 +196,11 @@ async def _plainly(asker: Asker, asked: Asked[D, A]) -> Told[D] | None:
 async def _prove_and_write(asker: Asker, decided: Decided[D], version: Stored) -> Told[D] | None:
     """The second half: one question of a caller about a pupil at a time, since the ones before it are counted first."""
     world, most = asker.world, asker.counted.per_pupil
-    with world.notes.alone(asker.caller.caller_id, version.pupil_id) as alone:
+    with world.notes.alone(asker.caller.counted_as, version.pupil_id) as alone:
         if not alone:
             return None
         async with world.db.hot() as connection:
-            proof = await questions.prove(connection, decided.row, version, most)
+            proof = await questions.prove(connection, decided.row, version, asker.caller.office, most)
         raw = _opened(world, version, proof)
         if raw is None or proof.asked_before + _NEAR >= most:
             return None
@@ -254,19 +254,25 @@ async def _write(tx: Hot, asker: Asker, decided: Decided[D], standing: Misses) -
     """
     row, version = decided.row, decided.version
     try:
-        proof = await questions.write(tx, row, version, nonce=asker.why.spent, most_before=asker.counted.per_pupil)
+        proof = await questions.write(
+            tx, row, version, asker.caller.office, nonce=asker.why.spent, most_before=asker.counted.per_pupil
+        )
     except questions.NonceSpentError:
         raise _nonce_spent() from None
     raw = None
     if version is not None:
         asked_before = proof.asked_before
         if asked_before + _NEAR >= asker.counted.per_pupil:
-            asked_before = await questions.count_about(tx, row, asker.counted.per_pupil)
+            asked_before = await questions.count_about(
+                tx, row, asker.caller.counted_as, asker.caller.office, asker.counted.per_pupil
+            )
         asker.counted.check_pupil(asked_before)
         raw = _opened(asker.world, version, proof)
         if raw is None:
             raise BrokenStoredError(version)
-    before, begins = await limits.count_answer(tx, row.caller_id, standing, found=decided.found, now=row.asked_at)
+    before, begins = await limits.count_answer(
+        tx, asker.caller.counted_as, standing, found=decided.found, now=row.asked_at
+    )
     return Written(proof, raw, begins), before
 
 

@@ -66,7 +66,7 @@ async def submit(world: World, caller: Caller, file: File, read: Read, now: date
     key_hash = sha256(file.key.encode("ascii")).digest() if file.key is not None else None
     if key_hash is not None and (known := await _known(world, caller, key_hash, fingerprint)) is not None:
         return Taken(known, new=False)
-    await limits.check_standing(world, caller.caller_id, now)
+    await limits.check_standing(world, caller.counted_as, now)
     lines = await _checked(world, caller, file, read, now)
     batch_id = ids.uuid7(now, secrets.token_bytes(10))
     new = stored.New(batch_id, caller.caller_id, file.result, fingerprint, key_hash, lines)

@@ -46,6 +46,7 @@ class NewCaller:
     purposes: frozenset[str] = frozenset()
     units: frozenset[str] = frozenset()
     key: CallerKey | None = None
+    counts_with: str | None = None
 
 
 def read_public_key(content: bytes, key_id: str | None = None) -> CallerKey:
@@ -90,6 +91,8 @@ async def register(world: World, new: NewCaller, now: datetime) -> None:
         row = Caller(new.caller_id, new.kind, new.name, new.scopes, new.purposes, new.units, frozenset(), {})
         if not await callers.add_caller(tx, row, now):
             raise NotTakenError(f"the id {new.caller_id} is taken (closed ids are not given out again)")
+        if new.counts_with is not None and not await callers.count_with(tx, new.caller_id, new.counts_with):
+            raise NotTakenError(f"there is no other open caller {new.counts_with}")
         await _add_units(tx, new.caller_id, new.units, now)
         if new.key is not None:
             await callers.add_key(tx, new.caller_id, new.key, now)
@@ -102,6 +105,14 @@ async def add_key(world: World, caller_id: str, key: CallerKey, now: datetime) -
         await _must_be_open(tx, caller_id)
         if not await callers.add_key(tx, caller_id, key, now):
             raise NotTakenError(f"{caller_id} has or had a key with the id {key.key_id}")
+        await generation.move(tx)
+
+
+async def count_with(world: World, caller_id: str, other: str) -> None:
+    """Let an open caller share the limits of another open one: both are systems of one office. Raises NotTakenError."""
+    async with world.db.transaction() as tx:
+        if not await callers.count_with(tx, caller_id, other):
+            raise NotTakenError(f"{caller_id} and {other} are not two open callers, or {other} counts with {caller_id}")
         await generation.move(tx)
 
 

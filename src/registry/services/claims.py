@@ -65,7 +65,7 @@ class Asked:
         """The records that may decide."""
         years = claims.years_of(self.claim, asker.now.year)
         index = asker.world.sealer.number_index(self.key) if self.way == "number" else self.key
-        return await questions.find_records(tx, self.way, index, years, asker.caller.caller_id)
+        return await questions.find_records(tx, self.way, index, years, asker.caller.counted_as)
 
     async def decide(self, tx: Hot, asker: Asker, found: questions.Found, *, vouching: bool) -> asking.Decided[bool]:
         """Choose the record that decides, and count its threshold; what is decided here is whether the caller may ask at all.
@@ -116,7 +116,15 @@ async def _take_threshold(tx: Hot, asker: Asker, claim: Claim, version: Stored, 
     if topic is None or threshold is None:
         return
     since = await question_limits.take_threshold(
-        tx, version.pupil_id, found.one_pupil, asker.caller.caller_id, topic, threshold, now, now - timedelta(days=days)
+        tx,
+        version.pupil_id,
+        found.one_pupil,
+        asker.caller.counted_as,
+        asker.caller.office,
+        topic,
+        threshold,
+        now,
+        now - timedelta(days=days),
     )
     if since is not None:
         raise limits.threshold_refusal(since, days, now)

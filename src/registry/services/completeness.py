@@ -51,6 +51,15 @@ class By(StrEnum):
 
 
 _KINDS = frozenset({By.DISTRICT, By.WARD, By.COMMUNE, By.CLUSTER, By.SCHOOL})
+#: The name of who is in none, Vietnamese and English. No published text names the cluster of every commune, for one.
+NOWHERE = {
+    By.DISTRICT: ("Không thuộc quận, huyện cũ nào", "In no legacy district"),
+    By.WARD: ("Không thuộc phường, xã cũ nào", "In no old ward"),
+    By.COMMUNE: ("Không thuộc phường, xã nào", "In no commune"),
+    By.CLUSTER: ("Không thuộc cụm trường nào", "In no cluster"),
+    By.CLASS: ("Không thuộc lớp nào", "In no class"),
+    By.VENDOR: ("Chưa có phần mềm nào", "No vendor"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +77,10 @@ class Only:
         return tuple(grade for grade in self.grades if grade in self.campaign.grades)
 
     @property
-    def whole_campaign(self) -> str | None:
-        """The campaign's code, when all of its grades are counted: as a freeze of it counts."""
-        return (
-            self.campaign.code
-            if self.campaign is not None and set(self.of_grades or ()) == set(self.campaign.grades)
-            else None
-        )
+    def whole_campaign(self) -> Campaign | None:
+        """The campaign, when all of its grades are counted: as a freeze of it counts."""
+        whole = self.campaign is not None and set(self.of_grades or ()) == set(self.campaign.grades)
+        return self.campaign if whole else None
 
     def schools(self, here: units.Map, schools: frozenset[str], now: datetime) -> frozenset[str]:
         """Those of the schools that are left."""
@@ -94,7 +100,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Pupils of one grade, class or vendor; `key` and `name` are empty for pupils without one, `grade` is that of a class."""
+    """Pupils of one grade, class or vendor, or of no unit of the kind asked for; `grade` is that of a grade or a class.
+
+    `key` is for programs: the grade, "<school>/<grade>/<class>", the vendor's id, "" of no unit or vendor. `name` is empty for pupils without
+    one (`NOWHERE`).
+    """
 
     key: str
     name: str
@@ -104,7 +114,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A unit with its parts or groups. Parts (districts and communes), and vendors, may share schools and need not add up to the unit.
+    """A unit with its parts or groups. Parts (districts and communes), and vendors, may share schools and need not add up to the
+    unit; those of one kind, with the group of who is in none, do.
 
     `pending`: of about so many pupils what changed last is not counted yet; 0 in all but the first minutes after a large list.
     `frozen`: the unit as its campaign was frozen, when it was.
@@ -137,11 +148,15 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some pupils of a bucket, and the cursor of the next page (None: there are no more)."""
+    """Some pupils of a bucket, and the cursor of the next page (None: there are no more).
+
+    `frozen_at`: when the campaign asked for was frozen, if it was by then.
+    """
 
     as_of: datetime
     rows: tuple[Row, ...]
     next: str | None
+    frozen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +207,16 @@ async def report(
         groups = await _groups(tx, here, question, by, counted, when, past=as_of is not None)
         found = counted.groups
         line = Line(here.units[unit], completeness.over(schools, found))
-        frozen = await after_freeze.beside(tx, only.whole_campaign, line.unit, schools, line.counts, moment)
+        frozen = await after_freeze.beside(tx, only.whole_campaign, line.unit, question, line.counts)
     parts = (
         here.parts_of(unit, when.on) if by is None else _of_kind(here, by, unit, schools, when) if by in _KINDS else ()
     )
-    lines = (Line(part, completeness.over(here.schools_of(part.code, when.on, now) & schools, found)) for part in parts)
+    schools_of = {part.code: here.schools_of(part.code, when.on, now) & schools for part in parts}
+    lines = (Line(part, completeness.over(schools_of[part.code], found)) for part in parts)
     children = tuple(line for line in lines if by is None or line.counts.anybody)
+    if by in _KINDS:
+        nowhere = completeness.over(schools.difference(*schools_of.values()), found)
+        groups = (Group("", "", None, nowhere),) if nowhere.anybody else ()
     return Report(line, moment, children, groups, counted.pending, frozen)
 
 
@@ -224,7 +243,11 @@ async def _groups(
         return tuple(Group(str(grade), str(grade), grade, grades[grade]) for grade in sorted(grades))
     if by is By.CLASS:
         classes = await stored.count_classes(tx, question)
-        return tuple(Group(name, name, grade, counts) for (grade, name), counts in sorted(classes.items()))
+        # A school may call two classes of different grades by one name.
+        where = "/".join(question.schools)
+        return tuple(
+            Group(f"{where}/{grade}/{name}", name, grade, counts) for (grade, name), counts in sorted(classes.items())
+        )
     if by is not By.VENDOR:
         return ()
     left, found = set(question.schools), []
@@ -285,8 +308,10 @@ async def pupils(
     question = Question(sorted(schools), str(asked.school_year), moment, asked.only.of_grades)
     async with world.db.snapshot() as tx:
         found = await _listed(tx, question, asked.bucket, behind, limit + 1, past=moment != now)
+        freeze = await after_freeze.of(tx, asked.only.campaign, moment)
     rows = tuple(found[:limit])
-    return Page(moment, rows, _cursor(asked, moment, rows[-1]) if len(found) > limit else None)
+    after = _cursor(asked, moment, rows[-1]) if len(found) > limit else None
+    return Page(moment, rows, after, freeze.frozen_at if freeze is not None else None)
 
 
 async def _listed(

@@ -23,16 +23,25 @@ from registry.core.verification import Answer
 from registry.formats import paper_content, qr_text
 from registry.formats.paper_sheet import Issue
 from registry.formats.qr_text import Paper
-from registry.services import limits, public_codes, transcripts
+from registry.services import limits, pace, public_codes, transcripts
 from registry.services.limits import Limits
 from registry.services.press import Press
 from registry.services.world import World
 from registry.storage import extracts, question_limits, questions
+from registry.storage.database import Hot
 from registry.storage.extracts import Issued, Wanted
 from registry.storage.public_codes import Key
 
 _LOCAL = timezone(timedelta(hours=7))
 _OWN = "own_school"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """An office, whose questions are counted, and its limits."""
+
+    office: Caller
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ class Why:
     purpose: str
     reference: str
     grades: frozenset[int] = frozenset()  # none: records of every grade
-    counted: Limits | None = None  # an office's limits; None: nothing is counted
+    counted: Counted | None = None  # an office's limits; None: nothing is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +105,11 @@ async def why(
     found = purposes.in_force(rows, purpose, now) if purpose in caller.purposes else None
     if purpose is None or found is None:
         raise _bad_purpose(codes.ACCESS_PURPOSE, caller.purposes & set(purposes.codes_in_force(rows, now)))
-    if not found.extract:
+    if not found.whole:
         raise _bad_purpose(codes.EXTRACT_PURPOSE, caller.purposes & set(purposes.with_extract(rows, now)))
     if not reference or not reference.isprintable():
         raise _bad_reference("the reference of the procedure, printable characters")
-    return Why(caller.caller_id, purpose, reference, found.grades, counted)
+    return Why(caller.caller_id, purpose, reference, found.grades, Counted(caller, counted))
 
 
 async def issue(
@@ -111,19 +120,25 @@ async def issue(
     Raises Refusal: record-unknown (of own records), extract-not-in-force, request-parameter (a reference with the pupil's number),
     verification-enumeration, -day, -pupil, answer-key, extract-not-made, service-busy, service-fault, service-database.
     """
+    began = pace.started()
     if reason.counted is not None:
-        await limits.check_standing(world, reason.caller_id, now)
-        await reason.counted.count(world, reason.caller_id, now)
+        await limits.check_standing(world, caller.counted_as, now)
+        await reason.counted.limits.count(world, caller.counted_as, now)
     try:
         told = await transcripts.in_force(world, caller.schools, code)
     except Refusal as refusal:
         if reason.counted is None or refusal.code != codes.RECORD_UNKNOWN:
             raise
-        return await _missed(world, reason, now)
+        return await _missed(world, reason, reason.counted, code, now, began)
     # As for questions: what the purpose is not about is not known, in force or not.
-    if reason.grades and (told is None or told.history.record.grade not in reason.grades):
-        return await _missed(world, reason, now)
+    if (
+        reason.counted is not None
+        and reason.grades
+        and (told is None or told.history.record.grade not in reason.grades)
+    ):
+        return await _missed(world, reason, reason.counted, code, now, began)
     if told is None:
+        await _not_in_force(world, reason, code, now)
         raise Refusal(codes.EXTRACT_NOT_IN_FORCE)
     return await of_version(world, press, told, reason, now)
 
@@ -161,18 +176,35 @@ async def _write_down(
     row = _row(reason, record.school_year, record.pupil_id, "shown", now)
     wanted = Wanted(given.code_index, row.question_id, reason.caller_id, reason.purpose, reason.reference)
     async with world.db.hot_transaction() as tx:
-        if reason.counted is not None:
-            reason.counted.check_pupil(await questions.count_about(tx, row, reason.counted.per_pupil))
-            standing = await question_limits.misses(tx, reason.caller_id)
-            await limits.count_answer(tx, reason.caller_id, standing, found=True, now=now)
-        await questions.write(tx, row, None)
+        await _write_found(tx, reason, row)
         return year, await extracts.number(tx, year, wanted, now)
 
 
-async def _missed(world: World, reason: Why, now: datetime) -> NotKnown:
+async def _not_in_force(world: World, reason: Why, code: str, now: datetime) -> None:
+    """That a record has nothing in force is an answer too."""
     async with world.db.hot_transaction() as tx:
-        await questions.write(tx, _row(reason, None, None, Answer.NOT_KNOWN.value, now), None)
-        _, begins = await limits.count_answer(tx, reason.caller_id, Misses(), found=False, now=now)
+        sighting = (await questions.find_by_code(tx, code, None, reason.caller_id)).sighting
+        year = next((each.school_year for each in sighting.versions), None)
+        await _write_found(tx, reason, _row(reason, year, sighting.pupil_id, Answer.GENUINE_WITHDRAWN.value, now))
+
+
+async def _write_found(tx: Hot, reason: Why, row: Look) -> None:
+    if reason.counted is not None:
+        name, most = reason.counted.office.counted_as, reason.counted.limits
+        most.check_pupil(await questions.count_about(tx, row, name, reason.counted.office.office, most.per_pupil))
+        standing = await question_limits.misses(tx, name)
+        await limits.count_answer(tx, name, standing, found=True, now=row.asked_at)
+    await questions.write(tx, row, None)
+
+
+async def _missed(world: World, reason: Why, counted: Counted, code: str, now: datetime, began: float) -> NotKnown:
+    """The row names the pupil all the same, so that the pupil's own schools see who tried; the clock tells the office nothing."""
+    async with world.db.hot_transaction() as tx:
+        sighting = (await questions.find_by_code(tx, code, None, reason.caller_id)).sighting
+        year = next((each.school_year for each in sighting.versions), None)
+        await questions.write(tx, _row(reason, year, sighting.pupil_id, Answer.NOT_KNOWN.value, now), None)
+        _, begins = await limits.count_answer(tx, counted.office.counted_as, Misses(), found=False, now=now)
+    await pace.even_out(began, counted.limits.even_seconds)
     return NotKnown(begins)
 
 

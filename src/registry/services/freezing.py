@@ -191,9 +191,11 @@ async def report(world: World, caller: Caller | None, code: str, now: datetime, 
         then = await stored.schools(tx, code, sorted(mine))
         question = completeness.Question(sorted(mine), plan.campaign.school_year, now, plan.campaign.grades)
         counts = (await standing.count(tx, question, past=False)).groups
+        arrived = await stored.arrived(tx, question, done.frozen_at)
     units = _on_map(here, plan, mine, on, done.frozen_at, now)
     before, after = frozen.by_unit(units, then), frozen.by_unit(units, counts)
-    lines = tuple(Line(unit, here.units[unit].name, before[unit], after[unit]) for unit in sorted(units))
+    later = {unit: sum(arrived.get(school, 0) for school in schools) for unit, schools in units.items()}
+    lines = tuple(Line(u, here.units[u].name, before[u], after[u], later[u]) for u in sorted(units))
     return Report(done, lines)
 
 

@@ -34,8 +34,7 @@ from registry.formats import (
     time_stamps,
     withdrawals,
     xades,
-    xml_transcript,
-    xsd,
+    xml_schemas,
 )
 from registry.services import signing_persons, signing_policy
 
@@ -63,13 +62,13 @@ def _json_members(payload: bytes) -> object:
 
 
 def _xml_members(payload: bytes) -> object:
-    return xml_transcript.read(payload)[0]
+    return xml_schemas.read(payload)[0]
 
 
 _SYNTAXES = {
     JOSE: _Syntax(jws.open_envelope, documents.parse, lambda _: [], _json_members),
     COMPACT: _Syntax(jws.open_compact_envelope, documents.parse, lambda _: [], _json_members),
-    XML: _Syntax(xades.open_envelope, documents.parse_xml, xsd.findings, _xml_members),
+    XML: _Syntax(xades.open_envelope, documents.parse_xml, xml_schemas.findings, _xml_members),
 }
 MEDIA_TYPES = tuple(_SYNTAXES)
 #: A bare transcript, to be tried out before it is signed.

@@ -74,7 +74,7 @@ async def table(
         question = Question(sorted(only.schools(here, schools, now)), str(year), now, only.of_grades)
         found = await standing.count(tx, question, past=False)
         line = buckets.over(schools, found.groups)
-        frozen = await after_freeze.beside(tx, only.whole_campaign, here.units[unit], question.schools, line, now)
+        frozen = await after_freeze.beside(tx, only.whole_campaign, here.units[unit], question, line)
     counted = found.groups
     ready = await readiness.look(
         world, caller, readiness.Asked(unit, year, before, only.of_grades, closed=True, on=on), now
@@ -107,6 +107,5 @@ async def classes(
 
 def _place(here: units.Map, school_code: str, on: datetime) -> str:
     """The name of a school's commune at a moment, or of the ward it lay in before there were communes; "" of neither."""
-    code = f"school:{school_code}"
-    found = here.above("commune", on).get(code) or here.above("ward", on).get(code)
-    return found.name if found is not None else ""
+    parents = here.parents_of(f"school:{school_code}", on)
+    return next((unit.name for kind in ("commune", "ward") for unit in parents if unit.kind == kind), "")

@@ -98,9 +98,7 @@ async def show(world: World, code: str, now: datetime) -> Shown | None:
     unit = here.units.get(code)
     if unit is None:
         return None
-    parents = sorted(
-        parent for parent, parts in here.children.items() if any(p.child == code and p.holds_at(now) for p in parts)
-    )
+    parents = [parent.code for parent in here.parents_of(code, now)]
     heirs = tuple(here.units[heir] for heir in sorted(here.heirs_of(code)))
     return Shown(unit, tuple(parents), here.parts_of(code, now), len(here.open_schools(code, now)), heirs)
 

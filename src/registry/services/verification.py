@@ -16,6 +16,7 @@ from registry.core.callers import Caller
 from registry.core.content import ContentField
 from registry.core.findings import Finding, Refusal
 from registry.core.purposes import Purpose
+from registry.core.units import Map, Unit
 from registry.core.verification import (
     Answer,
     ByCode,
@@ -47,19 +48,25 @@ _KINDS: Mapping[type[Question], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Who signed in which role, when, and under which hierarchy of certificates; no name of a person."""
+    """Who signed in which role, when, with which certificate (SHA-256, hex) of which hierarchy; no name of a person."""
 
     role: str | None
     signed_at: datetime | None
     hierarchy: str | None
+    certificate: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Genuine:
-    """What is told of a version that is vouched for."""
+    """What is told of a version that is vouched for. `units`: what its school was a direct part of when it was accepted.
+
+    `awaits_summer` is a result: None for a purpose that allows nothing of it.
+    """
 
     version: Stored
     school_name: str
+    units: tuple[Unit, ...]
+    awaits_summer: bool | None
     signatures: tuple[Signature, ...]
     policy: str | None
     rules: str | None
@@ -104,7 +111,7 @@ class Asked:
 
     async def find(self, tx: Hot, asker: Asker) -> questions.Found:
         """The versions that are asked about, or where documents that may be them are held."""
-        caller_id = asker.caller.caller_id
+        caller_id = asker.caller.counted_as
         match self.question:
             case ByCode(code, version):
                 return await questions.find_by_code(tx, code, version, caller_id)
@@ -139,9 +146,9 @@ class Asked:
         """What is said of the version, with the fields that were asked for."""
         decision, written, genuine = told.decided.what, told.written, None
         if decision.version is not None:
-            unit = (await asker.world.known()).map.units.get(f"school:{decision.version.school_code}")
+            here = (await asker.world.known()).map
             said = await _content(asker.world, written, self.fields)
-            genuine = _genuine(decision.version, unit.name if unit else "", written.proof, said)
+            genuine = _genuine(decision.version, here, asker.purpose, written.proof, said)
         return Answered(asker.question_id, asker.now, decision.answer, genuine, written.pause_begins)
 
 
@@ -184,11 +191,25 @@ def _school_year(question: Question, sighting: Sighting, decision: Decision) -> 
     return version.school_year if version else None
 
 
-def _genuine(version: Stored, school_name: str, proof: questions.Proof, said: Mapping[str, Any] | None) -> Genuine:
-    signatures = tuple(_signature(row) for row in proof.signatures)
-    return Genuine(version, school_name, signatures, proof.policy, proof.rules, proof.withdrawn, said)
+def _genuine(
+    version: Stored, here: Map, purpose: Purpose, proof: questions.Proof, said: Mapping[str, Any] | None
+) -> Genuine:
+    code = f"school:{version.school_code}"
+    school = here.units.get(code)
+    return Genuine(
+        version,
+        school.name if school else "",
+        here.parents_of(code, version.accepted_at),
+        version.awaits_summer if ContentField.PROMOTED in purpose.fields else None,
+        tuple(_signature(row) for row in proof.signatures),
+        proof.policy,
+        proof.rules,
+        proof.withdrawn,
+        said,
+    )
 
 
 def _signature(row: dict[str, Any]) -> Signature:
     signed_at = row.get("signed_at")
-    return Signature(row.get("role"), datetime.fromisoformat(signed_at) if signed_at else None, row.get("hierarchy"))
+    at = datetime.fromisoformat(signed_at) if signed_at else None
+    return Signature(row.get("role"), at, row.get("hierarchy"), row.get("certificate"))

@@ -21,9 +21,12 @@ async def load(tx: Reading) -> list[Caller]:
     """Every open caller with its open keys and units; `schools` is left empty, it follows from the map."""
     c = caller.c
     rows = await tx.execute(
-        select(c.caller_id, c.kind, c.name, c.scopes, c.purposes).where(c.closed_at.is_(None)).order_by(c.caller_id)
+        select(c.caller_id, c.kind, c.name, c.scopes, c.purposes, c.counts_with)
+        .where(c.closed_at.is_(None))
+        .order_by(c.caller_id)
     )
     keys, units = await _keys(tx), await _units(tx)
+    together = await _together(tx)
     return [
         Caller(
             r.caller_id,
@@ -34,6 +37,8 @@ async def load(tx: Reading) -> list[Caller]:
             frozenset(units[r.caller_id]),
             frozenset(),
             keys[r.caller_id],
+            r.counts_with,
+            frozenset(together.get(r.counts_with or r.caller_id, ())),
         )
         for r in rows
     ]
@@ -44,6 +49,15 @@ async def _keys(tx: Reading) -> dict[str, dict[str, CallerKey]]:
     found: dict[str, dict[str, CallerKey]] = defaultdict(dict)
     for r in await tx.execute(select(k.caller_id, k.key_id, k.public_key).where(k.closed_at.is_(None))):
         found[r.caller_id][r.key_id] = CallerKey(r.key_id, r.public_key)
+    return found
+
+
+async def _together(tx: Reading) -> dict[str, set[str]]:
+    """Callers that count with others, the closed ones too, by whom they are counted as."""
+    c = caller.c
+    found: dict[str, set[str]] = defaultdict(set)
+    for r in await tx.execute(select(c.caller_id, c.counts_with).where(c.counts_with.is_not(None))):
+        found[r.counts_with] |= {r.caller_id, r.counts_with}
     return found
 
 
@@ -92,6 +106,7 @@ async def add_caller(tx: Writing, new: Caller, now: datetime) -> bool:
         "scopes": sorted(new.scopes),
         "purposes": sorted(new.purposes),
         "created_at": now,
+        "counts_with": new.counts_with,
     }
     added = insert(caller).values(row).on_conflict_do_nothing().returning(caller.c.caller_id)
     return (await tx.execute(added)).first() is not None
@@ -116,6 +131,21 @@ async def add_units(tx: Writing, caller_id: str, codes: Iterable[str], now: date
         where=caller_unit.c.closed_at.is_not(None),
     )
     return len((await tx.execute(reopened.returning(caller_unit.c.unit_code))).all())
+
+
+async def count_with(tx: Writing, caller_id: str, other: str) -> bool:
+    """Let a caller, and all that count with it, share the limits of another one; False when either is not open."""
+    c = caller.c
+    there = select(c.counts_with).where(c.caller_id == other, c.closed_at.is_(None))
+    row = (await tx.execute(there)).one_or_none()
+    head = other if row is None or row.counts_with is None else row.counts_with
+    if row is None or head == caller_id:
+        return False
+    moved = update(caller).where(c.caller_id == caller_id, c.closed_at.is_(None)).values(counts_with=head)
+    if not (await tx.execute(moved)).rowcount:
+        return False
+    await tx.execute(update(caller).where(c.counts_with == caller_id).values(counts_with=head))
+    return True
 
 
 async def close_caller(tx: Writing, caller_id: str, at: datetime) -> bool:

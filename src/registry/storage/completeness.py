@@ -111,8 +111,14 @@ SELECT e.grade, coalesce(e.class_name, '') AS class_name, e.key, count(*) AS pup
 """  # noqa: S608
 
 _CODES = "ARRAY(SELECT f->>'code' FROM jsonb_array_elements(a.findings) WITH ORDINALITY AS t(f, n) ORDER BY n)"
+_ACCEPTED = """
+SELECT max(v.accepted_at) FROM submission s
+  JOIN record_version v ON v.fingerprint = s.fingerprint AND v.school_year = s.school_year
+ WHERE s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = q.pupil_code
+   AND v.accepted_at <= :as_of
+"""
 _LIST = f"""
-SELECT q.*, a.received_at, {_CODES} AS codes
+SELECT q.*, a.received_at, {_CODES} AS codes, ({_ACCEPTED}) AS accepted_at
   FROM (SELECT :school_year AS school_year, * FROM ({_EACH} AND q.school_code >= :after_school) e
          WHERE (school_code, pupil_code) > (:after_school, :after_pupil) AND key = ANY(:keys)
          ORDER BY school_code, pupil_code LIMIT :most) q
@@ -128,6 +134,7 @@ _TYPES: dict[str, TypeEngine[Any]] = {
     "school_year": Text(),
     "as_of": _MOMENT,
     "day": _MOMENT,
+    "since": _MOMENT,
     "grades": ARRAY(SmallInteger),
     "keys": ARRAY(Text),
 }
@@ -168,6 +175,7 @@ async def pupils(tx: Reading, question: Question, bucket: Bucket, after: tuple[s
             row.grade,
             tuple(dict.fromkeys(row.codes)),
             row.received_at,
+            row.accepted_at,
         )
         for row in await tx.execute(asked(_LIST, question, **more))
     ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.core.completeness import Bucket, Counts
 from registry.core.frozen import Freeze, Request
+from registry.storage.completeness import Question, asked
 from registry.storage.database import Reading, Writing
 from registry.storage.sealing import Sealer
 from registry.storage.tables_declarations import (
@@ -19,6 +21,13 @@ from registry.storage.tables_declarations import (
 )
 
 _BATCH = 5000
+_ARRIVED = """
+SELECT s.school_code, count(DISTINCT s.pupil_code) AS pupils
+  FROM record_version v JOIN submission s USING (submission_id)
+ WHERE v.school_year = :school_year AND v.accepted_at > :since AND v.accepted_at <= :as_of
+   AND s.school_code = ANY(:schools) AND (:grades IS NULL OR s.grade = ANY(:grades))
+ GROUP BY 1
+"""
 
 
 async def alone(tx: Writing, code: str) -> bool:
@@ -105,6 +114,12 @@ async def schools(tx: Reading, code: str, wanted: Sequence[str]) -> dict[str, Co
     for row in await tx.execute(query):
         found.setdefault(row.school_code, {})[Bucket(row.bucket)] = row.pupils
     return {school: Counts(buckets) for school, buckets in found.items()}
+
+
+async def arrived(tx: Reading, question: Question, since: datetime) -> dict[str, int]:
+    """Pupils, by school, of whom a version came onto the books after one moment and by that of the question."""
+    rows = await tx.execute(asked(_ARRIVED, question, since=since))
+    return {row.school_code: row.pupils for row in rows}
 
 
 async def parts(tx: Reading, sealer: Sealer, code: str) -> AsyncIterator[bytes]:

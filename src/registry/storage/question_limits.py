@@ -29,7 +29,7 @@ RETURNING taken
 #: What was asked under any pupil that is one with this one counts, whatever was merged or parted since. The row itself decides
 #: between two that ask at the same moment.
 _THRESHOLD = """
-WITH other AS (SELECT max(asked_at) AS at FROM claim_threshold WHERE pupil_id = ANY($2::uuid[]) AND caller_id = $3 AND topic = $4
+WITH other AS (SELECT max(asked_at) AS at FROM claim_threshold WHERE pupil_id = ANY($2::uuid[]) AND caller_id = ANY($8::text[]) AND topic = $4
                   AND threshold <> $5 AND asked_at > $7),
      taken AS (INSERT INTO claim_threshold AS t (pupil_id, caller_id, topic, threshold, asked_at)
                  SELECT $1, $3, $4, $5, $6 WHERE (SELECT at FROM other) IS NULL
@@ -65,15 +65,16 @@ async def take(tx: Hot, caller_id: str, day: date, portion: int, most: int) -> b
 
 
 async def take_threshold(
-    tx: Hot, pupil_id: UUID, one_pupil: Sequence[UUID], caller_id: str, topic: str, threshold: str,
+    tx: Hot, pupil_id: UUID, one_pupil: Sequence[UUID], counted_as: str, office: Sequence[str], topic: str, threshold: str,
     now: datetime, counts_from: datetime,
 ) -> datetime | None:  # fmt: skip
-    """Note the threshold that a caller asks about; None when it may: the first one of the topic, or the same again.
+    """Note the threshold that an office asks about; None when it may: the first one of the topic, or the same again.
 
     Else the moment at which the other one was asked, which still counts.
     """
     pupils = list({pupil_id, *one_pupil})
-    row = await tx.fetchrow(_THRESHOLD, pupil_id, pupils, caller_id, topic, threshold, now, counts_from)
+    asked = (pupil_id, pupils, counted_as, topic, threshold, now, counts_from, list(office))
+    row = await tx.fetchrow(_THRESHOLD, *asked)
     assert row is not None, "a row comes back in any case"
     return None if row["taken"] else (row["since"] or now)
 

@@ -99,7 +99,7 @@ _RECORDS_OF = {way: _of_pupil(way, "'{}'::text[]") for way in _PUPIL}
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _COUNT_ABOUT = """
-SELECT count(*) FROM (SELECT FROM question WHERE pupil_id = $1 AND asked_at > $2::timestamptz - interval '1 day' AND caller_id = $3
+SELECT count(*) FROM (SELECT FROM question WHERE pupil_id = $1 AND asked_at > $2::timestamptz - interval '1 day' AND caller_id = ANY($3::text[])
                         AND question_id <> $4 LIMIT $5) o
 """
 
@@ -123,7 +123,8 @@ WITH written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose
      spent AS (INSERT INTO answer_nonce (caller_id, nonce_hash, expires_at)
                  SELECT $3, $16::bytea, $17::timestamptz WHERE $16 IS NOT NULL)
 SELECT CASE WHEN $11::uuid IS NOT NULL THEN (SELECT count(*) FROM (
-         SELECT FROM question q WHERE q.pupil_id = $8 AND q.asked_at > $2 - interval '1 day' AND q.caller_id = $3 LIMIT $18) o)
+         SELECT FROM question q WHERE q.pupil_id = $8 AND q.asked_at > $2 - interval '1 day' AND q.caller_id = ANY($19::text[])
+           LIMIT $18) o)
        END AS asked_before,
        {_proof("$10", "$11", "$12", "$13", "$14")}
 """  # noqa: S608
@@ -131,7 +132,7 @@ SELECT CASE WHEN $11::uuid IS NOT NULL THEN (SELECT count(*) FROM (
 #: The same of a question that is not written down yet.
 _PROVE = f"""
 SELECT (SELECT count(*) FROM (SELECT FROM question q WHERE q.pupil_id = $6 AND q.asked_at > $7::timestamptz - interval '1 day'
-                                 AND q.caller_id = $8 LIMIT $9) o) AS asked_before,
+                                 AND q.caller_id = ANY($8::text[]) LIMIT $9) o) AS asked_before,
        {_proof("$1", "$2", "$3", "$4", "$5")}
 """  # noqa: S608
 
@@ -225,11 +226,17 @@ async def find_records(tx: Hot, way: str, key: str | bytes, years: Sequence[str]
 
 
 async def write(
-    tx: Hot, row: Look, version: Stored | None, *, nonce: Nonce | None = None, most_before: int = 0
+    tx: Hot,
+    row: Look,
+    version: Stored | None,
+    office: Sequence[str] = (),
+    *,
+    nonce: Nonce | None = None,
+    most_before: int = 0,
 ) -> Proof:
     """Write a question down; returns the proof of the version it is answered with (an empty one for None).
 
-    Raises NonceSpentError. `most_before`: how far earlier questions about the pupil are counted.
+    Raises NonceSpentError. `most_before`: how far earlier questions of the office's callers about the pupil are counted.
     """
     key: tuple[object, ...] = (None,) * 5
     if version is not None:
@@ -238,7 +245,7 @@ async def write(
              row.pupil_id, row.answer)  # fmt: skip
     spent = (None, None) if nonce is None else (nonce.hashed, nonce.expires_at)
     try:
-        found = await tx.fetchrow(_WRITE, *asked, *key, row.detail, *spent, most_before)
+        found = await tx.fetchrow(_WRITE, *asked, *key, row.detail, *spent, most_before, list(office))
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name == "pk_answer_nonce":
             raise NonceSpentError from None
@@ -247,10 +254,10 @@ async def write(
     return _proven(found)
 
 
-async def prove(tx: Hot, row: Look, version: Stored, most_before: int) -> Proof:
-    """The proof of a version, and how often the caller asked about the pupil, for a question that is written down afterwards."""
+async def prove(tx: Hot, row: Look, version: Stored, office: Sequence[str], most_before: int) -> Proof:
+    """The proof of a version, and how often callers of the office asked about the pupil, for a question that is written down afterwards."""
     key = (version.school_year, version.pupil_id, version.level, version.version, version.fingerprint)
-    found = await tx.fetchrow(_PROVE, *key, row.pupil_id, row.asked_at, row.caller_id, most_before)
+    found = await tx.fetchrow(_PROVE, *key, row.pupil_id, row.asked_at, list(office), most_before)
     assert found is not None, "a row comes back whatever was found"
     return _proven(found)
 
@@ -276,11 +283,11 @@ def _proven(found: asyncpg.Record) -> Proof:
                  found["asked_before"] or 0)  # fmt: skip
 
 
-async def count_about(tx: Hot, row: Look, most: int) -> int:
-    """How often the caller asked about the pupil within a day before this question, one after the other: whoever else of the
-    caller counts for the same pupil is waited for. Up to `most`."""
-    await tx.execute(_ALONE, f"pupil {row.caller_id} {row.pupil_id}")
-    return int(await tx.fetchval(_COUNT_ABOUT, row.pupil_id, row.asked_at, row.caller_id, row.question_id, most))
+async def count_about(tx: Hot, row: Look, counted_as: str, office: Sequence[str], most: int) -> int:
+    """How often callers of the office asked about the pupil within a day before this question, one after the other: whoever else
+    of it counts for the same pupil is waited for. Up to `most`."""
+    await tx.execute(_ALONE, f"pupil {counted_as} {row.pupil_id}")
+    return int(await tx.fetchval(_COUNT_ABOUT, row.pupil_id, row.asked_at, list(office), row.question_id, most))
 
 
 def _found(rows: Sequence[asyncpg.Record]) -> Found:

@@ -103,6 +103,8 @@ caller = Table(
     Column("purposes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("created_at", _moment, nullable=False),
     Column("closed_at", _moment),
+    #: Of several systems of one office: the caller whose limits all of them share.
+    Column("counts_with", Text, ForeignKey("caller.caller_id")),
     CheckConstraint("kind in ('vendor','office')", name="kind"),
 )
 
@@ -684,7 +686,7 @@ UPDATABLE: dict[str, tuple[str, ...]] = {
     "trust_source": ("added_at", "closed_at", "claimed_until", "tried_at", "succeeded_at", "etag", "last_modified"),
     "signer": ("closed_at", "holder_index", "holder_kind", "source", "title", "valid_from", "valid_to"),
     "signature_policy": ("valid_to",),
-    "caller": ("closed_at", "scopes", "purposes", "name"),
+    "caller": ("closed_at", "scopes", "purposes", "name", "counts_with"),
     "caller_key": ("closed_at",),
     "caller_unit": ("closed_at",),
     "unit": ("valid_to", "name"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -70,6 +71,7 @@ async def get_school(
         reasons=_reasons(pupils),
         code_of=codes.by_slug,
         next=page.next,
+        frozen_at=page.frozen_at,
     )
     return rendering.page(request, "school.html", values)
 
@@ -114,17 +116,20 @@ async def _file(request: Request, somebody: SignedIn, about: Subject, bucket: Bu
     _, named = rendering.translator(request), await _named(request, somebody, about, rows, "school-file")
     heads = [Column(_("Mã học sinh"), 16), Column(_("Họ và tên"), 30), Column(_("Lớp"), 8), Column(_("Khối"), 6),
              Column(_("Tình trạng"), 18), Column(_("Lần gửi cuối"), 18), Column(_("Mã lỗi"), 40)]  # fmt: skip
+    if page.frozen_at is not None:
+        heads.append(Column(_("sau khi chốt"), 14))
     if not somebody.person.sees_names:
         heads.pop(1)
     state = _(words.BUCKETS[bucket])
     return TableOut(
         f"{about.unit.code.removeprefix('school:')} {bucket.value}",
         heads,
-        (_cells(row, state, somebody) for row in named),
+        (_cells(row, state, somebody, page.frozen_at) for row in named),
     )
 
 
-def _cells(row: Row, state: str, somebody: SignedIn) -> list[tables_out.Cell]:
+def _cells(row: Row, state: str, somebody: SignedIn, frozen_at: datetime | None) -> list[tables_out.Cell]:
     last = rendering.moment(row.last_attempt_at) if row.last_attempt_at else None
     name = [row.name] if somebody.person.sees_names else []
-    return [row.pupil_code, *name, row.class_name, row.grade, state, last, " ".join(row.codes)]
+    late = [] if frozen_at is None else ["x" if row.came_after(frozen_at) else None]
+    return [row.pupil_code, *name, row.class_name, row.grade, state, last, " ".join(row.codes), *late]
