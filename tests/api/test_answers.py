@@ -435,6 +435,23 @@ async def test_an_export_for_the_family(place: Place) -> None:
     assert {(row[1], row[3]) for row in rows[1:]} == {("school", "vendor"), ("office", "office")}
 
 
+async def test_nobody_is_hidden_behind_ten_thousand_others(place: Place) -> None:
+    """Whoever has a paper can open its page again and again: the office that looked before stands in the export all the same."""
+    pupil = place.primary["mahocsinh"]
+    await place.office.post("/v1/verifications", json={**WHY, "pupil_code": pupil, "reference": "Hồ sơ đầu"})
+    async with place.registry.world.db.hot_transaction() as tx:
+        await tx.execute(
+            "INSERT INTO question (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer)"
+            " SELECT ('ffffffff-ffff-7fff-8fff-' || lpad(to_hex(n), 12, '0'))::uuid, q.asked_at, 'public:code', 'paper_check',"
+            " '', 'public_page', q.school_year, q.pupil_id, 'genuine_current' FROM question q, generate_series(1, 10100) n"
+            " WHERE q.reference = 'Hồ sơ đầu'"
+        )
+    for form in ("text", "csv"):
+        whole = await place.vendor.get(f"/v1/pupils/{pupil}/views/export", params={"form": form})
+        assert whole.status_code == 200
+        assert "Hồ sơ đầu" in whole.content.decode("utf-8")
+
+
 async def test_another_school_s_pupil_is_nobody(place: Place) -> None:
     other = await http_of(place.registry, "other-vendor", Scope.SUBMIT, f"school:{SECONDARY.code}")
     async with other:

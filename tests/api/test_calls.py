@@ -54,6 +54,16 @@ async def test_a_call_is_noted_and_its_school_goes_to_the_end(registry: Registry
     assert (two["schools"][0]["last_call"]["note"], two["next"]) == ("Đã gửi", None)
 
 
+async def test_a_call_between_two_pages_leaves_nobody_out(registry: Registry, office: RegistryClient) -> None:
+    one = (await ask(registry, office, unit=schools.DISTRICT, limit="1")).json()
+    first = one["schools"][0]["school_code"]
+    assert (await ask(registry, office, {"school_code": first})).status_code == 201
+    rest = (await ask(registry, office, unit=schools.DISTRICT, after=one["next"])).json()["schools"]
+    assert {FIRST.code, SECOND.code} - {first} <= {row["school_code"] for row in rest}
+    for after in ("x", FIRST.code, "0.0.1.", "0.0.-1.7", "2.0.1.7"):
+        assert (await ask(registry, office, unit=schools.DISTRICT, after=after)).json()["code"] == "request-parameter"
+
+
 async def test_what_is_not_noted(registry: Registry, office: RegistryClient) -> None:
     for body, code in (
         ({"school_code": "0", "note": ""}, "access-unit"),

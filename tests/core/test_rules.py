@@ -45,7 +45,8 @@ def test_a_circular_is_in_force_from_its_first_year_on(grade: int, first: int) -
 @pytest.mark.parametrize(("grade", "first"), FIRST.items())
 def test_older_circulars_are_history(grade: int, first: int) -> None:
     """Shape alone is asked of them, and only until the new one came."""
-    for name in ("30/2014", "22/2016/TT-BGDĐT") if grade <= 5 else ("TT 58/2011/TT-BGDĐT", "26/2020"):
+    primary = ("30/2014", "22/2016/TT-BGDĐT", "32/2009", "QĐ 30/2005/QĐ-BGD&ĐT")
+    for name in primary if grade <= 5 else ("TT 58/2011/TT-BGDĐT", "26/2020", "40/2006/QĐ-BGDĐT", "51/2008"):
         transcript = made(grade).but(circular=name)
         assert found(transcript.but(school_year=SchoolYear(first - 1), promoted=False)) == []
         unsure = "rule-circular-unsure" if grade in (9, 12) else "rule-circular"
@@ -59,7 +60,13 @@ def test_spellings_of_the_primary_circular(name: str) -> None:
     assert found(made(7).but(circular=name)) == [("rule-circular", "/circular")]
 
 
-@pytest.mark.parametrize("name", ["22/2021", "22/2021/TT-BGDĐT", "TT 22/2021/TT-BGDĐT", "TT 22/2021"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("22/2021", "22/2021/TT-BGDĐT", "TT 22/2021/TT-BGDĐT", "TT 22/2021", "Thông tư 22/2021/TT-BGDĐT", "TT22/2021"),
+        *("Thông tư số 22/2021/TT-BGDĐT", "22/2021/TT-BGDDT"),
+    ],
+)
 def test_spellings_of_the_secondary_circular(name: str) -> None:
     assert found(made(11).but(circular=name)) == []
     assert found(made(2).but(circular=name)) == [("rule-circular", "/circular")]
@@ -94,8 +101,8 @@ def test_a_new_circular_is_one_module_and_one_row_of_dates() -> None:
 
 def test_a_wrong_circular_is_told_which_ones_are_right() -> None:
     [finding] = rules.check(made(6).but(school_year=SchoolYear(2020)))
-    assert finding.detail == "58/2011, 26/2020"
-    [finding] = rules.check(made(6).but(school_year=SchoolYear(2001)))
+    assert finding.detail == "58/2011, 26/2020, 40/2006, 51/2008"
+    [finding] = rules.check(made(6).but(school_year=SchoolYear(2003)))
     assert finding.detail.startswith("no circular")
 
 

@@ -16,7 +16,17 @@ from tests.core.test_rules import found, made
 
 S = Subject
 QUALITIES = dict.fromkeys(("patriotism", "compassion", "diligence", "honesty", "responsibility"), "T")
-COMPETENCIES = dict.fromkeys(("autonomy", "communication", "language", "calculation", "science", "fitness"), "T")
+_COMPETENCIES = (
+    "autonomy",
+    "communication",
+    "language",
+    "calculation",
+    "science",
+    "fitness",
+    "technology",
+    "informatics",
+)
+COMPETENCIES = dict.fromkeys(_COMPETENCIES, "T")
 
 
 def row(subject: Subject, level: str | None = "T", test: Mark | int = None) -> PrimaryMark:
@@ -53,7 +63,10 @@ def results(marks: tuple[PrimaryMark, ...], overall: str | None = "HTXS") -> Pri
 
 def year(grade: int, marks: tuple[PrimaryMark, ...], overall: str | None = "HTXS") -> Transcript:
     judged = results(marks, overall)
-    return made(grade).but(school_year=SchoolYear(2024), primary=judged, promoted=judged.grade_completed, awards=None)
+    passed = judged.grade_completed
+    note = f"Hoàn thành chương trình lớp {grade}" if passed else None
+    transcript = made(grade).but(school_year=SchoolYear(2024), primary=judged, promoted=passed, awards=None)
+    return transcript.but(completion_note=note)
 
 
 def swapped(index: int, **changes: object) -> tuple[PrimaryMark, ...]:
@@ -115,7 +128,14 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     (lambda: year(4, swapped(7, level="M")), []),
     (lambda: year(4, swapped(5, level="M", test_mark=Letter.EXEMPT)), []),
     (lambda: year(4, swapped(5, level="M", test_mark=None)), []),
-    (lambda: year(4, swapped(5, test_mark=Letter.EXEMPT)), []),
+    (lambda: year(4, swapped(5, level="M", test_mark=Decimal(3))), [("rule-exempt", "/marks/5/test_mark")]),
+    # M exempts from the subject, never from its test alone
+    (lambda: year(4, swapped(5, test_mark=Letter.EXEMPT)), [("rule-mark-missing", "/marks/5/test_mark")]),
+    (lambda: year(4, swapped(4, test_mark=Letter.EXEMPT)), [("rule-test-missing", "/marks/4/test_mark")]),
+    (lambda: year(4, swapped(6, test_mark=Letter.EXEMPT)), []),  # Đạo đức has no test anyway
+    # exempt from everything: no subject is at Hoàn thành either (art. 9.2)
+    (lambda: year(4, tuple(replace(r, level="M", test_mark=None) for r in GRADE_4)), [("rule-result", "/overall")]),
+    (lambda: year(4, tuple(replace(r, level="M", test_mark=None) for r in GRADE_4), "CHT"), []),
     # subjects of the grade (TT 32/2018)
     (lambda: year(4, (*GRADE_4, row(S.NATURE_AND_SOCIETY))), [("rule-subject-grade", "/marks/10/subject")]),
     (lambda: year(4, (*GRADE_4, row(S.ETHICS))), [("rule-subject", "/marks/10/subject")]),
@@ -143,6 +163,16 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
 @pytest.mark.parametrize(("change", "expected"), CHANGES)
 def test_one_change_gives_its_own_code(change: Change, expected: list[tuple[str, str]]) -> None:
     assert found(change()) == expected
+
+
+def test_grades_3_to_5_have_ten_competencies() -> None:
+    """Art. 7.2; the two that grades 1 and 2 have no subject for are missed from grade 3 on."""
+    eight = {name: letter for name, letter in COMPETENCIES.items() if name not in ("technology", "informatics")}
+    some = {**eight, "informatics": None}
+    missing = [("rule-competency-missing", f"/competencies/{name}") for name in ("technology", "informatics")]
+    for competencies in (eight, some):
+        assert found(year(4, GRADE_4).but(primary=results(GRADE_4).but(competencies=competencies))) == missing
+        assert found(year(1, GRADE_1).but(primary=results(GRADE_1).but(competencies=competencies))) == []
 
 
 def test_letters_of_qualities_and_competencies() -> None:
@@ -186,6 +216,9 @@ def test_who_has_passed_is_promoted_and_has_completed_the_grade() -> None:
     assert found(failed.but(primary=failed.primary.but(grade_completed=True))) == [
         ("rule-completion-open", "/grade_completed")
     ]
+    in_words = [("rule-completion-open", "/completion_note")]
+    assert found(failed.but(completion_note="Hoàn thành chương trình lớp 4")) == in_words
+    assert found(failed.but(completion_note="Chưa hoàn thành chương trình lớp 4")) == []
 
 
 @pytest.mark.parametrize(
@@ -196,10 +229,14 @@ def test_who_has_passed_is_promoted_and_has_completed_the_grade() -> None:
         ("Giấy khen; danh hiệu “Học sinh Xuất sắc”", "HTT", ["rule-award"]),
         ("Giải ba học sinh xuất sắc môn Toán cấp quận", "HTT", []),
         ("Học sinh Tiêu biểu hoàn thành tốt trong học tập và rèn luyện", "HTT", []),
+        ("Học sinh Tiêu biểu hoàn thành tốt trong học tập và rèn luyện", "HTXS", []),
+        ("Học sinh Tiêu biểu hoàn thành tốt trong học tập và rèn luyện", "HT", ["rule-award"]),
+        ("Khen thưởng danh hiệu Học sinh Tiêu biểu năm học 2024-2025", "HT", ["rule-award"]),
+        ("Tiến bộ tiêu biểu về năng lực tự học", "HT", []),
     ],
 )
-def test_the_title_of_art_13(text: str, overall: str, expected: list[str]) -> None:
-    marks = GRADE_4 if overall == "HTXS" else swapped(0, test_mark=Decimal(8))
+def test_the_titles_of_art_13(text: str, overall: str, expected: list[str]) -> None:
+    marks = {"HTXS": GRADE_4, "HTT": swapped(0, test_mark=Decimal(8)), "HT": swapped(0, test_mark=Decimal(6))}[overall]
     assert [code for code, _ in found(year(4, marks, overall).but(awards=text))] == expected
 
 

@@ -207,6 +207,21 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     (lambda: year(swapped(8, term1=EXEMPT, term2=EXEMPT, year=EXEMPT)), []),
     (lambda: year(swapped(7, term1=EXEMPT, term2=None, year=None)), []),
     (lambda: year(swapped(7, term1=EXEMPT)), []),
+    # M in one place and a mark in another: what both terms say can't be left out of the year, nor made up in it
+    (lambda: year(swapped(7, year=EXEMPT)), [("rule-exempt", "/marks/7/year")]),
+    (lambda: year(swapped(9, year=EXEMPT)), [("rule-exempt", "/marks/9/year")]),
+    (lambda: year(swapped(7, term1=EXEMPT, term2=EXEMPT)), [("rule-exempt", "/marks/7/year")]),
+    (lambda: year(swapped(7, term1=EXEMPT, year=EXEMPT)), [("rule-one-term", "/marks/7/year")]),
+    (lambda: year(swapped(7, term1=EXEMPT, year=Decimal(10))), [("rule-one-term", "/marks/7/year")]),
+    (lambda: year(swapped(9, term2=EXEMPT, year=FAILED)), [("rule-one-term", "/marks/9/year"), ALL_RESULTS[2]]),
+    (
+        lambda: year(swapped(7, term1=None, term2=None, year=None, retake=EXEMPT)),
+        [("rule-mark-missing", f"/marks/7/{period}") for period in ("term1", "term2", "year")],
+    ),
+    # a pupil who came with term 2: its marks are those of the year, and term 1 has no result to recompute
+    (lambda: late(), [("rule-term-missing", "/marks")]),
+    (lambda: late(mark=EXEMPT), [("rule-term-missing", "/marks")]),
+    (lambda: late(year=Decimal(10)), [("rule-term-missing", "/marks"), ("rule-one-term", "/marks/3/year")]),
     # subjects of the grade (TT 32/2018)
     (lambda: year((*rows(*EIGHTS), same(S.PHYSICS, "8"))), [("rule-subject-grade", "/marks/12/subject")]),
     (lambda: year((*rows(*EIGHTS), same(S.MATHEMATICS, "8"))), [("rule-subject", "/marks/12/subject")]),
@@ -218,10 +233,23 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     (lambda: year(_upper(S.PHYSICS, S.CHEMISTRY, S.BIOLOGY, S.MUSIC), grade=10), []),
     (lambda: year(_upper(S.PHYSICS, S.CHEMISTRY, S.BIOLOGY), grade=10), [("rule-subject-missing", "/marks")]),
     (
+        lambda: year(_upper(S.PHYSICS, S.CHEMISTRY, S.BIOLOGY, S.MUSIC, S.GEOGRAPHY), grade=10),
+        [("rule-electives", "/marks")],
+    ),
+    (
         lambda: year(_upper(S.PHYSICS, S.CHEMISTRY, S.BIOLOGY, S.TECHNOLOGY, S.CIVICS), grade=12),
         [("rule-subject-grade", "/marks/12/subject")],
     ),
 ]
+
+
+def late(mark: Mark = None, **changes: Mark) -> Transcript:
+    """Good marks in term 2 and the year, none in term 1; whatever the principal says of term 1 is taken."""
+    marks = [replace(each, term1=mark) for each in rows(*EIGHTS)]
+    marks[3] = replace(marks[3], **changes)  # type: ignore[arg-type]
+    transcript = year(tuple(marks))
+    assert transcript.secondary is not None
+    return transcript.but(secondary=transcript.secondary.but(learning=Terms("K", "T", "T")))
 
 
 def _art(music: Letter, fine_art: Letter) -> tuple[SecondaryMark, ...]:
@@ -273,7 +301,7 @@ def failing(**changes: object) -> Transcript:
 def with_retakes(*retakes: tuple[int, str]) -> tuple[SecondaryMark, ...]:
     marks = list(rows(*FAILING))
     for index, mark in retakes:
-        marks[index] = replace(marks[index], retake=Decimal(mark))
+        marks[index] = replace(marks[index], retake=EXEMPT if mark == "M" else Decimal(mark))
     return tuple(marks)
 
 
@@ -301,17 +329,65 @@ OUTCOMES: list[tuple[Change, list[tuple[str, str]]]] = [
         [("rule-retake-unusual", "/marks/0/retake")],
     ),
     (lambda: retaken_without_need(), [("rule-retake", "/learning_retaken")]),
+    # what is unusual about the summer does not open what art. 12.1 closes
+    (
+        lambda: absent("200", failing(marks=with_retakes((0, "7"), (6, "5"), (7, "5")), learning_retaken="Đ")),
+        [("rule-retake-unusual", "/marks/0/retake")],
+    ),
+    (
+        lambda: absent("200", failing(marks=with_retakes((0, "7"), (6, "5"), (7, "5")), learning_retaken="Đ")).but(
+            promoted=True
+        ),
+        [("rule-retake-unusual", "/marks/0/retake"), ("rule-promotion", "/promoted")],
+    ),
+    (
+        lambda: failing(marks=with_retakes((0, "7")), conduct=Terms("T", "CĐ", "CĐ")).but(promoted=True),
+        [
+            ("rule-retake-unusual", "/marks/0/retake"),
+            ("rule-retake-unusual", "/marks/0/retake"),
+            ("rule-promotion", "/promoted"),
+        ],
+    ),
+    # M in the place of a retaken mark leaves the failed average where it is
+    (
+        lambda: failing(marks=with_retakes((6, "M"), (7, "M")), learning_retaken="Đ"),
+        [
+            ("rule-exempt", "/marks/6/retake"),
+            ("rule-exempt", "/marks/7/retake"),
+            ("rule-retake-result", "/learning_retaken"),
+        ],
+    ),
+    # completion is said when the conditions of art. 12.1 are met, in the last grade of a level as in any other
+    (lambda: year(rows(*EIGHTS)).but(completion_note="Hoàn thành chương trình lớp 6"), []),
+    (
+        lambda: failing().but(grade=9, completion_note="Hoàn thành chương trình trung học cơ sở"),
+        [("rule-completion-open", "/completion_note")],
+    ),
+    (lambda: failing().but(completion_note="Chưa đủ điều kiện hoàn thành chương trình lớp 6"), []),
+    (
+        lambda: absent("46").but(promoted=False, completion_note="Đã HOÀN THÀNH chương trình"),
+        [("rule-completion-open", "/completion_note")],
+    ),
     # art. 15
     (lambda: year(rows(*EIGHTS)).but(awards="Học sinh Giỏi"), []),
     (lambda: year(rows(*EIGHTS)).but(awards="Học sinh Xuất sắc"), [("rule-award", "/awards")]),
     (lambda: year(rows(*("9",) * 6, "6.5", "6.5")).but(awards="Học sinh Xuất sắc"), []),
     (lambda: year(rows(*("7",) * 8), "K").but(awards="Học sinh Giỏi"), [("rule-award", "/awards")]),
     (lambda: year(rows(*("7",) * 8), "K").but(awards="Giải nhì học sinh giỏi cấp thành phố"), []),
+    *(
+        (lambda text=text: year(rows(*("7",) * 8), "K").but(awards=text), [("rule-award", "/awards")])
+        for text in (
+            "Đạt danh hiệu Học sinh Giỏi",
+            "Danh hiệu: Học sinh giỏi cả năm",
+            "Học sinh Giỏi năm học 2025-2026",
+            "Khen thưởng danh hiệu “Học sinh Xuất sắc” cuối năm; giấy khen",
+        )
+    ),
 ]
 
 
-def absent(half_days: str) -> Transcript:
-    transcript = year(rows(*EIGHTS))
+def absent(half_days: str, transcript: Transcript | None = None) -> Transcript:
+    transcript = transcript or year(rows(*EIGHTS))
     assert transcript.secondary is not None
     return transcript.but(secondary=transcript.secondary.but(absences=Decimal(half_days)))
 
@@ -339,3 +415,15 @@ def test_the_liberal_reading_of_art_9_3_is_accepted_and_told() -> None:
     assert found(year(marks, "Đ")) == []
     assert found(year(marks, "K")) == LIBERAL
     assert found(year(marks, "T")) == ALL_RESULTS
+
+
+def test_a_summer_is_waited_for_only_where_it_can_change_something() -> None:
+    """Art. 13, 14; who was absent on more than 45 half-days stays in the grade whatever the summer brings (art. 12.1.c)."""
+    learning, conduct = failing(), trained("CĐ", "CĐ")
+    assert conduct.secondary is not None
+    conduct = conduct.but(promoted=False, secondary=conduct.secondary.but(conduct_retaken=None))
+    for transcript in (learning, conduct):
+        assert transcript.awaits_summer
+        assert absent("45", transcript).awaits_summer
+        assert not absent("45.5", transcript).awaits_summer
+    assert not failing(learning_retaken="CĐ").awaits_summer

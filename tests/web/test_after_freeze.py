@@ -24,8 +24,8 @@ async def test_pupil_by_pupil_and_in_the_file(
     registry: Registry, vendor: RegistryClient, http: httpx.AsyncClient
 ) -> None:
     scopes = frozenset({Scope.COMPLETENESS})
-    await people.register(registry.world, Person("p", "P", scopes, False, frozenset({"city:79"})), None, LONG_AGO)
-    await sign_in_by_link(http, registry.world, "p")
+    await people.register(registry.world, Person("so", "P", scopes, False, frozenset({"city:79"})), None, LONG_AGO)
+    await sign_in_by_link(http, registry.world, "so")
     question = {"year": YEAR, "campaign": CODE, "bucket": "present"}
     before = await http.get(PAGE, params=question)
     assert "sau khi chốt" not in before.text

@@ -16,10 +16,11 @@ from registry.core.callers import Caller, Scope
 from registry.core.calls import Call, Row, Trouble
 from registry.core.campaigns import Stage
 from registry.core.units import MapOf
-from registry.services import calls
+from registry.services import calls, contacts
 
 router = APIRouter(tags=["reminders"])
 _NOT_STORED = {"Cache-Control": "no-store"}
+_PLACE = r"^[01]\.[0-9]\.[0-9]{1,9}\.[A-Za-z0-9_-]{1,20}$"
 
 
 class _Question(BaseModel):
@@ -27,11 +28,9 @@ class _Question(BaseModel):
 
     unit: str = Field(max_length=40, examples=["district:771"])
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
+    campaign: str | None = Field(None, max_length=40, description="Code of a campaign: of this one alone")
     after: str | None = Field(
-        None,
-        max_length=20,
-        pattern="^[A-Za-z0-9_-]+$",
-        description="`next` of the page before: a school that was in it",
+        None, max_length=60, pattern=_PLACE, description="`next` of the page before: where its last school stood"
     )
     limit: int = Field(100, ge=1, le=calls.MOST_ROWS)
 
@@ -104,12 +103,13 @@ async def get_calls(request: Request, caller: _Office, question: Annotated[_Ques
     """Which of a unit's schools are late or trending late, with phone and last contact."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    asked = calls.Asked(question.unit, None, edge.settings.signing_day, question.map)
-    rows = await calls.listed(edge.world, caller, asked, datetime.now(UTC))
-    codes = [row.school_code for row in rows]
-    start = codes.index(question.after) + 1 if question.after in codes else 0
-    shown = rows[start : start + question.limit]
-    more = shown[-1].school_code if start + question.limit < len(rows) else None
+    now = datetime.now(UTC)
+    asked = calls.Asked(question.unit, None, edge.settings.signing_day, question.map, question.campaign)
+    rows = await calls.listed(edge.world, caller, asked, now)
+    today = contacts.day_of(now)
+    left = [row for row in rows if question.after is None or values.place(row, today) > _behind(question.after)]
+    shown = left[: question.limit]
+    more = _cursor(values.place(shown[-1], today)) if len(left) > len(shown) else None
     body = CallsBody(schools=[_row(row) for row in shown], next=more)
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
@@ -149,3 +149,13 @@ def _row(row: Row) -> ToCallBody:
         last_reminder=row.last_reminder.at if row.last_reminder else None,
         last_call=None if row.last_call is None else _call(row.last_call),
     )
+
+
+def _cursor(place: tuple[bool, int, int, str]) -> str:
+    called, trouble, lacking, school = place
+    return f"{int(called)}.{trouble}.{-lacking}.{school}"
+
+
+def _behind(after: str) -> tuple[bool, int, int, str]:
+    called, trouble, lacking, school = after.split(".")
+    return called == "1", int(trouble), -int(lacking), school

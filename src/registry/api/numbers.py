@@ -5,6 +5,7 @@ A number comes in with a file and never goes out again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.numbers import Doubt, Why
 from registry.core.units import MapOf
-from registry.services import name_views, number_returns, numbers, pupils, tables_out
+from registry.services import completeness, name_views, number_returns, numbers, pupils, tables_out
 from registry.services.number_returns import Report
 from registry.services.tables_out import FileKind
 
@@ -44,12 +45,18 @@ class _Question(BaseModel):
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
 
 
-class _PageQuestion(_Question):
+class _OfCampaign(_Question):
+    campaign: str | None = Field(
+        None, max_length=40, description="Code of a campaign of the school year: of its grades and its schools alone"
+    )
+
+
+class _PageQuestion(_OfCampaign):
     after: str | None = Field(None, max_length=_LONGEST_CURSOR, description="`next` of the page before")
     limit: int = Field(100, ge=1, le=numbers.MOST_ROWS)
 
 
-class _ExportQuestion(_Question):
+class _ExportQuestion(_OfCampaign):
     format: FileKind = Field(FileKind.XLSX, description="csv or xlsx")
 
 
@@ -220,7 +227,8 @@ async def get_missing(request: Request, caller: _Asking, question: Annotated[_Pa
     """The pupils of a unit without a number, or whose last transcript was refused for its number."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    asked, now = _asked(question), datetime.now(UTC)
+    now = datetime.now(UTC)
+    asked = await _narrowed(edge, caller, question, now)
     page = await numbers.lacking(edge.world, caller, asked, question.after, question.limit, now)
     place = name_views.Screen("api-numbers", asked.unit, str(asked.school_year))
     await name_views.note_caller(edge.world, caller, place, len(page.rows), now)
@@ -247,7 +255,8 @@ async def post_export(request: Request, caller: _Operator, question: Annotated[_
     """One file of these pupils for the police, with an empty column for the number; on record with number and fingerprint."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    asked, now = _asked(question), datetime.now(UTC)
+    now = datetime.now(UTC)
+    asked = await _narrowed(edge, caller, question, now)
     made = await numbers.export(edge.world, caller, asked, question.format, now)
     place = name_views.Screen("api-numbers-file", asked.unit, str(asked.school_year))
     await name_views.note_caller(edge.world, caller, place, made.pupils, now)
@@ -360,6 +369,12 @@ def _asked(question: _Question) -> numbers.Asked:
     return numbers.Asked(
         question.unit, parameters.school_year(question.school_year, "/query/school_year"), question.map
     )
+
+
+async def _narrowed(edge: Edge, caller: Caller, question: _OfCampaign, now: datetime) -> numbers.Asked:
+    asked = _asked(question)
+    _, only = await completeness.narrowed(edge.world, caller, asked.school_year, (), question.campaign, now)
+    return replace(asked, only=only)
 
 
 def _answer(body: BaseModel) -> Response:

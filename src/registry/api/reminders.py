@@ -27,6 +27,7 @@ class _Question(BaseModel):
 
     unit: str = Field(max_length=40, examples=["district:771"])
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
+    campaign: str | None = Field(None, max_length=40, description="Code of a campaign: of this one alone")
     state: State | None = Field(None, description="Only these")
     after: str | None = Field(None, max_length=100, pattern=_PLACE, description="`next` of the page before")
     limit: int = Field(100, ge=1, le=reminders.MOST_ROWS)
@@ -104,7 +105,9 @@ async def get_reminders(request: Request, caller: _Asking, question: Annotated[_
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
     now, day = datetime.now(UTC), edge.settings.signing_day
-    items = await reminders.listed(edge.world, caller, question.unit, day, now, on=question.map)
+    items = await reminders.listed(
+        edge.world, caller, question.unit, day, now, on=question.map, campaign=question.campaign
+    )
     left = [item for item in items if question.state in (None, item.state) and item.key.place > (question.after or "")]
     shown = left[: question.limit]
     body = RemindersBody(

@@ -88,9 +88,10 @@ class Row:
 
 def arranged(rows: Sequence[Row], today: date) -> list[Row]:
     """Whom to call first: not called yet today, the worst trouble, the most left to do."""
+    return sorted(rows, key=lambda row: place(row, today))
+
+
+def place(row: Row, today: date) -> tuple[bool, int, int, str]:
+    """Where a row stands among the others; a page that begins behind it skips nobody who has not moved meanwhile."""
     order = list(Trouble)
-
-    def key(row: Row) -> tuple[bool, int, int, str]:
-        return row.called_on(today), min(order.index(r.trouble) for r in row.reasons), -row.open, row.school_code
-
-    return sorted(rows, key=key)
+    return row.called_on(today), min(order.index(r.trouble) for r in row.reasons), -row.open, row.school_code

@@ -1048,8 +1048,11 @@ RULE_COMPLETION = _code(
 )
 RULE_COMPLETION_OPEN = _code(
     "rule-completion-open",
-    ("Chưa hoàn thành nhưng ghi đã hoàn thành chương trình lớp", "CHT, yet the grade is said to be completed"),
-    ("Kiểm tra kết quả đánh giá lại và ghi xeploai theo đó.", "Check the re-assessment and give xeploai after it."),
+    ("Chưa đủ điều kiện nhưng ghi đã hoàn thành chương trình", "Said to be completed, yet the conditions are not met"),
+    (
+        "Kiểm tra kết quả sau đánh giá lại và nội dung hoàn thành chương trình.",
+        "Check the results after re-assessment, and what is said about completion.",
+    ),
     Effect.WARN,
 )
 RULE_SUMMER_TRAINING = _code(
@@ -1075,6 +1078,44 @@ RULE_RETAKE_RESULT = _code(
     "rule-retake-result",
     ("Kết quả học tập sau đánh giá lại không khớp", "The result after re-assessment does not follow from the marks"),
     ("Tính lại kqhoctaplai với điểm kiểm tra lại.", "Recompute kqhoctaplai with the retaken marks."),
+    Effect.WARN,
+)
+RULE_EXEMPT = _code(
+    "rule-exempt",
+    ("Ghi miễn (M) nhưng môn có điểm, hoặc ngược lại", "Exempt (M), yet the same subject has marks, or the reverse"),
+    (
+        "M nghĩa là học sinh được miễn môn học: sửa M hoặc điểm của môn đó.",
+        "M says that the pupil is exempt from the subject: mend M or the subject's marks.",
+    ),
+)
+RULE_ONE_TERM = _code(
+    "rule-one-term",
+    (
+        "Môn chỉ có điểm một học kỳ, kết quả cả năm khác học kỳ đó",
+        "Marks of one term alone, and the year is not that term's",
+    ),
+    ("Kiểm tra kết quả cả năm của môn.", "Check the subject's result of the year."),
+    Effect.WARN,
+)
+RULE_TERM_MISSING = _code(
+    "rule-term-missing",
+    ("Không môn nào có điểm học kỳ I", "No subject has a mark of term 1"),
+    (
+        "Bổ sung điểm học kỳ I, trừ khi học sinh vào học từ học kỳ II.",
+        "Add the marks of term 1, unless the pupil came with term 2.",
+    ),
+    Effect.WARN,
+)
+RULE_ELECTIVES = _code(
+    "rule-electives",
+    ("Nhiều hơn bốn môn lựa chọn", "More than four electives"),
+    ("Kiểm tra các môn lựa chọn của học sinh.", "Check which electives the pupil takes."),
+    Effect.WARN,
+)
+RULE_COMPETENCY_MISSING = _code(
+    "rule-competency-missing",
+    ("Thiếu năng lực công nghệ hoặc tin học từ lớp 3", "No competency in technology or informatics from grade 3 on"),
+    ("Bổ sung mức của năng lực nêu trong chi tiết.", "Add the level of the competency at the pointer."),
     Effect.WARN,
 )
 RULE_AWARD = _code(

@@ -55,6 +55,26 @@ CHANGES: tuple[Change, ...] = (
             "A wrong circular is answered with those in force for the grade and school year.",
         ),
     ),
+    Change(
+        "2026-11-4",
+        date(2026, 11, 28),
+        (
+            "Miễn học (M) trái với điểm của cùng môn bị từ chối (rule-exempt); M chỉ ở điểm kiểm tra không thay cho điểm.",
+            "Điều kiện lên lớp được kiểm tra cả khi việc đánh giá lại chỉ bị cảnh báo.",
+            "Cảnh báo mới: chỉ một học kỳ có điểm, vào học từ học kỳ II, hơn bốn môn lựa chọn, thiếu năng lực công nghệ hoặc tin "
+            "học từ lớp 3, ghi hoàn thành chương trình khi chưa đủ điều kiện, danh hiệu Học sinh Tiêu biểu.",
+            "Nghỉ quá 45 buổi thì không chờ kết quả hè. Các văn bản 32/2009, 30/2005, 40/2006, 51/2008 được nhận như lịch sử; "
+            "tên thông tư được viết thêm “Thông tư”, “QĐ”.",
+        ),
+        (
+            "M (exempt) against marks of the same subject is refused (rule-exempt); M in the test's column alone is no test mark.",
+            "Conditions of promotion are checked also where a re-assessment is only warned of.",
+            "New warnings: marks of one term alone, a pupil who came with term 2, more than four electives, no competency in "
+            "technology or informatics from grade 3 on, completion said before the conditions are met, Học sinh Tiêu biểu.",
+            "After more than 45 half-days of absence no summer is waited for. Older ones (32/2009, 30/2005, 40/2006, 51/2008) are "
+            "taken as history; a circular may be named with “Thông tư”, a decision with “QĐ”.",
+        ),
+    ),
 )
 version = CHANGES[-1].version
 
@@ -80,16 +100,22 @@ def _history(circular: str, year: int, grades: Iterable[int]) -> RuleSet:
 #: unverified knowledge).
 ROWS: tuple[RuleSet, ...] = (
     RuleSet(
-        "27/2020", rules_primary.check, _PRIMARY_FIRST, rules=rules_primary.RULES, replaces=("30/2014", "22/2016")
+        "27/2020", rules_primary.check, _PRIMARY_FIRST, rules=rules_primary.RULES,
+        replaces=("30/2014", "22/2016", "32/2009", "30/2005"),
     ),
     RuleSet(
         "22/2021", rules_secondary.check, _SECONDARY_FIRST, rules=rules_secondary.RULES,
-        unsure=frozenset({9, 12}), replaces=("58/2011", "26/2020"),
+        unsure=frozenset({9, 12}), replaces=("58/2011", "26/2020", "40/2006", "51/2008"),
     ),
     _history("30/2014", 2014, _PRIMARY_FIRST),
     _history("22/2016", 2016, _PRIMARY_FIRST),
     _history("58/2011", 2011, _SECONDARY_FIRST),
     _history("26/2020", 2020, _SECONDARY_FIRST),
+    # Of books older than that, and of decisions: named from unverified knowledge, so that each lasts as long as it can.
+    _history("32/2009", 2009, _PRIMARY_FIRST),
+    _history("30/2005", 2005, _PRIMARY_FIRST),
+    _history("40/2006", 2006, _SECONDARY_FIRST),
+    _history("51/2008", 2008, _SECONDARY_FIRST),
 )  # fmt: skip
 
 
@@ -178,7 +204,7 @@ GENERAL: tuple[Rule, ...] = (
     ),
 )
 
-_NAME = re.compile(r"(?:TT )?([0-9]{1,3}/[0-9]{4})(?:/TT-BGDĐT)?")
+_NAME = re.compile(r"(?:(?:TT|QĐ|Thông tư|Quyết định)(?: số)? ?)?([0-9]{1,3}/[0-9]{4})(?:/(?:TT|QĐ)-BGD&?[ĐD]T)?")
 
 
 def by_name(rule_sets: Iterable[RuleSet]) -> Mapping[str, RuleSet]:
@@ -192,7 +218,7 @@ _BY_NAME = by_name(RULE_SETS)
 def named(transcript: Transcript, known: Mapping[str, RuleSet] = _BY_NAME) -> RuleSet | None:
     """The rule set of the circular that the transcript names, whether or not it was in force.
 
-    Spellings taken: "27/2020", "27/2020/TT-BGDĐT", each also after "TT ".
+    Spellings taken: "27/2020", "27/2020/TT-BGDĐT", each also after "TT " or "Thông tư "; decisions (QĐ) alike.
     """
     name = _NAME.fullmatch(transcript.circular)
     return known.get(name[1]) if name is not None else None

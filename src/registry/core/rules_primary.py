@@ -36,6 +36,9 @@ TESTED = frozenset(
 )
 
 _TEN = Decimal(10)
+#: From this grade on Tin học và Công nghệ is taught, so that both of its competencies are assessed.
+_FIRST_OF_TEN = 3
+_FROM_THEN_ON = ("technology", "informatics")
 
 RULES: tuple[Rule, ...] = (
     Rule(codes.RULE_SUBJECT, "TT 32/2018", "Mỗi môn một dòng, môn ghép chung hoặc riêng từng phần",
@@ -49,6 +52,10 @@ RULES: tuple[Rule, ...] = (
          "Subjects T, H, C (M: exempt); five qualities and ten competencies T, Đ, C; results HTXS, HTT, HT, CHT"),
     Rule(codes.RULE_MARK_MISSING, "TT 27/2020 art. 7.1", "Môn có kiểm tra ghi điểm; mọi môn ghi mức đạt được",
          "Tested subjects carry the test's mark; every subject its level"),
+    Rule(codes.RULE_EXEMPT, "Cấu trúc công bố: mucdatduoc, diemkiemtradinhky", "Miễn học (M) thì không có điểm kiểm tra",
+         "Who is exempt (M) has no test mark"),
+    Rule(codes.RULE_COMPETENCY_MISSING, "TT 27/2020 art. 7.2", "Từ lớp 3 có đủ mười năng lực",
+         "All ten competencies from grade 3 on", unverified=True),
     Rule(codes.RULE_TEST_MISSING, "TT 27/2020 art. 7.1", "Khoa học có điểm kiểm tra", "Khoa học is tested", unverified=True),
     Rule(codes.RULE_MARK_KIND, "TT 27/2020 art. 7.1", "Chỉ môn có kiểm tra mới ghi điểm số",
          "Numbers only in tested subjects"),
@@ -66,7 +73,8 @@ RULES: tuple[Rule, ...] = (
          "HTXS, HTT and HT complete the grade, in grade 5 primary school"),
     Rule(codes.RULE_COMPLETION_OPEN, "TT 27/2020 art. 11.2", "CHT không ghi hoàn thành chương trình lớp",
          "CHT does not complete the grade"),
-    Rule(codes.RULE_AWARD, "TT 27/2020 art. 13", "Học sinh Xuất sắc: kết quả HTXS", "Học sinh Xuất sắc: result HTXS"),
+    Rule(codes.RULE_AWARD, "TT 27/2020 art. 13", "Học sinh Xuất sắc: kết quả HTXS; Học sinh Tiêu biểu: từ HTT",
+         "Học sinh Xuất sắc: result HTXS; Học sinh Tiêu biểu: HTT or better"),
 )  # fmt: skip
 
 
@@ -82,6 +90,8 @@ def check(transcript: Transcript) -> list[Finding]:
         return []
     assessed = not transcript.disabled_not_assessed
     findings = [*_row_findings(results.marks, transcript.grade, assessed), *_letter_findings(results)]
+    if assessed and transcript.grade >= _FIRST_OF_TEN:
+        findings += _missing_competencies(results)
     if not assessed or results.overall is None or any(f.code.effect is Effect.REFUSE for f in findings):
         return findings
     wrong = _result_findings(results, transcript.grade)
@@ -138,15 +148,15 @@ def _level_findings(row: PrimaryMark, pointer: str, assessed: bool) -> list[Find
 def _test_findings(row: PrimaryMark, pointer: str, needed: bool) -> list[Finding]:
     """Art. 7.1: test marks are whole numbers from 0 to 10, only in the subjects that have a test."""
     mark, pointer = row.test_mark, f"{pointer}/test_mark"
-    if mark is None:
+    if mark is None or mark is Letter.EXEMPT:  # M exempts from the subject, never from its test alone
         code = codes.RULE_TEST_MISSING if row.subject is Subject.SCIENCE else codes.RULE_MARK_MISSING
         return [Finding(code, pointer, "TT 27/2020 art. 7.1: end-of-year test, M if exempt")] if needed else []
-    if mark is Letter.EXEMPT:
-        return []
     if row.subject not in TESTED or isinstance(mark, Letter):
         return [Finding(codes.RULE_MARK_KIND, pointer, "TT 27/2020 art. 7.1: a number, only in subjects with a test")]
     if mark > 10 or mark < 0:
         return [Finding(codes.RULE_MARK_SCALE, pointer, "TT 27/2020 art. 7.1: from 0 to 10")]
+    if row.level == EXEMPT:
+        return [Finding(codes.RULE_EXEMPT, pointer, "TT 27/2020 art. 7.1: no test mark beside level M")]
     return [Finding(codes.RULE_MARK_DECIMAL, pointer, "TT 27/2020 art. 7.1: a whole number")] if mark % 1 else []
 
 
@@ -156,7 +166,7 @@ def _needs_test(row: PrimaryMark, need: Need | None, marks: Sequence[PrimaryMark
         return False
     whole = subjects.WHOLE.get(row.subject)
     others = (m for m in marks if m is not row and whole is not None and subjects.WHOLE.get(m.subject) is whole)
-    return all(other.test_mark is None for other in others)
+    return not any(isinstance(other.test_mark, Decimal) for other in others)
 
 
 def _letter_findings(results: PrimaryResults) -> list[Finding]:
@@ -172,8 +182,22 @@ def _letter_findings(results: PrimaryResults) -> list[Finding]:
     return findings
 
 
+def _missing_competencies(results: PrimaryResults) -> list[Finding]:
+    """Art. 7.2: ten competencies; the published structure lets two of them be absent, which grades 1 and 2 need."""
+    return [
+        Finding(
+            codes.RULE_COMPETENCY_MISSING, f"/competencies/{name}", "TT 27/2020 art. 7.2: T, Đ or C from grade 3 on"
+        )
+        for name in _FROM_THEN_ON
+        if results.competencies.get(name) is None
+    ]
+
+
 def _result_findings(results: PrimaryResults, grade: int) -> list[Finding]:
-    """Art. 9.2; whether optional subjects and those of no known grade count is open, so both readings are accepted."""
+    """Art. 9.2; whether optional subjects and those of no known grade count is open, so both readings are accepted.
+
+    Where nothing was assessed no subject is at Hoàn thành either.
+    """
     rows = [row for row in results.marks if row.level != EXEMPT]
     levels = [row.level for row in rows if row.level is not None]
     letters = [x for x in (*results.qualities.values(), *results.competencies.values()) if x is not None]
@@ -184,7 +208,7 @@ def _result_findings(results: PrimaryResults, grade: int) -> list[Finding]:
     known = [row.level for row in rows if row.level is not None and row.subject in taught]
     if len(known) < len(levels):
         readings.add(overall_result(known, letters, compulsory))
-    if results.overall in readings:
+    if results.overall in (readings if levels else {"CHT"}):
         return []
     return [
         Finding(

@@ -14,7 +14,7 @@ from registry.core import codes, rules_secondary_outcome, subjects
 from registry.core.findings import Code, Effect, Finding
 from registry.core.rule_sets import Rule
 from registry.core.subjects import Subject
-from registry.core.transcript import Letter, SecondaryMark, SecondaryResults, Terms, Transcript
+from registry.core.transcript import Letter, SecondaryMark, SecondaryResults, Terms, Transcript, is_mark
 
 #: Levels of conduct (art. 8) and of learning (art. 9), lowest first: chưa đạt, đạt, khá, tốt.
 LEVELS = ("CĐ", "Đ", "K", "T")
@@ -65,6 +65,15 @@ RULES: tuple[Rule, ...] = (
          "Marks from 0 to 10, at most one decimal"),
     Rule(codes.RULE_MARK_MISSING, "TT 22/2021 art. 9.1", "Mỗi môn có điểm hai học kỳ và cả năm, hoặc M",
          "Every subject has both terms and the year, or M"),
+    Rule(codes.RULE_EXEMPT, "Cấu trúc công bố: diemhocky1, diemhocky2, diemcanam",
+         "Miễn học (M): có điểm hai học kỳ thì có điểm cả năm, không có điểm học kỳ nào thì không có điểm cả năm",
+         "Exempt (M): with marks of both terms there is one of the year, with none there is none"),
+    Rule(codes.RULE_ONE_TERM, "TT 22/2021 art. 9.1", "Chỉ có điểm một học kỳ: cả năm theo học kỳ đó",
+         "With marks of one term alone the year is as that term", unverified=True),
+    Rule(codes.RULE_TERM_MISSING, "TT 22/2021 art. 9.1", "Học sinh vào học từ học kỳ II: không môn nào có điểm học kỳ I",
+         "A pupil who came with term 2: no subject has a mark of term 1", unverified=True),
+    Rule(codes.RULE_ELECTIVES, "TT 32/2018", "Lớp 10 đến 12 không quá 4 môn lựa chọn",
+         "At most four electives in grades 10 to 12", unverified=True),
     Rule(codes.RULE_YEAR_AVERAGE, "TT 22/2021 art. 9.1.b", "ĐTBmcn = (HKI + 2 × HKII) / 3, làm tròn một chữ số",
          "Year = (term 1 + 2 × term 2) / 3, rounded half up to one digit"),
     Rule(codes.RULE_COMMENT_YEAR, "TT 22/2021 art. 9.1.a", "Môn nhận xét: cả năm theo học kỳ II",
@@ -80,6 +89,8 @@ RULES: tuple[Rule, ...] = (
          "Promotion: conduct and learning Đ or better, at most 45 half-days absent"),
     Rule(codes.RULE_PROMOTION_OPEN, "TT 22/2021 art. 12.1", "Đủ điều kiện thì được lên lớp (trừ lớp 9, 12)",
          "Who meets all conditions is promoted (grades 9 and 12 apart)"),
+    Rule(codes.RULE_COMPLETION_OPEN, "TT 22/2021 art. 12", "Chưa đủ điều kiện thì không ghi hoàn thành chương trình",
+         "Completion is not said before the conditions are met"),
     Rule(codes.RULE_SUMMER_TRAINING, "TT 22/2021 art. 13", "Rèn luyện trong hè khi rèn luyện cả năm là CĐ",
          "Training in summer after CĐ in conduct of the year"),
     Rule(codes.RULE_RETAKE, "TT 22/2021 art. 14", "Đánh giá lại khi học tập cả năm là CĐ",
@@ -105,7 +116,8 @@ def check(transcript: Transcript) -> list[Finding]:
         return []
     assessed = not transcript.disabled_not_assessed
     spoiled: set[str] = set()
-    findings = list(_row_findings(results.marks, transcript.grade, assessed, spoiled))
+    late = assessed and _came_with_term2(results.marks)
+    findings = list(_row_findings(results.marks, transcript.grade, assessed, late, spoiled))
     findings += _letter_findings(results, spoiled)
     findings += _conduct_findings(results.conduct)
     if assessed:
@@ -171,8 +183,18 @@ def _lifted(base: int, failed: int, scored: Sequence[Decimal], comment: bool, bo
     return without >= _FAIR and without - base >= 2
 
 
-def _row_findings(marks: Sequence[SecondaryMark], grade: int, assessed: bool, spoiled: set[str]) -> Iterator[Finding]:
+def _came_with_term2(marks: Sequence[SecondaryMark]) -> bool:
+    """True when no subject has a mark of term 1 and some have one of term 2: what the year is then no text read says."""
+    return not any(is_mark(row.term1) for row in marks) and any(is_mark(row.term2) for row in marks)
+
+
+def _row_findings(
+    marks: Sequence[SecondaryMark], grade: int, assessed: bool, late: bool, spoiled: set[str]
+) -> Iterator[Finding]:
     taught, seen = subjects.taught_in(grade), frozenset[Subject]()
+    if late:
+        spoiled.add("term1")  # nothing to recompute its result from
+        yield Finding(codes.RULE_TERM_MISSING, "/marks", "TT 22/2021 art. 9.1: marks of term 1")
     for index, row in enumerate(marks):
         pointer = f"/marks/{index}"
         if subjects.overlaps(row.subject, seen):
@@ -181,19 +203,23 @@ def _row_findings(marks: Sequence[SecondaryMark], grade: int, assessed: bool, sp
         else:
             if row.subject not in taught:
                 yield Finding(codes.RULE_SUBJECT_GRADE, f"{pointer}/subject", "TT 32/2018")
-            yield from _mark_findings(row, pointer, assessed, spoiled)
+            yield from _mark_findings(row, pointer, assessed, late, spoiled)
         seen |= {row.subject}
     if assessed:
         yield from subjects.missing_findings(grade, seen)
 
 
-def _mark_findings(row: SecondaryMark, pointer: str, assessed: bool, spoiled: set[str]) -> Iterator[Finding]:
-    """Art. 5.3: kind and scale of every mark given; none missing unless the pupil is exempt."""
+def _mark_findings(
+    row: SecondaryMark, pointer: str, assessed: bool, late: bool, spoiled: set[str]
+) -> Iterator[Finding]:
+    """Art. 5.3: kind and scale of every mark given; none missing unless the pupil is exempt, or came `late`."""
     given = (row.term1, row.term2, row.year, row.retake)
     comment_assessed, clean = row.subject in COMMENT_ASSESSED, True
+    optional = {"retake"} if not late else {"retake", "term1"}
+    exempt = Letter.EXEMPT in given[:3]
     for period, mark in zip(_COLUMNS, given, strict=True):
         if mark is None:
-            needed = assessed and period != "retake" and not any(other is Letter.EXEMPT for other in given)
+            needed = assessed and not exempt and period not in optional
             trouble = (codes.RULE_MARK_MISSING, "TT 22/2021 art. 9.1: terms and year, M if exempt") if needed else None
         else:
             trouble = _trouble(mark, comment_assessed)
@@ -201,18 +227,30 @@ def _mark_findings(row: SecondaryMark, pointer: str, assessed: bool, spoiled: se
             spoiled.add(period)
             clean = False
             yield Finding(trouble[0], f"{pointer}/{period}", trouble[1])
-    if clean and assessed and not comment_assessed and not _averages(row):
-        spoiled.add("year")
+    trouble = _year_trouble(row, comment_assessed) if clean and assessed else None
+    if trouble is not None:
+        if trouble[0].effect is Effect.REFUSE:
+            spoiled.add("year")
+        yield Finding(trouble[0], f"{pointer}/year", trouble[1])
+    if assessed and row.retake is Letter.EXEMPT and is_mark(row.year):
         yield Finding(
-            codes.RULE_YEAR_AVERAGE, f"{pointer}/year", "TT 22/2021 art. 9.1.b: (term 1 + 2 × term 2) / 3, half up"
+            codes.RULE_EXEMPT, f"{pointer}/retake", "TT 22/2021 art. 14: a mark, not M beside one of the year"
         )
-    if clean and assessed and comment_assessed and _differs(row):
-        yield Finding(codes.RULE_COMMENT_YEAR, f"{pointer}/year", "TT 22/2021 art. 9.1.a: as in term 2")
 
 
-def _differs(row: SecondaryMark) -> bool:
-    """True when the year of a comment-assessed subject is not what term 2 says."""
-    return isinstance(row.term2, Letter) and isinstance(row.year, Letter) and row.year is not row.term2
+def _year_trouble(row: SecondaryMark, comment_assessed: bool) -> tuple[Code, str] | None:
+    """What speaks against the year's mark of a subject beside those of its terms (art. 9.1), all of them being well-formed."""
+    terms = [mark for mark in (row.term1, row.term2) if is_mark(mark)]
+    if len(terms) == 1:
+        wrong = row.year != terms[0]
+        return (codes.RULE_ONE_TERM, "TT 22/2021 art. 9.1: as in the term that has a mark") if wrong else None
+    if is_mark(row.year) != bool(terms):
+        return codes.RULE_EXEMPT, "TT 22/2021 art. 9.1: a mark with marks of the terms, M or none without"
+    if comment_assessed and row.year is not row.term2 and terms:
+        return codes.RULE_COMMENT_YEAR, "TT 22/2021 art. 9.1.a: as in term 2"
+    if not comment_assessed and not _averages(row):
+        return codes.RULE_YEAR_AVERAGE, "TT 22/2021 art. 9.1.b: (term 1 + 2 × term 2) / 3, half up"
+    return None
 
 
 def _trouble(mark: Decimal | Letter, comment_assessed: bool) -> tuple[Code, str] | None:

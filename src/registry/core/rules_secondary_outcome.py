@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from registry.core import awards, codes
-from registry.core.findings import Finding
-from registry.core.transcript import Letter, SecondaryMark, SecondaryResults, Transcript
+from registry.core import awards, codes, completion
+from registry.core.findings import Effect, Finding
+from registry.core.transcript import MOST_ABSENCES, Letter, SecondaryMark, SecondaryResults, Transcript, is_mark
 
 _FAILED = "CĐ"
-_MOST_ABSENCES = 45  # half-days, art. 12.1.c
 _RETAKEN_BELOW = Decimal(5)  # art. 14.1
 _LAST_GRADES = (9, 12)  # after which there is no next class in the school
 _EXCELLENT, _GOOD = "học sinh xuất sắc", "học sinh giỏi"
@@ -22,14 +21,14 @@ Readings = Callable[[tuple[SecondaryMark, ...]], frozenset[str]]
 
 
 def check(transcript: Transcript, results: SecondaryResults, readings: Readings) -> Iterator[Finding]:
-    """Codes rule-promotion, -promotion-open, -summer-training, -retake, -retake-unusual, -retake-result, -award.
+    """Codes rule-promotion, -promotion-open, -completion-open, -summer-training, -retake, -retake-unusual, -retake-result, -award.
 
     For results of the year whose letters hold; `readings` is asked for the result after re-assessment.
     """
     summer = [*_training(results), *_retakes(results, readings)]
     yield from summer
-    if not summer:
-        yield from _promotion(transcript, results)
+    if not any(finding.code.effect is Effect.REFUSE for finding in summer):
+        yield from _promotion(transcript, results, doubtful=bool(summer))
     yield from _awards(transcript, results)
 
 
@@ -41,7 +40,7 @@ def _training(results: SecondaryResults) -> Iterator[Finding]:
 
 def _retakes(results: SecondaryResults, readings: Readings) -> Iterator[Finding]:
     """Art. 14: who is assessed again has CĐ in learning; in which subjects, and what comes of it, is told to warn."""
-    retaken = [index for index, row in enumerate(results.marks) if row.retake is not None]
+    retaken = [index for index, row in enumerate(results.marks) if is_mark(row.retake)]
     pointers = [f"/marks/{index}/retake" for index in retaken]
     if results.learning_retaken is not None:
         pointers.append("/learning_retaken")
@@ -69,21 +68,30 @@ def _may_retake(row: SecondaryMark) -> bool:
 
 
 def _after(results: SecondaryResults) -> tuple[SecondaryMark, ...]:
-    return tuple(row if row.retake is None else replace(row, year=row.retake) for row in results.marks)
+    return tuple(replace(row, year=row.retake) if is_mark(row.retake) else row for row in results.marks)
 
 
-def _promotion(transcript: Transcript, results: SecondaryResults) -> Iterator[Finding]:
-    """Art. 12.1: conduct and learning of the year Đ or better, after the summer, and at most 45 half-days of absence."""
+def _promotion(transcript: Transcript, results: SecondaryResults, *, doubtful: bool) -> Iterator[Finding]:
+    """Art. 12.1: conduct and learning of the year Đ or better, after the summer, and at most 45 half-days of absence.
+
+    The same for promotion and for completing a grade or a level. Where the summer is `doubtful` the school may see it as we do.
+    """
     learning = results.learning_retaken or results.learning.year
     conduct = results.conduct_retaken or results.conduct.year
-    met = _FAILED not in (learning, conduct) and (results.absences or 0) <= _MOST_ABSENCES
+    met = _FAILED not in (learning, conduct) and (results.absences or 0) <= MOST_ABSENCES
     if transcript.promoted and not met:
         yield Finding(
             codes.RULE_PROMOTION,
             "/promoted",
             "TT 22/2021 art. 12.1: conduct and learning Đ, at most 45 half-days absent",
         )
-    if met and not transcript.promoted and transcript.grade not in _LAST_GRADES:
+    elif not met and completion.says(transcript.completion_note):
+        yield Finding(
+            codes.RULE_COMPLETION_OPEN,
+            "/completion_note",
+            "TT 22/2021 art. 12: conduct and learning Đ, at most 45 half-days absent",
+        )
+    if met and not doubtful and not transcript.promoted and transcript.grade not in _LAST_GRADES:
         yield Finding(codes.RULE_PROMOTION_OPEN, "/promoted", "TT 22/2021 art. 12.1: all three conditions are met")
 
 

@@ -140,7 +140,7 @@ def overlaps(subject: Subject, seen: AbstractSet[Subject]) -> bool:
 
 
 def missing_findings(grade: int, present: AbstractSet[Subject]) -> list[Finding]:
-    """rule-subject-missing at /marks for every compulsory subject of the grade without a row, and for too few electives.
+    """rule-subject-missing at /marks for every compulsory subject of the grade without a row and too few electives; rule-electives.
 
     A combined subject is covered by itself or by all of its parts.
     """
@@ -151,6 +151,7 @@ def missing_findings(grade: int, present: AbstractSet[Subject]) -> list[Finding]
     ]
     findings = [Finding(codes.RULE_SUBJECT_MISSING, "/marks", subject.value.replace("_", " ")) for subject in missing]
     chosen = sum(_BY_GRADE[grade].get(subject) is Need.ELECTIVE for subject in present)
-    if grade >= 10 and chosen < ELECTIVES:
-        findings.append(Finding(codes.RULE_SUBJECT_MISSING, "/marks", f"{ELECTIVES} electives"))
+    if grade >= 10 and chosen != ELECTIVES:
+        code = codes.RULE_SUBJECT_MISSING if chosen < ELECTIVES else codes.RULE_ELECTIVES
+        findings.append(Finding(code, "/marks", f"{ELECTIVES} electives"))
     return findings

@@ -41,8 +41,16 @@ class Letter(StrEnum):
     EXEMPT = "M"  # miễn
 
 
+#: Half-days of absence in a year after which nobody is promoted, whatever the summer brings (TT 22/2021 art. 12.1.c).
+MOST_ABSENCES = 45
+
 #: A number on the scale as written, a letter, or nothing.
 Mark = Decimal | Letter | None
+
+
+def is_mark(mark: Mark) -> bool:
+    """True of a number, Đ and CĐ; False where the pupil is exempt, and of nothing."""
+    return mark is not None and mark is not Letter.EXEMPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +135,12 @@ class SecondaryResults:
 
     @property
     def awaits_summer(self) -> bool:
-        """Training or re-assessment is due and its result is not there (TT 22/2021 art. 13, 14)."""
+        """Training or re-assessment is due and its result is not there (TT 22/2021 art. 13, 14).
+
+        Who was absent too often stays in the grade all the same (art. 12.1.c): nothing is waited for.
+        """
+        if (self.absences or 0) > MOST_ABSENCES:
+            return False
         if self.conduct.year == "CĐ":
             return self.conduct_retaken is None
         return self.learning.year == "CĐ" and self.learning_retaken is None

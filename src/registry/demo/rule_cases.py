@@ -19,9 +19,12 @@ FIRST = {1: 2020, 2: 2021, 3: 2022, 4: 2023, 5: 2024, 6: 2021, 7: 2022, 8: 2023,
 _RESULTS = {True: ("HTXS", "HTT", "HT", "CHT"), False: tuple(marks.SECONDARY_PROFILES)}
 _SPELLINGS = {
     True: ("27/2020", "TT 27/2020"),  # the field has ten characters
-    False: ("22/2021", "22/2021/TT-BGDĐT", "TT 22/2021", "TT 22/2021/TT-BGDĐT"),
+    False: ("22/2021", "22/2021/TT-BGDĐT", "TT 22/2021", "TT 22/2021/TT-BGDĐT", "Thông tư số 22/2021/TT-BGDĐT"),
 }
-_OLDER = {True: (("30/2014", 2014), ("22/2016", 2016)), False: (("58/2011", 2011), ("26/2020/TT-BGDĐT", 2020))}
+_OLDER = {
+    True: (("30/2014", 2014), ("22/2016", 2016), ("32/2009", 2009), ("QĐ 30/2005", 2005)),
+    False: (("58/2011", 2011), ("26/2020/TT-BGDĐT", 2020), ("40/2006/QĐ-BGDĐT", 2006), ("QĐ 51/2008", 2008)),
+}
 
 
 def good(rng: Random, grade: int, result: str | None = None) -> Document:
@@ -87,6 +90,37 @@ def exempt(rng: Random, grade: int) -> Document | None:
     return document
 
 
+def exempt_for_a_term(rng: Random, grade: int) -> Document | None:
+    """A secondary pupil who was exempt from physical education in one term: the other one is the year's."""
+    if grade <= 5:
+        return None
+    document = good(rng, grade, "T")
+    for row in document["bangdiem"]:
+        if row["mamonhoc"] == code_lists.ROW_OF[Subject.PHYSICAL_EDUCATION].code:
+            row[rng.choice(("diemhocky1", "diemhocky2"))] = "M"
+    return document
+
+
+def foreign(rng: Random, grade: int) -> Document | None:
+    """A pupil of another nationality with an entry document in the place of a personal number."""
+    said = {"quoctich": rng.choice(("LA", "KR", "FR")), "dantoc": "55", "sodinhdanh": rng.choice(("", None))}
+    return good(rng, grade) | said | {"sogiaytoxnc": f"TEST-{rng.randrange(10**6):06}"}
+
+
+def from_paper(rng: Random, grade: int) -> Document | None:
+    """Taken over from a paper transcript (trích lục)."""
+    return good(rng, grade) | {"trichluc": True}
+
+
+def born_in_a_month_or_year(rng: Random, grade: int) -> Document | None:
+    """A birth date of which the day, or the day and the month, are not known."""
+    document = good(rng, grade)
+    born = document.pop("ngaythangnamsinh")
+    return document | rng.choice(
+        ({"thangnamsinh": born[:7]}, {"namsinh": born[:4]}, {"thangnamsinh": born[:7], "namsinh": born[:4]})
+    )
+
+
 def disabled(rng: Random, grade: int) -> Document | None:
     """A disabled pupil who is not assessed: no marks, no result; what happens next is decided by the principal."""
     document = good(rng, grade)
@@ -116,5 +150,6 @@ def promoted_by_the_principal(rng: Random, grade: int) -> Document | None:
 
 
 _SPECIAL: tuple[Callable[[Random, int], Document | None], ...] = (
-    summer, training, exempt, disabled, history, promoted_by_the_principal,
+    summer, training, exempt, exempt_for_a_term, disabled, foreign, from_paper, born_in_a_month_or_year, history,
+    promoted_by_the_principal,
 )  # fmt: skip

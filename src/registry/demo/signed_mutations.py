@@ -15,7 +15,7 @@ from random import Random
 from registry.core.ids import SchoolYear
 from registry.core.trust import Algorithm, Hierarchy, Ownership, Policy, PolicyRow, Role, School, TrustList
 from registry.demo import city, people, rule_cases, signers, transcripts
-from registry.demo.mutations import Expected
+from registry.demo.mutable import Expected
 from registry.demo.schools import DemoSchool
 from registry.demo.signers import DemoSigner
 from registry.demo.transcripts import Document

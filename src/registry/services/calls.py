@@ -29,20 +29,21 @@ MOST_ROWS = 500
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which schools: of a unit on the map of then or of now, in the campaigns of a school year (None: of all)."""
+    """Which schools: of a unit on the map of then or of now, in the campaigns of a school year (None: of all), or in one."""
 
     unit: str
     year: str | None
     signing_day: str
     on: MapOf = MapOf.NOW
+    campaign: str | None = None
 
 
 async def listed(world: World, caller: Caller, asked: Asked, now: datetime) -> list[Row]:
-    """The schools to be called, those first that were not called yet today. Raises Refusal(access-unit)."""
+    """The schools to be called, those first that were not called yet today. Raises Refusal: access-unit, campaign-unknown."""
     await completeness.permitted(world, caller, asked.unit, now)
     schools: dict[str, School] = {}
     reasons: defaultdict[str, list[Reason]] = defaultdict(list)
-    for plan in await campaigns.listed(world, caller, now):
+    for plan in await campaigns.chosen(world, caller, asked.campaign, now):
         if asked.year in {None, plan.campaign.school_year}:
             for school, found in await _of_plan(world, caller, plan, asked, now):
                 schools[school.code] = school

@@ -50,6 +50,11 @@ async def find(world: World, caller: Caller | None, code: str, now: datetime) ->
     return found[0]
 
 
+async def chosen(world: World, caller: Caller | None, code: str | None, now: datetime) -> list[Plan]:
+    """One campaign, or (None) all that concern the caller. Raises Refusal(campaign-unknown)."""
+    return await listed(world, caller, now) if code is None else [await find(world, caller, code, now)]
+
+
 def schools_of(here: units.Map, campaign: Campaign, moment: datetime) -> frozenset[str]:
     """The schools that the campaign's units come to at a moment."""
     return here.schools_of_all(campaign.units, moment)

@@ -82,6 +82,11 @@ class Only:
         whole = self.campaign is not None and set(self.of_grades or ()) == set(self.campaign.grades)
         return self.campaign if whole else None
 
+    @property
+    def mark(self) -> str:
+        """Names them in cursors."""
+        return f"{self.of_grades} {self.campaign.code if self.campaign is not None else ''}"
+
     def schools(self, here: units.Map, schools: frozenset[str], now: datetime) -> frozenset[str]:
         """Those of the schools that are left."""
         return schools if self.campaign is None else schools & campaigns.schools_of(here, self.campaign, now)
@@ -172,8 +177,7 @@ class Asked:
     @property
     def mark(self) -> str:
         """Names the question in its cursors, so that no cursor continues another question."""
-        of = self.only.campaign.code if self.only.campaign is not None else ""
-        text = f"{self.unit} {self.school_year} {self.bucket.value} {self.on.value} {self.only.of_grades} {of}"
+        text = f"{self.unit} {self.school_year} {self.bucket.value} {self.on.value} {self.only.mark}"
         return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 

@@ -21,6 +21,7 @@ from registry.core.tables_out import Cell, Column, FileKind, TableOut
 from registry.core.units import MapOf, When
 from registry.formats import base64url
 from registry.services import tables_out
+from registry.services.completeness import EVERYBODY, Only
 from registry.services.world import World
 from registry.storage import number_returns
 from registry.storage import numbers as stored
@@ -39,18 +40,18 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose pupils, in which school year; `on`: of the unit on the map of then or of now."""
+    """Whose pupils, in which school year; `on`: of the unit on the map of then or of now; `only`: of a campaign or some grades."""
 
     unit: str
     school_year: ids.SchoolYear
     on: MapOf = MapOf.NOW
+    only: Only = EVERYBODY
 
     @property
     def mark(self) -> str:
         """Names the question in its cursors, so that no cursor continues another question."""
-        return sha256(f"numbers {self.unit} {self.school_year} {self.on.value}".encode("utf-8", "replace")).hexdigest()[
-            :16
-        ]
+        text = f"numbers {self.unit} {self.school_year} {self.on.value} {self.only.mark}"
+        return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ async def lacking(
     behind = ("", "") if after is None else _continued(asked, after)
     schools = schools_of(here, caller, asked, now)
     async with world.db.snapshot() as tx:
-        found = await stored.lacking(tx, schools, str(asked.school_year), behind, limit + 1)
+        found = await stored.lacking(tx, schools, str(asked.school_year), behind, limit + 1, asked.only.of_grades)
     rows = tuple(found[:limit])
     names = {row.school_code: here.units[f"school:{row.school_code}"].name for row in rows}
     return Page(rows, names, _cursor(asked, rows[-1]) if len(found) > limit else None)
@@ -114,7 +115,8 @@ async def export(world: World, caller: Caller | None, asked: Asked, kind: FileKi
     here = await permitted(world, caller, asked.unit, now)
     schools = schools_of(here, caller, asked, now)
     async with world.db.snapshot() as tx:
-        found = await stored.lacking(tx, schools, str(asked.school_year), ("", ""), MOST_EXPORTED)
+        year, grades = str(asked.school_year), asked.only.of_grades
+        found = await stored.lacking(tx, schools, year, ("", ""), MOST_EXPORTED, grades)
     names = {code: here.units[f"school:{code}"].name for code in schools}
     table = TableOut(f"Thiếu số định danh {asked.school_year}", _COLUMNS, _rows(found, names))
     file = await tables_out.file_of(table, kind, now)
@@ -130,7 +132,7 @@ async def export(world: World, caller: Caller | None, asked: Asked, kind: FileKi
 def schools_of(here: unit_values.Map, caller: Caller | None, asked: Asked, now: datetime) -> frozenset[str]:
     """The schools that a question comes to on its map."""
     when = When.of(asked.on, asked.school_year, now, now)
-    return here.schools_seen(None if caller is None else caller.units, asked.unit, when)
+    return asked.only.schools(here, here.schools_seen(None if caller is None else caller.units, asked.unit, when), now)
 
 
 async def exports(world: World, caller: Caller | None, now: datetime) -> list[Export]:

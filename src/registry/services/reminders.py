@@ -96,12 +96,14 @@ async def listed(
     now: datetime,
     year: str | None = None,
     on: MapOf = MapOf.NOW,
+    campaign: str | None = None,
 ) -> list[Item]:
-    """Who of a unit's schools has to be reminded of what, by school, campaign and stage; `year`: of campaigns of one school year.
+    """Who of a unit's schools has to be reminded of what, by school, campaign and stage; `year`: of campaigns of one school year;
+    `campaign`: of this one.
 
-    Raises Refusal(access-unit); `caller` None: the operator at the machine.
+    Raises Refusal: access-unit, campaign-unknown; `caller` None: the operator at the machine.
     """
-    plans = [p for p in await campaigns.listed(world, caller, now) if year in {None, p.campaign.school_year}]
+    plans = [p for p in await campaigns.chosen(world, caller, campaign, now) if year in {None, p.campaign.school_year}]
     found: list[Item] = []
     for plan in plans:
         found += await _of_plan(world, caller, plan, unit, signing_day, now, on)

@@ -188,8 +188,7 @@ def _is_revoked(certificate: Certificate, index: TrustIndex) -> bool:
     """True when the newest list held names the certificate, on hold included."""
     issuer = trust_health.issuer_of(certificate, index)
     held = index.revocation.newest_for(certificate, issuer) if issuer is not None else None
-    entry = held.entry(certificate.serial) if held is not None else None
-    return entry is not None and entry.reason != "remove_from_crl"
+    return held is not None and held.entry(certificate.serial) is not None
 
 
 def _wrong(parameter: str, expected: str) -> Refusal:

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import DateTime, LargeBinary, Text, bindparam, text
+from sqlalchemy import DateTime, LargeBinary, SmallInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import TextClause
 
@@ -37,10 +37,12 @@ WITH f AS (SELECT DISTINCT s.school_code, s.pupil_code FROM refusal f JOIN submi
              FROM roster_pupil r
             WHERE r.school_year = :school_year AND r.school_code = ANY(:schools) AND r.left_at IS NULL
               AND r.number_index IS NULL AND (r.school_code, r.pupil_code) > (:after_school, :after_pupil)
+              AND (:grades IS NULL OR r.grade = ANY(:grades))
             ORDER BY r.school_code, r.pupil_code LIMIT :most),
      b AS (SELECT r.school_code, r.pupil_code, r.grade, r.class_name, r.pupil_name, r.sex, r.birth_date, r.number_index, l.codes
              FROM f JOIN roster_pupil r ON r.school_year = :school_year AND r.school_code = f.school_code
                                        AND r.pupil_code = f.pupil_code AND r.left_at IS NULL
+                                       AND (:grades IS NULL OR r.grade = ANY(:grades))
              JOIN LATERAL (
                SELECT v.outcome, ARRAY(SELECT DISTINCT x->>'code' FROM jsonb_array_elements(v.findings) x
                                         WHERE x->>'code' = ANY(:slugs) ORDER BY 1) AS codes
@@ -162,13 +164,20 @@ class Supplied:
 
 
 async def lacking(
-    tx: Reading, schools: Collection[str], school_year: str, after: tuple[str, str], most: int
+    tx: Reading,
+    schools: Collection[str],
+    school_year: str,
+    after: tuple[str, str],
+    most: int,
+    grades: Collection[int] | None = None,
 ) -> list[Lacking]:
-    """Pupils without a number or with a refused one behind (school code, pupil code) in that order, at most so many."""
+    """Pupils without a number or with a refused one behind (school code, pupil code) in that order, at most so many; of all
+    grades or of some."""
     statement = text(_LACKING).bindparams(
         bindparam("schools", sorted(schools), type_=ARRAY(Text)),
         bindparam("slugs", list(_REFUSED_FOR), type_=ARRAY(Text)),
         bindparam("school_year", school_year, type_=Text),
+        bindparam("grades", None if grades is None else sorted(grades), type_=ARRAY(SmallInteger)),
     )
     arguments = {"after_school": after[0], "after_pupil": after[1], "most": most}
     return [_lacking(row) for row in await tx.execute(statement, arguments)]

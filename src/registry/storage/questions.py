@@ -58,11 +58,17 @@ _BY_CODE = _statement(
                  JOIN record_version v USING (school_year, pupil_id, level)
                  WHERE t.transcript_code = $5 AND v.version = coalesce($6, k.current_version))""",  # noqa: S608
 )
+#: Of an extract the registry itself handed out the bytes: they lead to the version that it shows.
 _BY_FINGERPRINT = _statement(
     f"ARRAY(SELECT s.school_code FROM {_WAITING} WHERE w.fingerprint = $5 AND s.school_code IS NOT NULL)",  # noqa: S608
     "found.pupil_id",
-    f"""found AS (SELECT {_VERSION} FROM record_version v JOIN record k USING (school_year, pupil_id, level)
-                 WHERE v.fingerprint = $5)""",  # noqa: S608
+    f"""found AS (SELECT {_VERSION}, NULL::text AS extract FROM record_version v JOIN record k USING (school_year, pupil_id, level)
+                 WHERE v.fingerprint = $5
+               UNION ALL
+               SELECT {_VERSION}, i.year || '/' || lpad(i.number::text, 6, '0')
+                 FROM extract_issue i JOIN public_code p USING (code_index)
+                 JOIN record_version v USING (school_year, pupil_id, level, version)
+                 JOIN record k USING (school_year, pupil_id, level) WHERE i.fingerprint = $5)""",  # noqa: S608
 )
 
 #: All that are one with the pupil `n`.
@@ -235,7 +241,7 @@ async def find_by_code(tx: Hot, counting: Counting, transcript_code: str, versio
 
 
 async def find_by_fingerprint(tx: Hot, counting: Counting, fingerprint: bytes) -> Found:
-    """The version that is exactly these bytes, or the same bytes held."""
+    """The version that is exactly these bytes, or that an extract of exactly these bytes shows, or the same bytes held."""
     return await _find(tx, _BY_FINGERPRINT, counting, fingerprint)
 
 
@@ -338,4 +344,5 @@ def _stored(row: asyncpg.Record) -> Stored:
         row["accepted_at"],
         row["withdrawn_version"],
         row["awaits_summer"],
+        row.get("extract"),
     )

@@ -45,6 +45,11 @@ class Subject:
         return completeness.Only(campaign=self.plan.campaign if self.plan is not None else None)
 
     @property
+    def campaign(self) -> str | None:
+        """The code of the campaign it is looked at for."""
+        return self.plan.campaign.code if self.plan is not None else None
+
+    @property
     def when(self) -> When:
         """The map it is asked on, for what is so today."""
         return When.of(self.on, self.year, self.now, self.now)
@@ -63,8 +68,8 @@ class Subject:
     def query(self) -> dict[str, str]:
         """The address's parameters that name it."""
         on = {} if self.on is MapOf.NOW else {"map": self.on.value}
-        several = self.whole or len(self.of_year) > 1
-        of = {"campaign": self.plan.campaign.code if self.plan is not None else WHOLE_YEAR} if several else {}
+        chosen = WHOLE_YEAR if self.whole else self.campaign if len(self.of_year) > 1 else None
+        of = {} if chosen is None else {"campaign": chosen}
         return {"unit": self.unit.code, "year": str(self.year), **of, **on}
 
     @property
@@ -78,14 +83,21 @@ class Subject:
         """The page of a school about the same."""
         return f"/schools/{code}?{urlencode({name: text for name, text in self.query.items() if name != 'unit'})}"
 
+    def beside(self, path: str) -> str:
+        """Another page about the same; from that of a school, about the reader's first unit."""
+        kept = {name: text for name, text in self.query.items() if name != "unit" or self.unit.kind != "school"}
+        return f"{path}?{urlencode(kept)}"
+
     def address(self, path: str, **more: str) -> str:
         """Another page about the same."""
         return f"{path}?{urlencode({**self.query, **more})}"
 
 
-async def subject(request: Request, somebody: SignedIn, now: datetime, unit: str | None = None) -> Subject:
+async def subject(
+    request: Request, somebody: SignedIn, now: datetime, unit: str | None = None, *, whole_year: bool = False
+) -> Subject:
     """From `unit` (or the one given), `year`, `campaign` and `map`; by default the first of the reader's units, the newest
-    campaign's year, the first campaign of that year that concerns the unit, and the map of now.
+    campaign's year, the first campaign of that year that concerns the unit (`whole_year`: none), and the map of now.
 
     Raises Refusal: access-unit, request-parameter.
     """
@@ -96,7 +108,7 @@ async def subject(request: Request, somebody: SignedIn, now: datetime, unit: str
     code = unit or request.query_params.get("unit") or min(somebody.person.units)
     here = await completeness.permitted(edge.world, somebody.caller, code, now)
     whole = request.query_params.get("campaign") == WHOLE_YEAR
-    plan = None if whole else _plan(request, here, plans, str(year), code, now)
+    plan = None if whole else _plan(request, here, plans, str(year), code, now, whole_year=whole_year)
     before = plan.signing_ends if plan else now
     before = before if before > now else expiring.next_day(edge.settings.signing_day, now)
     on = map_of(request)
@@ -109,12 +121,16 @@ def map_of(request: Request) -> MapOf:
     return MapOf.THEN if request.query_params.get("map") == MapOf.THEN else MapOf.NOW
 
 
-def _plan(request: Request, here: units.Map, plans: Sequence[Plan], year: str, unit: str, now: datetime) -> Plan | None:
-    """The campaign of the year that is named, else the first that concerns a school of the unit."""
+def _plan(
+    request: Request, here: units.Map, plans: Sequence[Plan], year: str, unit: str, now: datetime, *, whole_year: bool
+) -> Plan | None:
+    """The campaign of the year that is named, else the first that concerns a school of the unit, or none."""
     of_year = [each for each in plans if each.campaign.school_year == year]
     named = next((each for each in of_year if each.campaign.code == request.query_params.get("campaign")), None)
+    if named is not None or whole_year:
+        return named
     schools = here.schools_of(unit, now)
-    return named or next((each for each in of_year if campaigns.schools_of(here, each.campaign, now) & schools), None)
+    return next((each for each in of_year if campaigns.schools_of(here, each.campaign, now) & schools), None)
 
 
 def values(request: Request, about: Subject, **more: Any) -> dict[str, Any]:

@@ -22,8 +22,8 @@ async def get_calls(request: Request, somebody: signed_in.Counting, all: str = "
     """Those first that were not called yet today, the worst first; `all`: not only the first hundred."""
     edge: Edge = request.app.state.edge
     now = rendering.now()
-    about = await asking.subject(request, somebody, now)
-    asked = calls.Asked(about.unit.code, str(about.year), edge.settings.signing_day, about.on)
+    about = await asking.subject(request, somebody, now, whole_year=True)
+    asked = calls.Asked(about.unit.code, str(about.year), edge.settings.signing_day, about.on, about.campaign)
     rows = await calls.listed(edge.world, somebody.caller, asked, now)
     if kind := downloads.wanted(request):
         return await downloads.answer(request, "calls", _file(request, about.unit.code, rows), kind, now)
@@ -48,7 +48,7 @@ async def post_call(request: Request, somebody: signed_in.Counting) -> Response:
     fields = await forms.read(request, somebody)
     now = rendering.now()
     call = await calls.note(edge.world, somebody.caller, fields.get("school", ""), fields.get("note", ""), now)
-    about = await asking.subject(request, somebody, now)
+    about = await asking.subject(request, somebody, now, whole_year=True)
     return RedirectResponse(f"{about.address('/calls')}#s{call.school_code}", 303, headers=rendering.HEADERS)
 
 

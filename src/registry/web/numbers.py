@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -21,7 +22,7 @@ from registry.core.callers import Scope
 from registry.core.findings import Finding, Refusal
 from registry.core.numbers import Lacking
 from registry.core.units import MapOf
-from registry.services import name_views, number_returns, numbers, tables_out
+from registry.services import completeness, name_views, number_returns, numbers, tables_out
 from registry.services.sessions import SignedIn
 from registry.services.tables_out import FileKind
 from registry.web import asking, forms, rendering, signed_in, uploads, words
@@ -38,8 +39,8 @@ async def get_numbers(request: Request, somebody: signed_in.Counting, after: str
     """The pupils of a unit without a number or with a refused one; for an operator, what went out and came back."""
     edge: Edge = request.app.state.edge
     now = rendering.now()
-    about = await asking.subject(request, somebody, now)
-    asked = numbers.Asked(about.unit.code, about.year, about.on)
+    about = await asking.subject(request, somebody, now, whole_year=True)
+    asked = numbers.Asked(about.unit.code, about.year, about.on, about.only)
     page = await numbers.lacking(edge.world, somebody.caller, asked, after or None, _PAGE, now)
     shown: dict[str, Any] = {
         "rows": await _named(edge, somebody, about, page.rows),
@@ -67,7 +68,8 @@ async def post_export(request: Request, somebody: signed_in.Operating) -> Respon
     edge: Edge = request.app.state.edge
     _require_names(somebody)
     fields = await forms.read(request, somebody)
-    asked, now = _asked(fields), rendering.now()
+    now = rendering.now()
+    asked = await _narrowed(edge, somebody, fields, now)
     if fields.get("kind") not in set(FileKind):
         raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "/form/kind", "csv, xlsx")])
     kind = FileKind(fields["kind"])
@@ -140,7 +142,7 @@ async def post_undo(request: Request, somebody: signed_in.Operating, return_id: 
     fields = await forms.read(request, somebody)
     pupil, reason = fields.get("pupil", "").strip() or None, fields.get("reason", "")
     await number_returns.undo(edge.world, somebody.caller, return_id, pupil, reason, rendering.now())
-    back = urlencode({name: fields.get(name, "") for name in ("unit", "year")})
+    back = urlencode({name: fields.get(name, "") for name in ("unit", "year", "campaign", "map") if fields.get(name)})
     return RedirectResponse(f"/numbers?{back}#returns", 303, headers=rendering.HEADERS)
 
 
@@ -164,6 +166,13 @@ def _require_names(somebody: SignedIn) -> None:
 def _asked(fields: Mapping[str, str]) -> numbers.Asked:
     on = MapOf.THEN if fields.get("map") == MapOf.THEN else MapOf.NOW
     return numbers.Asked(fields.get("unit", ""), parameters.school_year(fields.get("year", ""), "/form/year"), on)
+
+
+async def _narrowed(edge: Edge, somebody: SignedIn, fields: Mapping[str, str], now: datetime) -> numbers.Asked:
+    asked = _asked(fields)
+    code = fields.get("campaign") or None
+    _, only = await completeness.narrowed(edge.world, somebody.caller, asked.school_year, (), code, now)
+    return replace(asked, only=only)
 
 
 def _id(text: str) -> UUID:

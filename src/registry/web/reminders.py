@@ -27,14 +27,15 @@ async def get_reminders(
     """Who has to be reminded of what (`state`: only these), and the last messages; `table=messages`: these as a file."""
     edge: Edge = request.app.state.edge
     now = rendering.now()
-    about = await asking.subject(request, somebody, now)
+    about = await asking.subject(request, somebody, now, whole_year=True)
     kind = downloads.wanted(request)
     most = _MESSAGES_IN_FILE if kind else _MESSAGES
     page = await reminders.log_page(edge.world, somebody.caller, about.unit.code, after or None, most, now, about.when)
     if kind and table == "messages":
         return await downloads.answer(request, "messages", _messages(request, about.unit.code, page), kind, now)
+    day, year = edge.settings.signing_day, str(about.year)
     items = await reminders.listed(
-        edge.world, somebody.caller, about.unit.code, edge.settings.signing_day, now, str(about.year), about.on
+        edge.world, somebody.caller, about.unit.code, day, now, year, about.on, about.campaign
     )
     rows = _arranged(item for item in items if state not in set(State) or item.state == state)
     if kind:

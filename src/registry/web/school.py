@@ -42,7 +42,10 @@ async def get_school(
     now = rendering.now()
     unit = f"school:{school_code}"
     about = await asking.subject(request, somebody, now, unit)
-    found = await schools.table(edge.world, somebody.caller, unit, about.year, about.before, now, about.only, about.on)
+    found = await _table(edge, somebody, about)
+    if about.plan is not None and not found.counts.anybody and "campaign" not in request.query_params:
+        about = replace(about, plan=None)  # a school of other grades: what it has, instead of nothing
+        found = await _table(edge, somebody, about)
     row = found.schools[0]
     chosen = _chosen(bucket, row)
     if kind := downloads.wanted(request):
@@ -74,6 +77,12 @@ async def get_school(
         frozen_at=page.frozen_at,
     )
     return rendering.page(request, "school.html", values)
+
+
+async def _table(edge: Edge, somebody: SignedIn, about: Subject) -> schools.Table:
+    return await schools.table(
+        edge.world, somebody.caller, about.unit.code, about.year, about.before, about.now, about.only, about.on
+    )
 
 
 def _chosen(bucket: str, row: schools.School) -> Bucket:
