@@ -74,7 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with edge.opened(settings) as opened:
             app.state.edge = opened
-            _leave_alone_what_stays()
+            leave_alone_what_stays()
             yield
 
     app = FastAPI(
@@ -99,7 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _leave_alone_what_stays() -> None:
+def leave_alone_what_stays() -> None:
     """What was made by now lives as long as the process: left to the collector, each of its full rounds would go through all of it
     and hold up every request for a tenth of a second."""
     gc.collect()
