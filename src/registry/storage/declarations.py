@@ -31,7 +31,7 @@ SELECT r.grade, count(*) AS expected, count(*) FILTER (WHERE k.on_record) AS on_
 FROM (SELECT DISTINCT ON (coalesce(m.pupil_id::text, r.pupil_code)) r.*, m.pupil_id
         FROM roster_pupil r LEFT JOIN same_pupil m ON m.pupil_code = r.pupil_code
        WHERE r.school_year = $1 AND r.school_code = $2 AND r.left_at IS NULL
-       ORDER BY coalesce(m.pupil_id::text, r.pupil_code), r.joined_at DESC, r.pupil_code) r
+       ORDER BY coalesce(m.pupil_id::text, r.pupil_code), r.joined_at, r.pupil_code) r
 CROSS JOIN LATERAL (SELECT EXISTS (
        SELECT FROM record k WHERE k.school_year = r.school_year AND k.school_code = r.school_code
           AND (k.pupil_code = r.pupil_code OR k.pupil_code IN (SELECT pupil_code FROM same_pupil WHERE pupil_id = r.pupil_id))
