@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -138,6 +139,32 @@ async def test_what_an_office_is_not_handed_is_written_down_too(papers: Papers) 
         ("clerk", other.code, "not_known"),
     ]
     assert not await papers.rows("SELECT FROM extract_issue")
+
+
+async def test_an_extract_is_asked_about_by_its_bytes(papers: Papers) -> None:
+    """The file itself leads to the version it shows, whatever became of it; with one changed byte it is nobody's."""
+    await papers.submit()
+    handed = await papers.mine.get(PDF)
+
+    async def ask(pdf: bytes) -> dict[str, Any]:
+        body = {**WHY, "document": base64.b64encode(pdf).decode()}
+        answer = await papers.office.post("/v1/verifications", json=body)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    said = await ask(handed.content)
+    assert (said["answer"], said["version"], said["extract"]) == (
+        "genuine_current",
+        1,
+        handed.headers["x-extract-number"],
+    )
+    await papers.submit(2)
+    assert ((await ask(handed.content))["answer"], said["replaced_by"]) == ("genuine_superseded", None)
+    for altered in (handed.content + b"\n", handed.content.replace(b"%PDF-1.7", b"%PDF-1.6", 1)):
+        assert altered != handed.content
+        assert (await ask(altered))["answer"] == "not_known"
+    by_hash = {**WHY, "sha256": hashlib.sha256(handed.content).hexdigest()}
+    assert (await papers.office.post("/v1/verifications", json=by_hash)).json()["replaced_by"] == 2
 
 
 async def alarms(papers: Papers) -> float:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 NUMBER = "079214000001"
 WHY = {"purpose": "admission", "reference": "TS10-2026-0001"}
 KEYS = ["question_id", "asked_at", "answer", "school", "school_year", "level", "grade", "transcript_code", "version",
-        "current_version", "replaced_by", "withdrawn", "awaits_summer", "accepted_at", "fingerprint", "signers", "policy", "rules", "content"]  # fmt: skip
+        "current_version", "replaced_by", "withdrawn", "awaits_summer", "accepted_at", "fingerprint", "extract", "signers", "policy", "rules", "content"]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -112,8 +112,8 @@ async def test_every_answer_has_one_shape(registry: Registry, office: Office, ci
         assert list(body) == KEYS
         empty = [name for name in KEYS[3:] if body[name] is None]
         told = {
-            "genuine_current": ["replaced_by", "withdrawn", "content"],
-            "genuine_superseded": ["withdrawn", "content"],
+            "genuine_current": ["replaced_by", "withdrawn", "extract", "content"],
+            "genuine_superseded": ["withdrawn", "extract", "content"],
         }
         assert empty == told.get(expected, KEYS[3:])
         assert number not in answer.text

@@ -114,6 +114,35 @@ def _mail_constraints() -> _Made:
     return _chain(alter, _alternatives(600, lambda n: x509.RFC822Name(f"b{n}@example.com")))
 
 
+def _constrained(*kinds: x509.GeneralName) -> _Made:
+    """Few names, so few comparisons: long ones, or such as take long to prepare."""
+
+    def alter(plan: pki.Plan) -> None:
+        plan.put(x509.NameConstraints(None, list(kinds)), True)
+
+    return _chain(alter, lambda plan: plan.put(x509.SubjectAlternativeName(list(kinds))))
+
+
+def _titled(text: str) -> x509.Name:
+    """A name in an attribute without a limit of its own."""
+    return x509.Name([x509.NameAttribute(NameOID.STREET_ADDRESS, text)])
+
+
+def _subjects(text: str) -> _Made:
+    """A chain of CAs with such a name."""
+    above, along = ROOT, []
+    for level in range(5):
+        subject = x509.Name([*_titled(text), x509.NameAttribute(NameOID.COMMON_NAME, f"CA {level}")])
+        key = made.key("p256", 30 + level)
+        above = above.make_intermediate(subject, made.START, made.END, key=key, pathlen=None)
+        along.append(above.der)
+    return made.leaf(above), along
+
+
+#: One character that NFKC makes eighteen of.
+_EIGHTEEN = "\ufdfa"
+
+
 def _as_many_policies_as_allowed() -> _Made:
     """Every policy mapped to another one, at every level; the graph is bounded, so it is refused within the validation."""
     return _chain(_mapped(64, lambda n: [(a, b) for a in range(8) for b in range(8)]), _policies(64))
@@ -191,6 +220,18 @@ HOSTILE: dict[str, tuple[Callable[[], _Made], set[str]]] = {
     "many name constraints": (_many_name_constraints, {"certificate-path"}),
     "constraints of directory names": (_directory_constraints, {"certificate-path"}),
     "constraints of mail addresses": (_mail_constraints, {"certificate-path"}),
+    "subjects of long names": (lambda: _subjects("b" * 1950), {"certificate-profile"}),
+    "subjects that stand for many": (lambda: _subjects(_EIGHTEEN * 300), {"certificate-profile"}),
+    "subjects up to the limit": (lambda: _subjects("b" * 980), set()),
+    "long names in constraints": (
+        lambda: _constrained(x509.DirectoryName(_titled("b" * 12_000))),
+        {"certificate-path"},
+    ),
+    "names in constraints that stand for many": (
+        lambda: _constrained(x509.DirectoryName(_titled(_EIGHTEEN * 110))),
+        {"certificate-path"},
+    ),
+    "punycode in constraints": (lambda: _constrained(x509.DNSName("xn--" + "a" * 12_000)), {"certificate-path"}),
     "policies up to the limit": (_as_many_policies_as_allowed, {"certificate-path"}),
     "names up to the limit": (_as_many_names_as_allowed, set()),
     "web": (_web, set()),

@@ -350,8 +350,8 @@ def _hostile_names() -> tuple[Certificate, list[bytes]]:
     def long(count: int) -> x509.Name:
         return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "\u1e9b\u0323" * 10)] * count)
 
-    root = pki.Authority.make_root(long(30), made.START, made.END, key=made.key("p256", 73))
-    sizes = [*range(25, 30), *range(200, 205)]
+    root = pki.Authority.make_root(long(15), made.START, made.END, key=made.key("p256", 73))
+    sizes = [*range(10, 15), *range(200, 205)]
     candidates = [
         root.make_intermediate(long(size), made.START, made.END, key=made.key("p256", size)).der for size in sizes
     ]

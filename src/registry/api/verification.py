@@ -46,7 +46,9 @@ class QuestionWords(bodies.Strict):
         None, ge=1, le=_LARGEST_VERSION, description=f"1 to {_LARGEST_VERSION}; without it the current version is meant"
     )
     sha256: str | None = Field(
-        None, pattern=r"^[0-9A-Fa-f]{64}$", description="SHA-256 of the document as received, 64 hex digits"
+        None,
+        pattern=r"^[0-9A-Fa-f]{64}$",
+        description="SHA-256 of the document as received, or of an extract (PDF), 64 hex digits",
     )
     personal_number: str | None = Field(None, pattern=r"^[0-9]{12}$", description="12 digits 0 to 9, as text")
     pupil_code: str | None = Field(
@@ -94,7 +96,8 @@ class QuestionBody(QuestionWords):
     """One question. Exactly one of transcript_code, sha256, document, personal_number (with school_year), pupil_code."""
 
     document: str | None = Field(
-        None, description="The document as received, in base64 (RFC 4648 section 4); compared by its SHA-256, not kept"
+        None,
+        description="The document as received, or an extract (PDF), in base64 (RFC 4648 section 4); compared by its SHA-256, not kept",
     )
     nonce: str | None = Field(None, pattern=NONCE, description=NONCE_SHAPE)
 
@@ -154,6 +157,7 @@ class VerificationBody(BaseModel):
     )
     accepted_at: datetime | None = None
     fingerprint: str | None = Field(None, description="SHA-256 of the document as received, in hex")
+    extract: str | None = Field(None, description="Number of the extract, when its bytes were asked about")
     signers: list[SignerBody] | None = None
     policy: str | None = Field(None, description="Version of the signature policy it was judged under")
     rules: str | None = Field(None, description="Version of the content rules it was judged under")
@@ -213,9 +217,20 @@ async def post_verification(
     headers = {"Cache-Control": "no-store", "Vary": "Accept"}
     if key is None:
         return JSONResponse(body, headers=headers)
-    said = {"question": {"purpose": sent.purpose, "reference": sent.reference}, "answer": body}
+    repeated = {"purpose": sent.purpose, "reference": sent.reference, "about": _about(sent, question)}
+    said = {"question": repeated | ({"fields": sent.fields} if sent.fields else {}), "answer": body}
     token = edge.signer.sign(key, caller.caller_id, str(answered.question_id), said, now, nonce=sent.nonce)
     return Response(token, media_type=answer_keys.MEDIA_TYPE, headers=headers)
+
+
+def _about(sent: QuestionBody, question: Question) -> dict[str, Any]:
+    """Whom or what a signed answer is about, in the words it was asked in, so that it can't be passed off as another's. A personal
+    number is not repeated."""
+    if isinstance(question, ByDocument):
+        return {"sha256": question.fingerprint.hex()}
+    named = ("transcript_code", "version", "pupil_code", "school_year", "level")
+    about = {name: value for name in named if (value := getattr(sent, name)) is not None}
+    return about if sent.personal_number is None else {"personal_number": None, **about}
 
 
 def _wants_signed(request: Request) -> bool:
@@ -327,6 +342,7 @@ def _told(genuine: verification.Genuine) -> dict[str, Any]:
         "awaits_summer": genuine.awaits_summer,
         "accepted_at": version.accepted_at,
         "fingerprint": version.fingerprint.hex(),
+        "extract": version.extract,
         "signers": [
             SignerBody(role=each.role, signed_at=each.signed_at, hierarchy=each.hierarchy, certificate=each.certificate)
             for each in genuine.signatures

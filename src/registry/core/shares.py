@@ -40,6 +40,8 @@ MOST_YEARS = 12
 LONGEST_RECEIVER = 150
 #: How long after an opening the extracts can be fetched without another one.
 FETCHING = timedelta(minutes=30)
+#: Extracts of one record within that time: each is a paper with a number of its own.
+MOST_FETCHED = 5
 
 
 def findings(purpose: str, ends_at: datetime, receiver: str, now: datetime) -> list[Finding]:

@@ -36,7 +36,7 @@ class ByCode:
 
 @dataclass(frozen=True, slots=True)
 class ByDocument:
-    """Exactly these bytes, named by their SHA-256."""
+    """Exactly these bytes, named by their SHA-256: those of a document as received, or of an extract."""
 
     fingerprint: bytes
 
@@ -64,7 +64,7 @@ Question: TypeAlias = ByCode | ByDocument | ByNumber | ByPupil
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One accepted version of a record."""
+    """One accepted version of a record; `extract`: the number of the extract by whose bytes it was found."""
 
     school_year: str
     pupil_id: UUID
@@ -79,6 +79,7 @@ class Stored:
     accepted_at: datetime
     withdrawn_version: int = 0
     awaits_summer: bool = False
+    extract: str | None = None
 
     @property
     def standing(self) -> Standing:

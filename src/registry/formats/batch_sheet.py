@@ -61,6 +61,7 @@ _TOLD: Mapping[str, str] = {
     "awaits_summer": "Chờ rèn luyện hè",
     "accepted_at": "Tiếp nhận lúc",
     "fingerprint": "SHA-256 (trả lời)",
+    "extract": "Số bản thể hiện",
     "policy": "Chính sách chữ ký",
     "rules": "Bộ quy tắc",
 }

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from cryptography.x509 import GeneralName
+
 from registry.core import codes, trust
 from registry.core.findings import Code, Finding
 from registry.formats import profile, rfc5280, x509
@@ -28,8 +30,9 @@ _MAX_CHAINS, _MAX_BROUGHT = 4, 2
 
 #: Octets of certificates given to the path validation; the first chain always is, whatever its size (at most 112 kB).
 _MAX_JUDGED = 49_152
-#: Comparisons of a name with a subtree over one path; each costs a microsecond or two in the path validation.
-MAX_NAME_CHECKS = 1024
+#: Comparisons of a name with a subtree over one path, and octets of the names that are compared; each comparison costs a
+#: microsecond or two in the path validation, and preparing a name as much for each character.
+MAX_NAME_CHECKS, MAX_NAME_OCTETS = 1024, 4096
 
 _Chain = tuple[Certificate, ...]
 _Found = tuple[_Chain, trust.Anchor, Certificate]
@@ -165,8 +168,8 @@ def _path(found: _Found, settings: PolicySettings) -> tuple[Path | None, tuple[C
     valid_from, valid_to = max(c.not_before for c in every), min(c.not_after for c in every)
     if valid_from > valid_to:
         return None, (codes.CERTIFICATE_PATH, "certificates of the path must be valid at one time")
-    if _name_checks(every) > MAX_NAME_CHECKS:
-        limit = f"names and name constraints that take at most {MAX_NAME_CHECKS} comparisons"
+    if not _names_are_few(every):
+        limit = f"at most {MAX_NAME_CHECKS} comparisons of names with name constraints, {MAX_NAME_OCTETS} octets in all"
         return None, (codes.CERTIFICATE_PATH, limit)
     ders = [c.der for c in chain]
     judged = rfc5280.judge(ders, root.der, valid_from, settings)
@@ -177,14 +180,21 @@ def _path(found: _Found, settings: PolicySettings) -> tuple[Path | None, tuple[C
     return None, (codes.CERTIFICATE_PATH, f"RFC 5280 path validation: {judged.refusal}")
 
 
-def _name_checks(every: Sequence[Certificate]) -> int:
-    """How often a path makes the validation compare: names, and subtrees with each other, against all subtrees above."""
-    above = checks = 0
+def _names_are_few(every: Sequence[Certificate]) -> bool:
+    """False when a path makes the validation compare more than is bounded: names, and subtrees with each other, against all
+    subtrees above, or names that cost much to compare. Without constraints nothing is compared."""
+    above = checks = octets = 0
+    compared: list[GeneralName] = []
     for certificate in reversed(every):
-        names, subtrees = certificate.name_counts
-        checks += (names + subtrees) * above
-        above += subtrees
-    return checks
+        subtrees = certificate.subtrees
+        named = (*certificate.alternative_names, *subtrees)
+        checks += (1 + len(named)) * above
+        above += len(subtrees)
+        octets += certificate.name_octets
+        compared += named
+    if not above:
+        return True
+    return checks <= MAX_NAME_CHECKS and octets <= MAX_NAME_OCTETS and all(map(x509.is_bounded, compared))
 
 
 class _Search:

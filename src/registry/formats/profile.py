@@ -144,8 +144,8 @@ def _common(certificate: Certificate) -> Iterator[str]:
         yield "version must be v3"
     if not 0 < parsed.serial_number < 1 << 159:
         yield "serial number must be positive and at most 20 octets"
-    if max(len(certificate.subject_der), len(certificate.issuer_der)) > names.MAX_NAME:
-        yield f"names of at most {names.MAX_NAME} octets"
+    if not (names.is_bounded(certificate.subject_der) and names.is_bounded(certificate.issuer_der)):
+        yield f"readable names of at most {names.MAX_NAME} octets, without characters that stand for many"
     if certificate.not_before > certificate.not_after:
         yield "notBefore must not be after notAfter"
     if not certificate.one_algorithm:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -121,12 +122,24 @@ class Certificate:
         return self.subject_der == self.issuer_der or self.subject == self.issuer
 
     @property
-    def name_counts(self) -> tuple[int, int]:
-        """How many names the subject has, alternative ones included, and how many subtrees its name constraints."""
-        alternative, limits = self.extension(x509.SubjectAlternativeName), self.extension(x509.NameConstraints)
-        subtrees = [] if limits is None else [limits.value.permitted_subtrees, limits.value.excluded_subtrees]
-        names_given = 1 + (0 if alternative is None else len(list(alternative.value)))
-        return names_given, sum(len(trees or ()) for trees in subtrees)
+    def alternative_names(self) -> Sequence[x509.GeneralName]:
+        """The names beside the subject's."""
+        extension = self.extension(x509.SubjectAlternativeName)
+        return () if extension is None else tuple(extension.value)
+
+    @property
+    def subtrees(self) -> Sequence[x509.GeneralName]:
+        """What its name constraints permit and exclude."""
+        extension = self.extension(x509.NameConstraints)
+        if extension is None:
+            return ()
+        return (*(extension.value.permitted_subtrees or ()), *(extension.value.excluded_subtrees or ()))
+
+    @property
+    def name_octets(self) -> int:
+        """The size of its alternative names and name constraints."""
+        given = (self.extension(x509.SubjectAlternativeName), self.extension(x509.NameConstraints))
+        return sum(len(extension.value.public_bytes()) for extension in given if extension is not None)
 
     def extension(self, kind: type[_E]) -> x509.Extension[_E] | None:
         """The extension of that class, or None."""
@@ -151,6 +164,11 @@ class Certificate:
         except (UnsupportedAlgorithm, ValueError):
             return False
         return verifies(self.public_key, child.parsed.signature, child.parsed.tbs_certificate_bytes, parameters, hashed)
+
+
+def is_bounded(name: x509.GeneralName) -> bool:
+    """True of a name that can be compared at no great cost for its length."""
+    return not isinstance(name, x509.DirectoryName) or names.is_bounded(name.value.public_bytes())
 
 
 def verifies(

@@ -131,12 +131,16 @@ async def open_(world: World, secret: str, now: datetime) -> Opened:
 
 
 async def extract(world: World, press: Press, secret: str, ticket: str, place: int, now: datetime) -> Extract:
-    """The extract of one of the records, for who has just opened the link. Raises Refusal: share-ended, extract-not-in-force."""
+    """The extract of one of the records, for who has just opened the link. Raises Refusal: share-ended, extract-not-in-force,
+    request-rate (so many of them)."""
     async with world.db.hot() as tx:
         share = await stored.find(tx, _index(world, secret))
         if share is None or not share.works(now) or not _is_ticket(world, share.share_id, ticket, now):
             raise Refusal(codes.SHARE_ENDED)
         records = await stored.records(tx, share.share_id)
+        fetched = await stored.fetched(tx, views.link(share.share_id), now - shares.FETCHING)
+    if fetched >= shares.MOST_FETCHED * len(records):
+        raise Refusal(codes.REQUEST_RATE, retry_after=int(shares.FETCHING.total_seconds()))
     if shares.PURPOSES[share.purpose].shows is not Shows.EVERYTHING or not 0 <= place < len(records):
         raise Refusal(codes.SHARE_ENDED)
     told = await transcripts.in_force(world, {records[place].school_code}, records[place].transcript_code)

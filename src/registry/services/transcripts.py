@@ -100,9 +100,9 @@ async def _load(world: World, schools: Iterable[str], code: str) -> History:
 
 
 def _version(history: History, number: int | None) -> Version:
-    wanted = history.record.current_version if number is None else number
-    for version in history.versions:
-        if version.version == wanted:
+    """The version with the number, without one the greatest that there is to see."""
+    for version in reversed(history.versions):
+        if number in (None, version.version):
             return version
     raise Refusal(codes.RECORD_UNKNOWN)
 

@@ -18,14 +18,21 @@ _NUMBERER = 0x68_6F_63_62_61
 BATCH = 5_000
 
 #: What two paths have queued, or what is in the feed already, counts once. A version supersedes, or is superseded by, the
-#: greatest that came before it in the feed: so the feed is consistent in itself whatever the order of arrival was.
+#: greatest that came before it in the feed: so the feed is consistent in itself whatever the order of arrival was. A change is
+#: told to the school whose document it is about, wherever the record has gone since (a pupil who changed schools).
+_SCHOOL_OF = """(SELECT s.school_code FROM {of} d JOIN submission s USING (submission_id) WHERE d.school_year = {row}.school_year
+                        AND d.pupil_id = {row}.pupil_id AND d.level = {row}.level AND d.version = {version})"""
+
 _NUMBER = f"""
 WITH taken AS (DELETE FROM change_queue WHERE queued IN (SELECT queued FROM change_queue ORDER BY queued LIMIT {BATCH})
                  RETURNING *),
      fresh AS (SELECT DISTINCT ON (kind, school_year, pupil_id, level, version,
                                    CASE WHEN kind = 'renumbered' THEN queued END) * FROM taken
                  ORDER BY kind, school_year, pupil_id, level, version, CASE WHEN kind = 'renumbered' THEN queued END, queued),
-     kept AS (SELECT f.*, k.school_code AS record_school FROM fresh f LEFT JOIN record k USING (school_year, pupil_id, level)
+     kept AS (SELECT f.queued, f.kind, f.school_year, f.pupil_id, f.level, f.version, f.at, CASE f.kind
+                WHEN 'accepted' THEN {_SCHOOL_OF.format(of="record_version", row="f", version="f.version")}
+                WHEN 'withdrawn' THEN {_SCHOOL_OF.format(of="withdrawal", row="f", version="f.version")}
+                ELSE f.school_code END AS school_code FROM fresh f
                 WHERE f.kind = 'renumbered' OR NOT EXISTS (
                   SELECT FROM change c WHERE c.pupil_id = f.pupil_id AND c.school_year = f.school_year AND c.level = f.level
                      AND c.version = f.version AND c.kind = f.kind)),
@@ -35,11 +42,12 @@ WITH taken AS (DELETE FROM change_queue WHERE queued IN (SELECT queued FROM chan
                     max(version) FILTER (WHERE kind = 'accepted') OVER (
                         PARTITION BY school_year, pupil_id, level ORDER BY queued
                         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) END AS before FROM kept),
-     told AS (SELECT queued, 0 AS part, kind, version, NULL::int AS by_version, at, school_year, pupil_id, level,
-                     coalesce(school_code, record_school) AS school_code FROM ranked
+     told AS (SELECT queued, 0 AS part, kind, version, NULL::int AS by_version, at, school_year, pupil_id, level, school_code
+                FROM ranked
               UNION ALL
-              SELECT queued, 1, 'superseded', least(version, before), greatest(version, before), at, school_year, pupil_id,
-                     level, coalesce(school_code, record_school) FROM ranked WHERE before IS NOT NULL)
+              SELECT queued, 1, 'superseded', least(version, before), greatest(version, before), at, school_year, pupil_id, level,
+                     {_SCHOOL_OF.format(of="record_version", row="ranked", version="least(ranked.version, before)")}
+                FROM ranked WHERE before IS NOT NULL)
 INSERT INTO change (position, kind, at, school_code, school_year, pupil_id, level, version, by_version)
 SELECT (SELECT coalesce(max(position), 0) FROM change) + row_number() OVER (ORDER BY queued, part),
        kind, at, school_code, school_year, pupil_id, level, version, by_version

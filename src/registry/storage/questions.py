@@ -43,9 +43,15 @@ SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.transcript_code = $1 A
 {_ONE} $3
 """  # noqa: S608 - only constants of this file are put together
 
+#: Of an extract the registry itself handed out the bytes: they lead to the version that it shows.
 _BY_FINGERPRINT = f"""
-WITH found AS (SELECT {_VERSION} FROM record_version v JOIN record k USING (school_year, pupil_id, level)
-                 WHERE v.fingerprint = $1)
+WITH found AS (SELECT {_VERSION}, NULL::text AS extract FROM record_version v JOIN record k USING (school_year, pupil_id, level)
+                 WHERE v.fingerprint = $1
+               UNION ALL
+               SELECT {_VERSION}, i.year || '/' || lpad(i.number::text, 6, '0')
+                 FROM extract_issue i JOIN public_code p USING (code_index)
+                 JOIN record_version v USING (school_year, pupil_id, level, version)
+                 JOIN record k USING (school_year, pupil_id, level) WHERE i.fingerprint = $1)
 SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE w.fingerprint = $1 AND s.school_code IS NOT NULL) AS held_at,
        found.pupil_id AS known_pupil, found.*, {_MISSES}
 {_ONE} $2
@@ -98,9 +104,10 @@ _BY_PUPIL = _of_pupil(
 _RECORDS_OF = {way: _of_pupil(way, "'{}'::text[]") for way in _PUPIL}
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+#: Of a pupil only what was answered counts: else the limit would tell whose a foreign record is.
 _COUNT_ABOUT = """
 SELECT count(*) FROM (SELECT FROM question WHERE pupil_id = $1 AND asked_at > $2::timestamptz - interval '1 day' AND caller_id = ANY($3::text[])
-                        AND question_id <> $4 LIMIT $5) o
+                        AND question_id <> $4 AND answer <> 'not_known' LIMIT $5) o
 """
 
 
@@ -124,7 +131,7 @@ WITH written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose
                  SELECT $3, $16::bytea, $17::timestamptz WHERE $16 IS NOT NULL)
 SELECT CASE WHEN $11::uuid IS NOT NULL THEN (SELECT count(*) FROM (
          SELECT FROM question q WHERE q.pupil_id = $8 AND q.asked_at > $2 - interval '1 day' AND q.caller_id = ANY($19::text[])
-           LIMIT $18) o)
+           AND q.answer <> 'not_known' LIMIT $18) o)
        END AS asked_before,
        {_proof("$10", "$11", "$12", "$13", "$14")}
 """  # noqa: S608
@@ -132,7 +139,8 @@ SELECT CASE WHEN $11::uuid IS NOT NULL THEN (SELECT count(*) FROM (
 #: The same of a question that is not written down yet.
 _PROVE = f"""
 SELECT (SELECT count(*) FROM (SELECT FROM question q WHERE q.pupil_id = $6 AND q.asked_at > $7::timestamptz - interval '1 day'
-                                 AND q.caller_id = ANY($8::text[]) LIMIT $9) o) AS asked_before,
+                                 AND q.caller_id = ANY($8::text[])
+                                 AND q.answer <> 'not_known' LIMIT $9) o) AS asked_before,
        {_proof("$1", "$2", "$3", "$4", "$5")}
 """  # noqa: S608
 
@@ -206,7 +214,7 @@ async def find_by_code(tx: Hot, transcript_code: str, version: int | None, calle
 
 
 async def find_by_fingerprint(tx: Hot, fingerprint: bytes, caller_id: str) -> Found:
-    """The version that is exactly these bytes, or the same bytes held."""
+    """The version that is exactly these bytes, or that an extract of exactly these bytes shows, or the same bytes held."""
     return _found(await tx.fetch(_BY_FINGERPRINT, fingerprint, caller_id))
 
 
@@ -318,4 +326,5 @@ def _stored(row: asyncpg.Record) -> Stored:
         row["accepted_at"],
         row["withdrawn_version"],
         row["awaits_summer"],
+        row.get("extract"),
     )

@@ -45,8 +45,9 @@ WITH n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top, p.person_
              ORDER BY transcript_code = $6 DESC, school_code = $8 DESC, created_at DESC, record_id LIMIT 1),
      o AS (SELECT k.school_code, k.record_id, k.pupil_id FROM transcript_code t
              JOIN record k USING (school_year, pupil_id, level) WHERE t.transcript_code = $6),
-     b AS (SELECT v.submission_id, v.version, v.accepted_at, k.record_id, k.transcript_code, k.school_code, v.level
+     b AS (SELECT v.submission_id, v.version, v.accepted_at, k.record_id, k.transcript_code, s.school_code, v.level
              FROM record_version v JOIN record k USING (school_year, pupil_id, level)
+             JOIN submission s ON s.submission_id = v.submission_id
              WHERE v.fingerprint = $1 AND v.school_year = $4)
 SELECT (SELECT value FROM generation) AS generation,
        b.submission_id, b.version, b.accepted_at, b.record_id AS b_record, b.transcript_code AS b_code,
@@ -116,7 +117,9 @@ _RECORD_PARTS = """
                                current_version, created_at)
              SELECT $7, $19, $9, $24, $13, $8, $10, $11, $26, $14 WHERE $25),
      ru AS (UPDATE record SET current_version = greatest(current_version, $26),
-                              school_code = CASE WHEN $26 > current_version THEN $8 ELSE school_code END
+                              school_code = CASE WHEN $26 > current_version THEN $8 ELSE school_code END,
+                              grade = CASE WHEN $26 > current_version THEN $10 ELSE grade END,
+                              pupil_code = CASE WHEN $26 > current_version THEN $11 ELSE pupil_code END
               WHERE NOT $25 AND school_year = $7 AND pupil_id = $19 AND level = $9),
      rv AS (INSERT INTO record_version (school_year, pupil_id, level, version, submission_id, fingerprint, accepted_at,
                                         signatures, reason, awaits_summer)

@@ -674,7 +674,7 @@ judgement_count = Table(
 #: The only columns the service's role may UPDATE, and the only tables it may DELETE from.
 UPDATABLE: dict[str, tuple[str, ...]] = {
     "generation": ("value",),
-    "record": ("current_version", "school_code", "grade", "withdrawn_version"),
+    "record": ("current_version", "school_code", "grade", "pupil_code", "withdrawn_version"),
     "roster_pupil": ("left_at",),
     "pupil": ("merges",),
     "pupil_number": ("closed_at", "person_sealed"),

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 
 from registry.storage.database import Reading
-from registry.storage.tables import document, record, record_version, transcript_code, withdrawal
+from registry.storage.tables import document, record, record_version, submission, transcript_code, withdrawal
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +64,46 @@ class History:
 
 
 async def load(tx: Reading, code: str, schools: Iterable[str]) -> History | None:
-    """The record with this transcript code, if it is one of these schools'; else None."""
+    """The record with this transcript code, if it is one of these schools'; else None.
+
+    Of a record that went on at another school a school has the versions that it gave out itself, and no others.
+    """
+    here = sorted(schools)
     r, t = record.c, transcript_code.c
+    given_out = exists().where(_of_record(r), submission.c.school_code.in_(here))
     query = (
         select(
             r.record_id, r.transcript_code, r.pupil_id, r.pupil_code, r.school_year, r.school_code, r.level, r.grade,
             r.current_version, r.withdrawn_version,
         )
         .join(transcript_code, (t.school_year == r.school_year) & (t.pupil_id == r.pupil_id) & (t.level == r.level))
-        .where(t.transcript_code == code, r.school_code.in_(sorted(schools)))
+        .where(t.transcript_code == code, r.school_code.in_(here) | given_out)
     )  # fmt: skip
     row = (await tx.execute(query)).one_or_none()
     if row is None:
         return None
     found = Record(*tuple(row))
-    return History(found, await _versions(tx, found), await _withdrawals(tx, found))
+    only = None if found.school_code in here else here
+    return History(found, await _versions(tx, found, only), await _withdrawals(tx, found))
 
 
-async def _versions(tx: Reading, of: Record) -> tuple[Version, ...]:
+def _of_record(of: Record | Any) -> ColumnElement[bool]:
+    """The versions of a record (a value, or the columns of one), with the submissions that they came by."""
+    v = record_version.c
+    same = (v.school_year == of.school_year) & (v.pupil_id == of.pupil_id) & (v.level == of.level)
+    return same & (v.submission_id == submission.c.submission_id)
+
+
+async def _versions(tx: Reading, of: Record, only: list[str] | None) -> tuple[Version, ...]:
+    """The versions, or those alone that these schools gave out."""
     v = record_version.c
     query = (
         select(v.version, v.submission_id, v.fingerprint, v.accepted_at, v.reason, v.awaits_summer, v.signatures)
-        .where(v.school_year == of.school_year, v.pupil_id == of.pupil_id, v.level == of.level)
+        .where(_of_record(of))
         .order_by(v.version)
     )
+    if only is not None:
+        query = query.where(submission.c.school_code.in_(only))
     return tuple(Version(*row) for row in await tx.execute(query))
 
 

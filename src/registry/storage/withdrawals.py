@@ -17,9 +17,10 @@ SELECT (SELECT value FROM generation) AS generation,
        k.record_id, k.pupil_id, k.school_year, k.level, k.school_code,
        EXISTS (SELECT FROM record_version v WHERE v.school_year = k.school_year AND v.pupil_id = k.pupil_id
                  AND v.level = k.level AND v.version = $3) AS has_version,
-       w.fingerprint, w.submission_id, w.accepted_at
+       w.fingerprint, w.submission_id, w.accepted_at, s.school_code AS of_school
 FROM (SELECT) AS one LEFT JOIN k ON true
 LEFT JOIN withdrawal w ON w.school_year = k.school_year AND w.pupil_id = k.pupil_id AND w.level = k.level AND w.version = $3
+LEFT JOIN submission s ON s.submission_id = w.submission_id
 """
 
 _PARTS = """
@@ -52,7 +53,7 @@ async def look_up(tx: Hot, fingerprint: bytes, transcript_code: str | None, vers
             transcript_code or "",
             version or 0,
             row["school_year"],
-            row["school_code"],
+            row["of_school"],
             row["level"],
             fingerprint,
             row["accepted_at"],
