@@ -1,6 +1,6 @@
 """A pupil with several codes is counted once: which codes are one pupil's, kept by triggers, and what has to be counted again then.
 
-Revision 0037, after 0036. One new small table and new bodies of trigger functions: the version before goes on merging and counting,
+Revision 0038, after 0037. One new small table and new bodies of trigger functions: the version before goes on merging and counting,
 and what it merges is written down here as well.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0037"
-down_revision = "0036"
+revision = "0038"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 
