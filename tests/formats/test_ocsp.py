@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -149,7 +149,7 @@ def test_basic_response_without_its_envelope() -> None:
         (REVOKED, ReasonFlags.superseded, RECEIVED + made.DAY, []),
         (REVOKED, ReasonFlags.key_compromise, RECEIVED + made.DAY, HOLD),
         (REVOKED, ReasonFlags.certificate_hold, BEFORE, HOLD),
-        (REVOKED, ReasonFlags.remove_from_crl, BEFORE, []),
+        (REVOKED, ReasonFlags.remove_from_crl, BEFORE, REFUSE),  # only a delta list removes
     ],
 )
 def test_status(
@@ -333,6 +333,14 @@ def test_answers_beyond_the_bound_are_not_looked_at() -> None:
     others = tuple(_answer(made.leaf(case.ca), case.ca) for _ in range(answers.MAX_STAPLED))
     assert case.ask(stapled=(*others[1:], der))[0] == []
     assert case.ask(stapled=(*others, der))[0] == UNKNOWN
+
+
+def test_an_answer_that_would_be_fresh_beyond_the_last_year_is_none() -> None:
+    case = Case()
+    endless = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    der = _answer(case.leaf, case.ca, this_update=endless, next_update=None)
+    assert isinstance(answers.read_answer(der), str)
+    assert case.codes(der) == UNKNOWN
 
 
 def test_what_is_no_usable_answer() -> None:

@@ -90,7 +90,7 @@ HOLD, REFUSE, UNKNOWN = ["certificate-revoked-unproven"], ["certificate-revoked"
         (BEFORE, ReasonFlags.certificate_hold, None, HOLD),
         (BETWEEN, ReasonFlags.certificate_hold, None, HOLD),
         (AFTER, ReasonFlags.certificate_hold, None, []),
-        (BEFORE, ReasonFlags.remove_from_crl, None, []),
+        (BEFORE, ReasonFlags.remove_from_crl, None, REFUSE),  # only a delta removes (RFC 5280 5.3.1)
     ],
 )
 @pytest.mark.parametrize("level", ["leaf", "ca 1"])

@@ -248,7 +248,7 @@ def _status(single: ocsp.OCSPSingleResponse, raw: asn1_ocsp.SingleResponse) -> S
     if single.certificate_status is ocsp.OCSPCertStatus.REVOKED and single.revocation_time_utc is not None:
         reason = single.revocation_reason
         entry = Entry(single.revocation_time_utc, "" if reason is None else reason.name, invalid_since)
-    return Status(
+    status = Status(
         hash_name=_HASHES.get(raw["cert_id"]["hash_algorithm"]["algorithm"].dotted, ""),
         name_hash=single.issuer_name_hash,
         key_hash=single.issuer_key_hash,
@@ -257,6 +257,8 @@ def _status(single: ocsp.OCSPSingleResponse, raw: asn1_ocsp.SingleResponse) -> S
         known=single.certificate_status is not ocsp.OCSPCertStatus.UNKNOWN,
         entry=entry,
     )
+    status.fresh_to  # noqa: B018 - an end after the year 9999 must show here
+    return status
 
 
 def _is_about(status: Status, certificate: Certificate, issuer: Certificate) -> bool:

@@ -24,6 +24,8 @@ _HASHES: dict[str, Callable[[bytes], Any]] = {
 }
 #: Seconds. A negative accuracy would move the moment that a token proves to before the token itself.
 _LEAST_ACCURATE = 86_400
+#: Signed attributes of real tokens are four or five; thousands cost the check of the signature tens of milliseconds.
+_MOST_ATTRIBUTES = 32
 _SCHEMES = frozenset({"rsassa_pkcs1v15", "rsassa_pss", "ecdsa"})
 
 
@@ -89,8 +91,9 @@ def _token(told: Any, signed: Any) -> Token:
     generated_at = told["gen_time"].native
     if generated_at.tzinfo is None:
         raise MalformedError
-    hashed = imprint["hashed_message"].native
-    return Token(generated_at, _accuracy(told["accuracy"]), name, hashed, signed)
+    accuracy = _accuracy(told["accuracy"])
+    generated_at + accuracy
+    return Token(generated_at, accuracy, name, imprint["hashed_message"].native, signed)
 
 
 def _accuracy(given: Any) -> timedelta:
@@ -146,6 +149,8 @@ def check_signature(token: Token, certificate: bytes) -> None:
         (signer,) = token._signed["signer_infos"]
         digest = signer["digest_algorithm"]["algorithm"].native
         _check_strength(digest, signer["signature_algorithm"])
+        if len(signer["signed_attrs"]) > _MOST_ATTRIBUTES:
+            raise UncheckedError(f"at most {_MOST_ATTRIBUTES} signed attributes")
         names_it = [a for a in signer["signed_attrs"] if a["type"].native == "signing_certificate_v2"]
         if len(names_it) != 1:
             raise UncheckedError("ESSCertIDv2 in the signed attributes (RFC 5816)")

@@ -150,14 +150,13 @@ def _of_list(
     certificate: Certificate,
     voice: _Voice,
 ) -> Evidence:
-    """A delta goes over the complete list; what it removes is no longer revoked (RFC 5280 6.3.3 i to k)."""
+    """A delta goes over the complete list; what it removes is no longer revoked (RFC 5280 6.3.3 i to k). Only a delta removes."""
     entry = complete.entry(certificate.serial, certificate.issuer)
     newest, fresh_to = complete, complete.next_update
     if delta is not None:
-        entry = delta.entry(certificate.serial, certificate.issuer) or entry
+        changed = delta.entry(certificate.serial, certificate.issuer)
+        entry = entry if changed is None else None if changed.reason == "remove_from_crl" else changed
         newest, fresh_to = delta, max(fresh_to, delta.next_update)
-    if entry is not None and entry.reason == "remove_from_crl":
-        entry = None
     signer = voice.signer.fingerprint.hex()
     lists = [(complete, RevocationKind.CRL), *([(delta, RevocationKind.DELTA)] if delta is not None else [])]
     return Evidence(
@@ -175,9 +174,8 @@ def _of_list(
 def _of_answer(
     answer: ocsp.Answer, status: ocsp.Status, issuer: Certificate, support: tuple[RevocationUsed, ...]
 ) -> Evidence:
-    entry = None if status.entry is not None and status.entry.reason == "remove_from_crl" else status.entry
     return Evidence(
-        entry, ALL_REASONS, status.this_update, status.this_update, status.fresh_to, "answer",
+        status.entry, ALL_REASONS, status.this_update, status.this_update, status.fresh_to, "answer",
         (
             RevocationUsed(
                 issuer.fingerprint.hex(), None, status.this_update, status.next_update, RevocationKind.OCSP,

@@ -104,9 +104,10 @@ _BY_PUPIL = _of_pupil(
 _RECORDS_OF = {way: _of_pupil(way, "'{}'::text[]") for way in _PUPIL}
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+#: Of a pupil only what was answered counts: else the limit would tell whose a foreign record is.
 _COUNT_ABOUT = """
 SELECT count(*) FROM (SELECT FROM question WHERE pupil_id = $1 AND asked_at > $2::timestamptz - interval '1 day' AND caller_id = ANY($3::text[])
-                        AND question_id <> $4 LIMIT $5) o
+                        AND question_id <> $4 AND answer <> 'not_known' LIMIT $5) o
 """
 
 
@@ -132,7 +133,7 @@ WITH written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose
                  SELECT $3, $16::bytea, $17::timestamptz WHERE $16 IS NOT NULL)
 SELECT CASE WHEN $11::uuid IS NOT NULL THEN (SELECT count(*) FROM (
          SELECT FROM question q WHERE q.pupil_id = $8 AND q.asked_at > $2 - interval '1 day' AND q.caller_id = ANY($19::text[])
-           LIMIT $18) o)
+           AND q.answer <> 'not_known' LIMIT $18) o)
        END AS asked_before,
        {_proof("$10", "$11", "$12", "$13", "$14")}
 """  # noqa: S608
@@ -140,7 +141,8 @@ SELECT CASE WHEN $11::uuid IS NOT NULL THEN (SELECT count(*) FROM (
 #: The same of a question that is not written down yet.
 _PROVE = f"""
 SELECT (SELECT count(*) FROM (SELECT FROM question q WHERE q.pupil_id = $6 AND q.asked_at > $7::timestamptz - interval '1 day'
-                                 AND q.caller_id = ANY($8::text[]) LIMIT $9) o) AS asked_before,
+                                 AND q.caller_id = ANY($8::text[])
+                                 AND q.answer <> 'not_known' LIMIT $9) o) AS asked_before,
        {_proof("$1", "$2", "$3", "$4", "$5")}
 """  # noqa: S608
 
