@@ -113,10 +113,12 @@ SELECT count(*) FROM (SELECT FROM question WHERE pupil_id = $1 AND asked_at > $2
 
 def _proof(year: str, pupil: str, level: str, version: str, fingerprint: str) -> str:
     """What stands behind a version, as the columns and tables of a SELECT without further tables; one row whatever there is."""
-    return f"""d.media_type, d.sealed, v.signatures::text AS signatures, j.policy, j.rules, w.accepted_at AS withdrawn_at, w.reason
+    return f"""d.media_type, d.sealed, v.signatures::text AS signatures, j.policy, j.rules, w.accepted_at AS withdrawn_at, w.reason,
+       g.school_code AS given_out_by, g.grade AS given_out_in
 FROM (SELECT) AS one
 LEFT JOIN record_version v ON v.school_year = {year} AND v.pupil_id = {pupil} AND v.level = {level} AND v.version = {version}
 LEFT JOIN document d ON d.school_year = v.school_year AND d.fingerprint = {fingerprint}
+LEFT JOIN submission g ON g.submission_id = v.submission_id
 LEFT JOIN LATERAL (SELECT evidence ->> 'policy' AS policy, evidence ->> 'rules' AS rules FROM verdict
                      WHERE submission_id = v.submission_id AND outcome = 'accepted' ORDER BY judged_at DESC LIMIT 1) j ON true
 LEFT JOIN LATERAL (SELECT accepted_at, reason FROM withdrawal WHERE school_year = {year} AND pupil_id = {pupil}
@@ -193,7 +195,7 @@ class Withdrawn:
 class Proof:
     """What stands behind a version: its sealed bytes (None when they are gone), signatures, and what it was judged under.
 
-    `asked_before`: how often the caller asked about this pupil within a day, counted up to the limit it was asked with.
+    `school_code`, `grade`: of this very version, wherever the record has gone since. `asked_before`: how often the caller asked about this pupil within a day, counted up to the limit it was asked with.
     """
 
     sealed: bytes | None
@@ -203,6 +205,8 @@ class Proof:
     withdrawn: Withdrawn | None = None
     media_type: str | None = None
     asked_before: int = 0
+    school_code: str | None = None
+    grade: int | None = None
 
 
 async def find_by_code(tx: Hot, transcript_code: str, version: int | None, caller_id: str) -> Found:
@@ -288,7 +292,7 @@ def _proven(found: asyncpg.Record) -> Proof:
     withdrawn = Withdrawn(found["withdrawn_at"], found["reason"]) if found["withdrawn_at"] is not None else None
     signatures = json.loads(found["signatures"] or "[]")
     return Proof(found["sealed"], signatures, found["policy"], found["rules"], withdrawn, found["media_type"],
-                 found["asked_before"] or 0)  # fmt: skip
+                 found["asked_before"] or 0, found["given_out_by"], found["given_out_in"])  # fmt: skip
 
 
 async def count_about(tx: Hot, row: Look, counted_as: str, office: Sequence[str], most: int) -> int:
