@@ -104,18 +104,21 @@ _BY_PUPIL = _of_pupil(
 _RECORDS_OF = {way: _of_pupil(way, "'{}'::text[]") for way in _PUPIL}
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+#: Of a pupil only what was answered counts: else the limit would tell whose a foreign record is.
 _COUNT_ABOUT = """
 SELECT count(*) FROM (SELECT FROM question WHERE pupil_id = $1 AND asked_at > $2::timestamptz - interval '1 day' AND caller_id = ANY($3::text[])
-                        AND question_id <> $4 LIMIT $5) o
+                        AND question_id <> $4 AND answer <> 'not_known' LIMIT $5) o
 """
 
 
 def _proof(year: str, pupil: str, level: str, version: str, fingerprint: str) -> str:
     """What stands behind a version, as the columns and tables of a SELECT without further tables; one row whatever there is."""
-    return f"""d.media_type, d.sealed, v.signatures::text AS signatures, j.policy, j.rules, w.accepted_at AS withdrawn_at, w.reason
+    return f"""d.media_type, d.sealed, v.signatures::text AS signatures, j.policy, j.rules, w.accepted_at AS withdrawn_at, w.reason,
+       g.school_code AS given_out_by, g.grade AS given_out_in
 FROM (SELECT) AS one
 LEFT JOIN record_version v ON v.school_year = {year} AND v.pupil_id = {pupil} AND v.level = {level} AND v.version = {version}
 LEFT JOIN document d ON d.school_year = v.school_year AND d.fingerprint = {fingerprint}
+LEFT JOIN submission g ON g.submission_id = v.submission_id
 LEFT JOIN LATERAL (SELECT evidence ->> 'policy' AS policy, evidence ->> 'rules' AS rules FROM verdict
                      WHERE submission_id = v.submission_id AND outcome = 'accepted' ORDER BY judged_at DESC LIMIT 1) j ON true
 LEFT JOIN LATERAL (SELECT accepted_at, reason FROM withdrawal WHERE school_year = {year} AND pupil_id = {pupil}
@@ -130,7 +133,7 @@ WITH written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose
                  SELECT $3, $16::bytea, $17::timestamptz WHERE $16 IS NOT NULL)
 SELECT CASE WHEN $11::uuid IS NOT NULL THEN (SELECT count(*) FROM (
          SELECT FROM question q WHERE q.pupil_id = $8 AND q.asked_at > $2 - interval '1 day' AND q.caller_id = ANY($19::text[])
-           LIMIT $18) o)
+           AND q.answer <> 'not_known' LIMIT $18) o)
        END AS asked_before,
        {_proof("$10", "$11", "$12", "$13", "$14")}
 """  # noqa: S608
@@ -138,7 +141,8 @@ SELECT CASE WHEN $11::uuid IS NOT NULL THEN (SELECT count(*) FROM (
 #: The same of a question that is not written down yet.
 _PROVE = f"""
 SELECT (SELECT count(*) FROM (SELECT FROM question q WHERE q.pupil_id = $6 AND q.asked_at > $7::timestamptz - interval '1 day'
-                                 AND q.caller_id = ANY($8::text[]) LIMIT $9) o) AS asked_before,
+                                 AND q.caller_id = ANY($8::text[])
+                                 AND q.answer <> 'not_known' LIMIT $9) o) AS asked_before,
        {_proof("$1", "$2", "$3", "$4", "$5")}
 """  # noqa: S608
 
@@ -191,7 +195,7 @@ class Withdrawn:
 class Proof:
     """What stands behind a version: its sealed bytes (None when they are gone), signatures, and what it was judged under.
 
-    `asked_before`: how often the caller asked about this pupil within a day, counted up to the limit it was asked with.
+    `school_code`, `grade`: of this very version, wherever the record has gone since. `asked_before`: how often the caller asked about this pupil within a day, counted up to the limit it was asked with.
     """
 
     sealed: bytes | None
@@ -201,6 +205,8 @@ class Proof:
     withdrawn: Withdrawn | None = None
     media_type: str | None = None
     asked_before: int = 0
+    school_code: str | None = None
+    grade: int | None = None
 
 
 async def find_by_code(tx: Hot, transcript_code: str, version: int | None, caller_id: str) -> Found:
@@ -286,7 +292,7 @@ def _proven(found: asyncpg.Record) -> Proof:
     withdrawn = Withdrawn(found["withdrawn_at"], found["reason"]) if found["withdrawn_at"] is not None else None
     signatures = json.loads(found["signatures"] or "[]")
     return Proof(found["sealed"], signatures, found["policy"], found["rules"], withdrawn, found["media_type"],
-                 found["asked_before"] or 0)  # fmt: skip
+                 found["asked_before"] or 0, found["given_out_by"], found["given_out_in"])  # fmt: skip
 
 
 async def count_about(tx: Hot, row: Look, counted_as: str, office: Sequence[str], most: int) -> int:
