@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import csv
+import hashlib
 import io
 import json
 import secrets
@@ -104,7 +105,7 @@ async def test_a_signed_answer_says_what_the_plain_one_says(place: Place) -> Non
     assert (claims["iss"], claims["aud"], claims["nonce"]) == ("http://registry.test", "office", sent)
     assert claims["jti"] == question_id
     assert claims["exp"] - claims["iat"] == 168 * 3600
-    assert claims["question"] == WHY
+    assert claims["question"] == {**WHY, "about": {"transcript_code": code}}
 
 
 async def test_every_answer_can_be_signed(place: Place) -> None:
@@ -281,13 +282,35 @@ async def test_every_claim_is_answered_signed(place: Place) -> None:
         assert answer.headers["content-type"].startswith("application/jwt"), answer.text
         claims = await place.opened(answer.text)
         assert (claims["aud"], claims["nonce"]) == ("office", sent)
-        assert claims["question"] == {**WHY, "claim": kind, **given}
+        about = {"pupil_code": place.secondary["mahocsinh"]}
+        assert claims["question"] == {**WHY, "claim": kind, **given, "about": about}
         said[kind] = claims["claim"]
-        for secret in ("hovaten", "sodinhdanh", "mahocsinh", "madinhdanhhocba"):
+        for secret in ("hovaten", "sodinhdanh", "madinhdanhhocba"):
             assert place.secondary[secret] not in json.dumps(claims, ensure_ascii=False)
     assert said == {"grade_finished": "yes", "promoted": "yes", "result_at_least": "yes", "average_at_least": "yes",
                     "level_completed": "cannot_say"}  # fmt: skip
     assert said.keys() == set(ClaimKind)
+
+
+async def test_a_signed_answer_says_whom_it_is_about(place: Place) -> None:
+    """Else a yes, or a not_known, could be shown as the answer about somebody else. The number alone is not repeated."""
+    code, number, year = place.primary["madinhdanhhocba"], place.primary["sodinhdanh"], PRIMARY.school_year
+    sha256 = hashlib.sha256(place.raw).hexdigest()
+    asked = [
+        ({"transcript_code": code, "version": 1}, {"transcript_code": code, "version": 1}),
+        ({"transcript_code": "nobody-has-it"}, {"transcript_code": "nobody-has-it"}),
+        ({"document": base64.b64encode(place.raw).decode()}, {"sha256": sha256}),
+        ({"sha256": sha256.upper()}, {"sha256": sha256}),
+        ({"personal_number": number, "school_year": year}, {"personal_number": None, "school_year": year}),
+    ]  # fmt: skip
+    for question, about in asked:
+        claims = await place.opened((await place.ask(**question, fields=["result"], nonce=nonce())).text)
+        assert claims["question"] == {**WHY, "fields": ["result"], "about": about}
+        assert number not in json.dumps(claims)
+    given = {"claim": "promoted", "school_year": year, "nonce": nonce()}
+    claims = await place.opened((await place.claim(personal_number=number, **given)).text)
+    assert claims["question"]["about"] == {"personal_number": None}
+    assert number not in json.dumps(claims)
 
 
 async def test_a_second_threshold_is_told_when_to_come_back(place: Place) -> None:

@@ -60,6 +60,7 @@ def test_the_demo_as_planted_after_a_killed_one(state: Path, tmp_path: Path) -> 
     assert {answer["answer"] for answer in result["verifications"]} == {
         "genuine_current",
         "genuine_superseded",
+        "genuine_withdrawn",
         "held",
         "not_known",
     }

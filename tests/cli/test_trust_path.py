@@ -74,6 +74,14 @@ def test_accepted_with_the_path_taken(files: Files, leaf: str) -> None:
     assert "000000000000" not in str(answer)
 
 
+@pytest.mark.parametrize(
+    "at", ["2025-05-20", "2025-05-20T06:00:00", "2025-05-20T06:00:00Z", "2025-05-20T13:00:00+07:00"]
+)
+def test_moments_as_operators_write_them(files: Files, at: str) -> None:
+    leaf, chain, crls = (files.folder / name for name in ("leaf.der", "ca.der", "crls"))
+    assert check(leaf, "--chain", chain, "--anchors", files.folder / "anchors", "--crls", crls, at=at)[0] == 0
+
+
 def test_bundle_with_the_chain_in_it(files: Files) -> None:
     (files.folder / "both.pem").write_bytes(_pem(files.ca.der) + _pem(files.leaf.der))
     for name in ("bundle.p7b", "both.pem"):

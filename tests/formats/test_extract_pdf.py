@@ -16,7 +16,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
 from cryptography.x509 import load_pem_x509_certificate
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
@@ -199,6 +202,37 @@ def test_pyhanko_finds_the_seal_good_and_every_alteration(folder: Path) -> None:
         except Exception:  # what no longer is a PDF is found too
             good = False
         assert not good, place
+
+
+def with_note(pdf: bytes) -> bytes:
+    """The same with a note over the page, added behind the sealed bytes as a reader's own program would."""
+    writer: Any = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    name, text, number, table = (
+        getattr(generic, each) for each in ("pdf_name", "pdf_string", "NumberObject", "DictionaryObject")
+    )
+    said = {"/Type": name("/Annot"), "/Subtype": name("/FreeText"), "/Contents": text("10"), "/DA": text("/Helv 12 Tf"),
+            "/F": number(4), "/Rect": generic.ArrayObject([number(n) for n in (300, 400, 340, 420)])}  # fmt: skip
+    note = table({name(key): value for key, value in said.items()})
+    page = writer.root["/Pages"]["/Kids"][0]
+    page[name("/Annots")] = generic.ArrayObject([writer.add_object(note)])
+    writer.update_container(page)
+    changed = io.BytesIO()
+    writer.write(changed)
+    return changed.getvalue()
+
+
+def test_what_is_appended_is_an_alteration_too(folder: Path) -> None:
+    """The seal certifies the paper as it left (ISO 32000-2 section 12.8.2.2): not even a note may come behind it."""
+    pem = keys(folder)[0]
+    sealed = Seal(pem).sign(made(members("grades-4-5"), folder))
+    changed = with_note(sealed)
+    assert changed.startswith(sealed)
+    assert holds(sealed, pem)
+    assert not holds(changed, pem)
+    reader = PdfFileReader(io.BytesIO(sealed))
+    [signature] = reader.embedded_signatures
+    assert signature.docmdp_level is MDPPerm.NO_CHANGES
+    assert reader.root["/Perms"].raw_get("/DocMDP") is not None, "viewers look here"
 
 
 @needs("pdfsig")

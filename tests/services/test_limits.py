@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -140,6 +141,17 @@ async def test_one_pupil_is_asked_about_so_often(worlds: tuple[World, World], kn
     turned = await refusal(worlds[1], known, counted[1], after=3)
     assert turned.code is codes.VERIFICATION_PUPIL
     assert (await ask(worlds[0], known, counted[0], after=86_403)).answer is Answer.GENUINE_CURRENT
+
+
+async def test_what_was_not_answered_does_not_count_for_the_pupil(worlds: tuple[World, World], known: ByCode) -> None:
+    """Else an office could find out by the limit whose record it was that it may not see."""
+    counted, abroad = Limits(per_pupil=2), replace(OFFICE, schools=frozenset())
+    for _ in range(3):
+        asked = verification.Asked(known, WHY)
+        assert (await verification.ask(worlds[0], abroad, asked, NOW, counted)).answer is Answer.NOT_KNOWN
+    assert (await ask(worlds[0], known, counted)).answer is Answer.GENUINE_CURRENT
+    assert (await ask(worlds[0], known, counted)).answer is Answer.GENUINE_CURRENT
+    assert (await refusal(worlds[0], known, counted)).code is codes.VERIFICATION_PUPIL
 
 
 async def test_a_nonce_is_good_once(worlds: tuple[World, World], known: ByCode) -> None:

@@ -339,3 +339,18 @@ async def test_what_is_missing_and_what_ends_soon(world: World, site: Site) -> N
     assert {need.state for need in (await trust_health.look(world, NOW, HOUR)).needs} == {State.FRESH}
     assert found.seconds_left(NOW) == pytest.approx((DAY - HOUR).total_seconds())
     assert found.unknown_issuers == 0
+
+
+async def test_a_delta_keeps_a_list_fresh_in_the_table_too(world: World, site: Site) -> None:
+    """As it does when documents are judged."""
+    fresh = {f"crls/{a.slug}.crl": crl(a) for a in CITY.authorities}
+    assert (await trust.import_files(world, fresh, NOW)).problems == []
+    first = CITY.authorities[0]
+    delta = first.crl(NOW, NOW + 9 * DAY, extra=[(x509.DeltaCRLIndicator(1), True)])
+    for authority in CITY.authorities[1:]:
+        assert (await trust.import_files(world, {"crls/x": authority.crl(NOW, NOW + 9 * DAY)}, NOW)).problems == []
+    await newest(world)
+    assert (await trust_health.look(world, NOW, 2 * DAY)).count(State.ENDING) == 1
+    assert (await trust.import_files(world, {"crls/delta": delta}, NOW)).problems == []
+    await newest(world)
+    assert (await trust_health.look(world, NOW, 2 * DAY)).count(State.FRESH) == len(CITY.authorities)

@@ -6,7 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 
 from registry.core.callers import Caller, CallerKind, Scope
 from registry.core.expiring import Trouble
@@ -82,6 +85,42 @@ async def test_revoked_ending_and_missing(world: World) -> None:
     ]
     assert report.items[0].holder == "Con dấu cũ"
     assert (report.line.counts.affected, report.line.counts.covered) == (2, 1)
+
+
+async def test_revoked_by_answer_or_delta_and_ending_with_its_ca(world: World) -> None:
+    """What judging would take into account counts here too, not only the complete list of the CA."""
+    await small_city.settle(world, CITY)
+    agencies, root = CITY.trust.government.agencies, CITY.trust.government.root
+    short = root.make_intermediate(pki.name("CA sắp hết hạn"), NOW - DAY, NOW + DAY, key=pki.new_key("p256"))
+    answered = await register(world, PRIMARY.code, Role.TEACHER, agencies, signers.CERTIFICATES_TO)
+    listed = await register(world, SECONDARY.code, Role.TEACHER, agencies, signers.CERTIFICATES_TO)
+    await register(world, PRIVATE.code, Role.TEACHER, short, signers.CERTIFICATES_TO)
+    known = (await world.known()).index.trust.signers
+    about, in_delta = trust.readable([known[answered][0].der, known[listed][0].der])
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        about.parsed, agencies.certificate, hashes.SHA256(), ocsp.OCSPCertStatus.REVOKED, NOW - DAY, NOW + DAY,
+        NOW - DAY, None,
+    )  # fmt: skip
+    answer = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, agencies.certificate)
+    once = pki.Authority(agencies.certificate, agencies.key, agencies.slug, [pki.Revocation(in_delta.serial, NOW)])
+    base = agencies.last_number
+    delta = once.crl(NOW, NOW + DAY, number=base + 1, extra=[(x509.DeltaCRLIndicator(base), True)])
+    files = {
+        "intermediates/short.der": short.der,
+        "ocsp/teacher": answer.sign(agencies.key, hashes.SHA256()).public_bytes(Encoding.DER),
+        "crls/delta": delta,
+    }
+    assert (await trust.import_files(world, files, NOW)).problems == []
+    await world.register.newer_than(world.db, (await world.known()).generation)
+    report = await signer_watch.look(world, "city:79", BEFORE, NOW)
+    assert [(i.school_code, i.role, i.trouble, i.ends_at) for i in report.items] == sorted(
+        [
+            (PRIMARY.code, Role.TEACHER, Trouble.REVOKED, signers.CERTIFICATES_TO),
+            (SECONDARY.code, Role.TEACHER, Trouble.REVOKED, signers.CERTIFICATES_TO),
+            (PRIVATE.code, Role.TEACHER, Trouble.EXPIRES, NOW + DAY),
+        ],
+        key=lambda row: row[0],
+    )
 
 
 async def test_pages_hold_everything_once(world: World) -> None:

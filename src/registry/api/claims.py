@@ -100,7 +100,7 @@ async def post_claim(request: Request, caller: Annotated[Caller, Depends(access.
         answered = await claims.ask(edge.world, caller, wanted, now, edge.question_limits)
     telemetry.count_claim(answered.found, pause_begins=answered.pause_begins)
     logs.note(question=str(answered.question_id))
-    said = {"question": repeated(sent), "claim": answered.said.value}
+    said = {"question": {**repeated(sent), "about": _about(sent)}, "claim": answered.said.value}
     token = edge.signer.sign(key, caller.caller_id, str(answered.question_id), said, now, nonce=sent.nonce)
     return Response(token, media_type=answer_keys.MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
@@ -116,6 +116,12 @@ def repeated(sent: ClaimWords) -> dict[str, Any]:
     """What an answer repeats of the claim: all but whom it is about."""
     given = {name: value for name in _GIVEN if (value := getattr(sent, name)) is not None}
     return {"purpose": sent.purpose, "reference": sent.reference, "claim": sent.claim, **given}
+
+
+def _about(sent: ClaimWords) -> dict[str, str | None]:
+    """Of whom it was claimed, in the words it was asked in: a yes can't be shown as somebody else's. No personal number."""
+    way = _way(sent)
+    return {way: None if way == "personal_number" else getattr(sent, way)}
 
 
 def _way(sent: ClaimWords) -> str:

@@ -217,9 +217,20 @@ async def post_verification(
     headers = {"Cache-Control": "no-store", "Vary": "Accept"}
     if key is None:
         return JSONResponse(body, headers=headers)
-    said = {"question": {"purpose": sent.purpose, "reference": sent.reference}, "answer": body}
+    repeated = {"purpose": sent.purpose, "reference": sent.reference, "about": _about(sent, question)}
+    said = {"question": repeated | ({"fields": sent.fields} if sent.fields else {}), "answer": body}
     token = edge.signer.sign(key, caller.caller_id, str(answered.question_id), said, now, nonce=sent.nonce)
     return Response(token, media_type=answer_keys.MEDIA_TYPE, headers=headers)
+
+
+def _about(sent: QuestionBody, question: Question) -> dict[str, Any]:
+    """Whom or what a signed answer is about, in the words it was asked in, so that it can't be passed off as another's. A personal
+    number is not repeated."""
+    if isinstance(question, ByDocument):
+        return {"sha256": question.fingerprint.hex()}
+    named = ("transcript_code", "version", "pupil_code", "school_year", "level")
+    about = {name: value for name in named if (value := getattr(sent, name)) is not None}
+    return about if sent.personal_number is None else {"personal_number": None, **about}
 
 
 def _wants_signed(request: Request) -> bool:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from registry.cli import demo_answers, demo_batch, demo_extract, demo_numbers, demo_reminders
+from registry.cli import demo_answers, demo_batch, demo_extract, demo_numbers, demo_reminders, demo_withdrawal
 from registry.cli.service import Service
 from registry.client import api
 from registry.core.callers import CallerKind, Scope
@@ -32,6 +32,7 @@ OFFICES = {
 }
 YEARS = ("2023-2024", "2024-2025")
 _CONNECTIONS = 16
+_WHY = {"purpose": "admission", "reference": "TS10-2026-0001"}
 
 
 @dataclass(slots=True)
@@ -140,6 +141,7 @@ async def play(service: Service, pupils: int, output: Path, out: Console, now: d
         await _publish_late_list(service, city, now)
         result.after_list = await _await_rejudged(clients["office-quan-10"])
         result.numbers = await demo_numbers.play(clients, city, result.sent, output)
+        result.answers.append(await demo_withdrawal.play(clients, city, result.sent, _WHY))
         result.reminders = await demo_reminders.play(service, output, out)
     finally:
         for client in clients.values():
@@ -253,7 +255,6 @@ async def _ask(office: api.RegistryClient, city: cities.City, result: Result) ->
     refused = next(s for s in result.sent if s.result.outcome == "refused")
     receipt = good.result.body["receipt"]
     pupil = next(p for p in city.rosters[good.delivery.school.code] if p.facts.pupil_code == good.delivery.pupil_code)
-    why = {"purpose": "admission", "reference": "TS10-2026-0001"}
     number = {"personal_number": pupil.facts.number, "school_year": good.delivery.school.school_year}
     questions: list[tuple[str, dict[str, Any]]] = [
         ("mã học bạ / transcript code", {"transcript_code": receipt["transcript_code"]}),
@@ -264,7 +265,7 @@ async def _ask(office: api.RegistryClient, city: cities.City, result: Result) ->
         ("tài liệu bị từ chối / a refused document", {"sha256": cities.fingerprint(refused.delivery.envelope)}),
         ("mã không có / an unknown code", {"transcript_code": "00000000-0000-4000-8000-000000000000"}),
     ]
-    return [(title, await office.verify({**question, **why})) for title, question in questions]
+    return [(title, await office.verify({**question, **_WHY})) for title, question in questions]
 
 
 async def _publish_late_list(service: Service, city: cities.City, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from rich import box
@@ -104,6 +105,13 @@ def _mark(equal: bool) -> str:
     return "[green]=[/green]" if equal else "[red]differs[/red]"
 
 
+def _since(said: Mapping[str, Any]) -> str:
+    """By which version it was replaced, or why it was withdrawn."""
+    if said.get("withdrawn"):
+        return f"; withdrawn: {said['withdrawn']['reason']}"
+    return f"; replaced by {said['replaced_by']}" if said.get("replaced_by") else ""
+
+
 def _verifications(result: Result, out: Console) -> None:
     table = Table(
         "hỏi bằng\nasked by",
@@ -118,6 +126,8 @@ def _verifications(result: Result, out: Console) -> None:
         table.add_row(
             title.replace(" / ", "\n"),
             str(answer.body.get("answer")),
-            f"{school['name']}, {answer.body['school_year']}, version {version}" if version else "-",
+            f"{school['name']}, {answer.body['school_year']}, version {version}{_since(answer.body)}"
+            if version
+            else "-",
         )
     out.print(table)

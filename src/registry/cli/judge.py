@@ -52,7 +52,10 @@ def judge(
     ] = None,
     at: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"], help="Moment of receipt; default now."),
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
+            help="Moment of receipt (UTC where no offset is given); default now.",
+        ),
     ] = None,
     unsigned: Annotated[
         bool, typer.Option("--unsigned", help="Transcripts without signatures; needs no --trust.")

@@ -34,7 +34,8 @@ def check_path(
     at: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"], help="Moment of signing, receipt and judging; default now."
+            formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"],
+            help="Moment of signing, receipt and judging (UTC where no offset is given); default now.",
         ),
     ] = None,
     purpose: Annotated[

@@ -94,6 +94,11 @@ class RegistryClient:
         media_type = XML if envelope.lstrip()[:1] == b"<" else COMPACT if envelope[:2] == b"ey" else JOSE
         return await self._ask("POST", "/v1/submissions", content=envelope, headers={"Content-Type": media_type})
 
+    async def withdraw(self, envelope: bytes) -> Result:
+        """Submit one signed withdrawal of a version of a transcript; answers as `submit` does."""
+        media_type = COMPACT if envelope[:2] == b"ey" else JOSE
+        return await self._ask("POST", "/v1/withdrawals", content=envelope, headers={"Content-Type": media_type})
+
     async def declare(self, envelope: bytes) -> Result:
         """Submit one signed declaration of a school's year; answers as `submit` does."""
         media_type = COMPACT if envelope[:2] == b"ey" else JOSE

@@ -32,7 +32,8 @@ _LATER = frozenset({Trouble.EXPIRES, Trouble.REGISTRATION_ENDS})
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A registration with what its certificate says; `revoked`: the newest list held of its CA names it."""
+    """A registration with what its certificate says; `not_after`: the end of the certificate or of a CA above it, whatever comes
+    first; `revoked`: a list or answer held says so."""
 
     school_code: str
     role: Role

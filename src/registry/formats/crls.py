@@ -110,12 +110,6 @@ class RevocationIndex:
                 if reasons:
                     yield complete, delta, reasons
 
-    def newest_for(self, certificate: Certificate, issuer: Certificate) -> RevocationList | None:
-        """The newest complete list by the issuing CA's own key that speaks about the certificate: for tables of what is
-        held. Verdicts ask `registry.formats.statuses`, which knows deltas, other signers and answers too."""
-        own = [held for held, _, _ in self.covering(certificate) if held.signers[0].key == issuer.key]
-        return max(own, key=lambda held: held.age, default=None)
-
 
 def by_name(certificates: Iterable[Certificate]) -> Mapping[_Names, Sequence[Certificate]]:
     """Certificates by their subject."""

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
-from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 _KEY_BLOCK = re.compile(
@@ -42,7 +42,13 @@ class Seal:
         self.certificate: x509.Certificate = own
         self._signer = signers.SimpleSigner(_asn1(own), asn1_keys.PrivateKeyInfo.load(private), store)
         self._facts = signers.PdfSignatureMetadata(
-            field_name=_FIELD, subfilter=SigSeedSubFilter.PADES, md_algorithm="sha256", reason="Bản thể hiện học bạ số"
+            field_name=_FIELD,
+            subfilter=SigSeedSubFilter.PADES,
+            md_algorithm="sha256",
+            reason="Bản thể hiện học bạ số",
+            # ISO 32000-2 section 12.8.2.2: whatever is appended later, a note as well, makes a viewer say that it was altered.
+            certify=True,
+            docmdp_permissions=MDPPerm.NO_CHANGES,
         )
 
     def sign(self, pdf: bytes) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -94,7 +94,7 @@ def check_window(before: datetime, now: datetime) -> None:
 
 def standings(index: TrustIndex, before: datetime, now: datetime) -> dict[tuple[str, Role], expiring.Standing]:
     """How the registrations of every school and role stand until a moment."""
-    watched = _watch(index)
+    watched = _watch(index, now)
     # Both sides of the moment: what ends at it may count as over or not.
     key = (before, bisect_left(watched.turns, now), bisect_right(watched.turns, now))
     found = watched.said.get(key)
@@ -144,7 +144,7 @@ def _behind(after: str | None, mark: str) -> tuple[str, ...]:
 def _report(known: Known, unit: str, before: datetime, when: When, own: Iterable[str] | None) -> Report:
     here, index, now = known.map, known.index, when.now
     schools = here.open_among(here.schools_seen(own, unit, when), now)
-    mine = (row for row in _watch(index).registered if row.school_code in schools)
+    mine = (row for row in _watch(index, now).registered if row.school_code in schools)
     items = expiring.compare(schools, mine, index.trust.policy.required(None, before, None), before, now)
     parts = ((part, here.schools_of(part.code, when.on, now) & schools) for part in here.parts_of(unit, when.on))
     children = tuple(Line(part, expiring.over(mine, items)) for part, mine in parts)
@@ -152,43 +152,40 @@ def _report(known: Known, unit: str, before: datetime, when: When, own: Iterable
     return Report(Line(here.units[unit], expiring.over(schools, items)), before, children, tuple(items), names)
 
 
-def _watch(index: TrustIndex) -> _Watched:
+def _watch(index: TrustIndex, now: datetime) -> _Watched:
     if index not in _watched:
-        registered = tuple(_registered(index))
+        registered = tuple(_registered(index, now))
         ends = {end for row in registered for end in (row.not_after, row.valid_to) if end is not None}
         _watched[index] = _Watched(registered, tuple(sorted(ends)), Lru(_MOST_SAID))
     return _watched[index]
 
 
-def _registered(index: TrustIndex) -> list[expiring.Registered]:
-    """Every registration whose certificate can be read, with what the lists held say of it."""
+def _registered(index: TrustIndex, now: datetime) -> list[expiring.Registered]:
+    """Every registration whose certificate can be read, with what is held of it and of the CAs above it."""
     found = []
     for rows in index.trust.signers.values():
         certificate, _ = Certificate.read(rows[0].der)
         if certificate is None:
             continue
-        holder, revoked = material.holder(certificate), _is_revoked(certificate, index)
+        above = trust_health.authorities_of(certificate, index)
+        holder, revoked = material.holder(certificate), _is_revoked(certificate, above, index, now)
+        ends = min(each.not_after for each in (certificate, *above))
         found += [
             expiring.Registered(
-                row.school_code,
-                row.role,
-                row.certificate,
-                holder,
-                certificate.not_after,
-                row.valid_from,
-                row.valid_to,
-                revoked,
+                row.school_code, row.role, row.certificate, holder, ends, row.valid_from, row.valid_to, revoked
             )
             for row in rows
         ]
     return found
 
 
-def _is_revoked(certificate: Certificate, index: TrustIndex) -> bool:
-    """True when the newest list held names the certificate, on hold included."""
-    issuer = trust_health.issuer_of(certificate, index)
-    held = index.revocation.newest_for(certificate, issuer) if issuer is not None else None
-    return held is not None and held.entry(certificate.serial) is not None
+def _is_revoked(certificate: Certificate, above: Sequence[Certificate], index: TrustIndex, now: datetime) -> bool:
+    """True when a list, delta or answer held says so, on hold included."""
+    lists = list(index.revocation.covering(certificate)) if above else []
+    own = all(delta is None and complete.signers[0].key == above[0].key for complete, delta, _ in lists)
+    if own and not index.ocsp.about(certificate):
+        return any(complete.entry(certificate.serial) is not None for complete, _, _ in lists)
+    return any(e.entry is not None for e in trust_health.evidence_about(certificate, above, index, now))
 
 
 def _wrong(parameter: str, expected: str) -> Refusal:

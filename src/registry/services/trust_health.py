@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from weakref import WeakKeyDictionary
 
-from registry.formats import asking, material
+from registry.formats import paths, statuses
 from registry.formats.certificates import Certificate, TrustIndex
+from registry.formats.points import ALL_REASONS
 from registry.services.world import World
 from registry.storage import sources, upkeep
+
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class State(StrEnum):
@@ -125,11 +128,6 @@ def _ages(configured: Iterable[sources.Source], now: datetime) -> Iterable[Sourc
 
 def _dependents(index: TrustIndex, now: datetime) -> tuple[tuple[_Dependents, ...], int]:
     """Every CA above a certificate registered now, and how many such certificates have no CA here."""
-    answers = {}
-    for der in index.trust.ocsp_answers:
-        facts = material.ocsp_facts(der)
-        if facts is not None:
-            answers[facts.cert_id] = facts.next_update
     found: defaultdict[bytes, Counter[datetime | None]] = defaultdict(Counter)
     authorities: dict[bytes, Certificate] = {}
     climbed: set[bytes] = set()
@@ -143,25 +141,49 @@ def _dependents(index: TrustIndex, now: datetime) -> tuple[tuple[_Dependents, ..
         while certificate is not None and issuer is not None and certificate.fingerprint not in climbed:
             climbed.add(certificate.fingerprint)
             authorities[issuer.fingerprint] = issuer
-            found[issuer.fingerprint][_good_until(certificate, issuer, index, answers)] += 1
+            found[issuer.fingerprint][_good_until(certificate, issuer, index, now)] += 1
             certificate = None if issuer.self_issued else issuer
             issuer = issuer_of(certificate, index) if certificate is not None else None
     return tuple(_Dependents(authorities[fingerprint], ends) for fingerprint, ends in found.items()), unknown
 
 
 def issuer_of(certificate: Certificate, index: TrustIndex) -> Certificate | None:
-    """The held CA that issued a certificate, by name and key identifier."""
+    """The held CA that issued a certificate, by name and key identifier; of renewed ones that which lasts longest."""
     anchors = (anchor for _, anchor in index.anchors_named(certificate.issuer))
     candidates = (*anchors, *index.intermediates_named(certificate.issuer))
-    return next((c for c in candidates if c.may_have_issued(certificate)), None)
+    return max((c for c in candidates if c.may_have_issued(certificate)), key=lambda c: c.not_after, default=None)
 
 
-def _good_until(
-    certificate: Certificate, issuer: Certificate, index: TrustIndex, answers: Mapping[str, datetime]
-) -> datetime | None:
-    """Until when revocation data about a certificate is fresh: the later of its list's and its OCSP answer's end."""
-    held = index.revocation.newest_for(certificate, issuer)
-    ends = [held.next_update] if held is not None else []
-    if answers:
-        ends += [answers[i] for i in asking.cert_ids(certificate, issuer) if i in answers]
-    return max(ends, default=None)
+def authorities_of(certificate: Certificate, index: TrustIndex) -> tuple[Certificate, ...]:
+    """The held CAs above a certificate, its issuer first, as far up as they are held."""
+    above: list[Certificate] = []
+    while len(above) <= paths.MAX_DEPTH and (not above or not above[-1].self_issued):
+        issuer = issuer_of(above[-1] if above else certificate, index)
+        if issuer is None:
+            break
+        above.append(issuer)
+    return tuple(above)
+
+
+def evidence_about(
+    certificate: Certificate, above: Sequence[Certificate], index: TrustIndex, now: datetime
+) -> list[statuses.Evidence]:
+    """What is held about the revocation of a certificate below these CAs: every list, delta and answer that counts."""
+    return statuses.Question(index, above[-1], now).of(certificate, above[0]) if above else []
+
+
+def _good_until(certificate: Certificate, issuer: Certificate, index: TrustIndex, now: datetime) -> datetime | None:
+    """Until when revocation data about a certificate is fresh, whatever the reason; None when there is none of the kind.
+
+    Nearly always one list of the CA's own decides; only where none does, everything held is asked.
+    """
+    own = [
+        max(complete.next_update, delta.next_update if delta is not None and delta.this_update <= now else _EVER)
+        for complete, delta, reasons in index.revocation.covering(certificate)
+        if complete.signers[0].key == issuer.key and reasons == ALL_REASONS
+    ]
+    if own and not index.ocsp.about(certificate):
+        return max(own)
+    evidence = evidence_about(certificate, authorities_of(certificate, index), index, now)
+    ends = [max((e.fresh_to for e in evidence if reason in e.reasons), default=_EVER) for reason in ALL_REASONS]
+    return None if _EVER in ends else min(ends)

@@ -6,7 +6,7 @@ Nothing here may leave without its question: both are one transaction, which is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -180,6 +180,8 @@ def _school_year(question: Question, sighting: Sighting, decision: Decision) -> 
 def _genuine(
     version: Stored, here: Map, purpose: Purpose, proof: questions.Proof, said: Mapping[str, Any] | None
 ) -> Genuine:
+    if proof.school_code is not None and proof.grade is not None:
+        version = replace(version, school_code=proof.school_code, grade=proof.grade)
     code = f"school:{version.school_code}"
     school = here.units.get(code)
     return Genuine(

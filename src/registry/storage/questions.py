@@ -39,10 +39,12 @@ def _statement(held_at: str, known_pupil: str, found: str, more: str = "") -> st
 WITH {found}
 SELECT {held_at} AS held_at, {known_pupil} AS known_pupil, found.*, m.in_a_row, m.hour, m.in_hour, m.day, m.pauses, m.paused_until,
        (SELECT count(*) FROM (SELECT FROM question q WHERE q.pupil_id = found.pupil_id AND q.asked_at > $2::timestamptz - interval '1 day'
-                                 AND q.caller_id = ANY($3::text[]) LIMIT $4) o) AS asked_before,
-       d.media_type, d.sealed, j.policy, j.rules, x.accepted_at AS withdrawn_at, x.reason{more}
+                                 AND q.caller_id = ANY($3::text[]) AND q.answer <> 'not_known' LIMIT $4) o) AS asked_before,
+       d.media_type, d.sealed, j.policy, j.rules, x.accepted_at AS withdrawn_at, x.reason,
+       g.school_code AS given_out_by, g.grade AS given_out_in{more}
   FROM (SELECT) AS one LEFT JOIN found ON true LEFT JOIN caller_miss m ON m.caller_id = $1
   LEFT JOIN document d ON d.school_year = found.school_year AND d.fingerprint = found.fingerprint
+  LEFT JOIN submission g ON g.submission_id = found.submission_id
   LEFT JOIN LATERAL (SELECT evidence ->> 'policy' AS policy, evidence ->> 'rules' AS rules FROM verdict
                        WHERE submission_id = found.submission_id AND outcome = 'accepted' ORDER BY judged_at DESC LIMIT 1) j ON true
   LEFT JOIN LATERAL (SELECT accepted_at, reason FROM withdrawal WHERE school_year = found.school_year AND pupil_id = found.pupil_id
@@ -105,9 +107,10 @@ _BY_PUPIL = _of_pupil("pupil_code", _held_with("pupil_code"))
 _RECORDS_OF = {way: _of_pupil(way, "'{}'::text[]") for way in _PUPIL}
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+#: Of a pupil only what was answered counts: else the limit would tell whose a foreign record is.
 _COUNT_ABOUT = """
 SELECT count(*) FROM (SELECT FROM question WHERE pupil_id = $1 AND asked_at > $2::timestamptz - interval '1 day' AND caller_id = ANY($3::text[])
-                        AND question_id <> $4 LIMIT $5) o
+                        AND question_id <> $4 AND answer <> 'not_known' LIMIT $5) o
 """
 
 
@@ -194,7 +197,7 @@ class Withdrawn:
 class Proof:
     """What stands behind a version: its sealed bytes (None when they are gone), signatures, and what it was judged under.
 
-    `asked_before`: how often the caller asked about this pupil within a day, counted up to the limit it was asked with.
+    `school_code`, `grade`: of this very version, wherever the record has gone since. `asked_before`: how often the caller asked about this pupil within a day, counted up to the limit it was asked with.
     """
 
     sealed: bytes | None
@@ -204,6 +207,8 @@ class Proof:
     withdrawn: Withdrawn | None = None
     media_type: str | None = None
     asked_before: int = 0
+    school_code: str | None = None
+    grade: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +320,7 @@ def _proven(found: asyncpg.Record) -> Proof:
     withdrawn = Withdrawn(found["withdrawn_at"], found["reason"]) if found["withdrawn_at"] is not None else None
     signatures = json.loads(found["signatures"] or "[]")
     return Proof(found["sealed"], signatures, found["policy"], found["rules"], withdrawn, found["media_type"],
-                 found["asked_before"] or 0)  # fmt: skip
+                 found["asked_before"] or 0, found["given_out_by"], found["given_out_in"])  # fmt: skip
 
 
 async def count_about(tx: Hot, row: Look, counted_as: str, office: Sequence[str], most: int) -> int:
