@@ -10,9 +10,9 @@ import pytest
 from registry.core import codes
 from registry.core.findings import Outcome, Refusal
 from registry.core.pupils import Decision
-from registry.core.verification import Answer
+from registry.core.verification import Answer, ByCode
 from registry.demo import transcripts
-from registry.services import changes, judging, submission
+from registry.services import changes, judging, submission, verification
 from registry.services import transcripts as history
 from registry.services.world import World
 from tests.services.test_cases import decide, moved
@@ -60,6 +60,7 @@ async def test_each_school_is_told_of_its_own_version(carried_on: World) -> None
 async def test_the_old_school_reads_its_own_version_and_what_replaced_it(carried_on: World) -> None:
     found = await history.versions(carried_on, OLD_SCHOOL, CODE, LATER)
     assert [(t.version.version, t.state, t.replaced_by) for t in found] == [(1, Answer.GENUINE_SUPERSEDED, 2)]
+    assert found[0].history.record.school_code == SECONDARY.code, "where the pupil went is not told"
     for version in (None, 1):
         document = await history.document(carried_on, OLD_SCHOOL, CODE, version, LATER)
         assert document.raw == RAW
@@ -70,6 +71,14 @@ async def test_the_old_school_reads_its_own_version_and_what_replaced_it(carried
     assert [t.version.version for t in await history.versions(carried_on, NEW_SCHOOL, CODE, LATER)] == [1, 2]
     with pytest.raises(Refusal):
         await history.versions(carried_on, vendor(PRIMARY), CODE, LATER)
+
+
+async def test_an_office_hears_which_school_gave_out_which_version(carried_on: World) -> None:
+    for version, school in ((1, SECONDARY), (2, PRIVATE), (None, PRIVATE)):
+        asked = verification.Asked(ByCode(CODE, version), verification.Why("admission", "TS-1"))
+        found = (await verification.ask(carried_on, OFFICE, asked, LATER)).genuine
+        assert found is not None
+        assert (found.version.school_code, found.school_name) == (school.code, school.name)
 
 
 async def test_the_old_school_gets_the_same_receipt_again(carried_on: World) -> None:

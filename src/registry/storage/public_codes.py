@@ -14,12 +14,13 @@ from registry.storage.database import Hot
 #: The answer is worked out twice, here for the row that is kept and by nobody else: `Standing` says the same of it (test).
 _VIEW = """
 WITH found AS (
-  SELECT p.*, k.grade, k.current_version, v.accepted_at,
+  SELECT p.*, coalesce(s.grade, k.grade) AS grade, k.current_version, v.accepted_at,
          CASE WHEN p.version <= k.withdrawn_version THEN 'genuine_withdrawn'
               WHEN p.version = k.current_version THEN 'genuine_current' ELSE 'genuine_superseded' END AS answer,
          CASE WHEN k.current_version > greatest(k.withdrawn_version, p.version) THEN k.current_version END AS replaced_by
     FROM public_code p JOIN record k USING (school_year, pupil_id, level)
-    JOIN record_version v USING (school_year, pupil_id, level, version) WHERE p.code_index = $1),
+    JOIN record_version v USING (school_year, pupil_id, level, version)
+    JOIN submission s ON s.submission_id = v.submission_id WHERE p.code_index = $1),
      written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer,
                                        detail)
                    SELECT $3, $2, $4, $5, '', $6, school_year, pupil_id, answer, 'version ' || version FROM found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,6 +41,7 @@ class Version:
     reason: str | None
     awaits_summer: bool
     signatures: list[dict[str, Any]]
+    school_code: str  # that gave it out
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class History:
 async def load(tx: Reading, code: str, schools: Iterable[str]) -> History | None:
     """The record with this transcript code, if it is one of these schools'; else None.
 
-    Of a record that went on at another school a school has the versions that it gave out itself, and no others.
+    Of a record that went on at another school a school has the versions that it gave out itself, and no others; where the
+    record went is not told.
     """
     here = sorted(schools)
     r, t = record.c, transcript_code.c
@@ -83,8 +85,10 @@ async def load(tx: Reading, code: str, schools: Iterable[str]) -> History | None
     if row is None:
         return None
     found = Record(*tuple(row))
-    only = None if found.school_code in here else here
-    return History(found, await _versions(tx, found, only), await _withdrawals(tx, found))
+    if found.school_code in here:
+        return History(found, await _versions(tx, found, None), await _withdrawals(tx, found))
+    own = await _versions(tx, found, here)
+    return History(replace(found, school_code=own[-1].school_code), own, await _withdrawals(tx, found))
 
 
 def _of_record(of: Record | Any) -> ColumnElement[bool]:
@@ -98,7 +102,16 @@ async def _versions(tx: Reading, of: Record, only: list[str] | None) -> tuple[Ve
     """The versions, or those alone that these schools gave out."""
     v = record_version.c
     query = (
-        select(v.version, v.submission_id, v.fingerprint, v.accepted_at, v.reason, v.awaits_summer, v.signatures)
+        select(
+            v.version,
+            v.submission_id,
+            v.fingerprint,
+            v.accepted_at,
+            v.reason,
+            v.awaits_summer,
+            v.signatures,
+            submission.c.school_code,
+        )
         .where(_of_record(of))
         .order_by(v.version)
     )
