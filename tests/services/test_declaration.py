@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -85,6 +86,28 @@ async def test_principal_or_seal_declares(settled: World, by: tuple[DemoSigner, 
     assert (answer.outcome, said(answer)) == (Outcome.ACCEPTED, set())
     assert answer.declared is not None
     assert (answer.declared.version, answer.declared.school_code) == (1, PRIMARY.code)
+    assert await counting(settled) == [(1, 1, 2, 1, 1)]
+
+
+async def test_a_pupil_with_several_codes_is_one_pupil(settled: World) -> None:
+    """The roster knows the pupil of the transcript by another code, and names a third pupil twice."""
+    rows = "".join(f"{code},{d['hovaten']},1A,,,\n" for code, d in (("X1", ONE), (TWO["mahocsinh"], TWO), ("X2", TWO)))
+    raw = ("mahocsinh,hovaten,tenlop,ngaysinh,gioitinh,sodinhdanh\n" + rows).encode()
+    await rosters.import_roster(
+        settled, Place(PRIMARY.code, str(YEAR), 1), raw, NOW + timedelta(minutes=1), source="test"
+    )
+    before = await declare(settled, statement())
+    assert ("declaration-expected", "/khoi/0/sohocsinh") in said(before)
+    second = uuid.uuid4()
+    async with settled.db.hot_transaction() as tx:
+        await tx.execute("INSERT INTO pupil_code SELECT 'X1', pupil_id, $2 FROM pupil_code WHERE pupil_code = $1",
+                         ONE["mahocsinh"], NOW)  # fmt: skip
+        await tx.execute("INSERT INTO pupil VALUES ($1, $2)", second, NOW)
+        await tx.execute(
+            "INSERT INTO pupil_code VALUES ($1, $3, $4), ($2, $3, $4)", TWO["mahocsinh"], "X2", second, NOW
+        )
+    answer = await declare(settled, statement())
+    assert (answer.outcome, said(answer)) == (Outcome.ACCEPTED, set())
     assert await counting(settled) == [(1, 1, 2, 1, 1)]
 
 

@@ -9,13 +9,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 from registry.core import codes
 from registry.core.findings import Code, Finding
 from registry.core.trust import Algorithm
-from registry.formats import base64url, jws_detached, jws_unsigned, strict_json
+from registry.formats import base64url, jws_detached, jws_references, jws_unsigned, strict_json
 from registry.formats.signatures import NO_ALGORITHM
 from registry.formats.x509 import MAX_SIZE
 
@@ -25,8 +24,12 @@ _LONGEST_LABEL = 256
 _MOST_UNKNOWN = 20
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 _LEGACY_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
-_KNOWN = {"alg", "cty", "typ", "kid", "iat", "sigT", "x5c", "x5t#S256", "crit", "prev", "sigD", "srCms", "srAts"}
-_OTHER_REFERENCES = {"x5t#o", "sigX5ts", "sigPId", "x5t"}
+_KNOWN = {
+    "alg", "cty", "typ", "kid", "iat", "sigT", "x5c", *jws_references.MEMBERS, "crit", "prev", "sigD", "srCms", "srAts",
+}  # fmt: skip
+#: SHA-1, and a signature policy: nothing here is decided by either.
+_OTHER_REFERENCES = {"sigPId", "x5t"}
+_IDENTITY = "x5c, or one of " + ", ".join(jws_references.MEMBERS)
 _CRITICAL = {"prev", "sigD", "sigT"}
 
 
@@ -92,8 +95,8 @@ def read(protected: str, place: Place, algorithms: frozenset[Algorithm]) -> Head
     else:
         _check_cover(reading, place.covered)
     algorithm, signed_at = _algorithm(reading, algorithms), _signed_at(reading)
-    chain, reference = _chain(reading), _reference(reading)
-    _check_identity(reading, chain, reference)
+    chain = _chain(reading)
+    reference = _reference(reading, chain)
     return Header(algorithm, signed_at, chain, reference, tuple(reading.found))
 
 
@@ -106,7 +109,7 @@ def _report_unknown(reading: _Reading) -> None:
         elif name == "b64":
             reading.found.append(Finding(codes.HEADER_CRIT, where, "b64 is not taken (RFC 7797)"))
         elif name in _OTHER_REFERENCES:
-            reading.found.append(Finding(codes.HEADER_CERTIFICATE, where, "x5c or x5t#S256"))
+            reading.found.append(Finding(codes.HEADER_CERTIFICATE, where, _IDENTITY))
         else:
             reading.found.append(Finding(codes.HEADER_MEMBER, where, "not a member of this profile"))
 
@@ -238,20 +241,12 @@ def _chain(reading: _Reading) -> tuple[bytes, ...]:
     return tuple(chain)
 
 
-def _reference(reading: _Reading) -> bytes | None:
-    if "x5t#S256" not in reading.members:
-        return None
-    text = reading.members["x5t#S256"]
-    digest = base64url.decode(text) if type(text) is str else None
-    if digest is None or len(digest) != sha256().digest_size:
-        reading.note(codes.HEADER_CERTIFICATE, "x5t#S256", "base64url of a SHA-256")
-        return None
-    return digest
-
-
-def _check_identity(reading: _Reading, chain: tuple[bytes, ...], reference: bytes | None) -> None:
+def _reference(reading: _Reading, chain: tuple[bytes, ...]) -> bytes | None:
+    """SHA-256 of the signer's certificate, where the header names it so."""
     members = reading.members
-    if "x5c" not in members and "x5t#S256" not in members and not members.keys() & _OTHER_REFERENCES:
-        reading.note(codes.HEADER_CERTIFICATE, "x5c", "x5c or x5t#S256")
-    if chain and reference is not None and sha256(chain[0]).digest() != reference:
-        reading.note(codes.CERTIFICATE_MISMATCH, "x5t#S256", "SHA-256 of the first certificate in x5c")
+    if "x5c" not in members and not members.keys() & {*jws_references.MEMBERS, *_OTHER_REFERENCES}:
+        reading.note(codes.HEADER_CERTIFICATE, "x5c", _IDENTITY)
+    found, faults = jws_references.read(members, chain)
+    for code, member, detail in faults:
+        reading.note(code, member, detail)
+    return found.sha256 if found is not None else None

@@ -56,6 +56,7 @@ class _Syntax:
     parse: Callable[[bytes], documents.Parsed]
     schema_findings: Callable[[bytes], list[Finding]]
     members: Callable[[bytes], object]
+    payload: Callable[[bytes], bytes | None]  # of bytes that were opened and found good before
 
 
 def _json_members(payload: bytes) -> object:
@@ -66,10 +67,18 @@ def _xml_members(payload: bytes) -> object:
     return xml_schemas.read(payload)[0]
 
 
+def _payload(open_envelope: _Opens) -> Callable[[bytes], bytes | None]:
+    return lambda raw: open_envelope(raw, algorithms=frozenset(trust.Algorithm)).payload
+
+
 _SYNTAXES = {
-    JOSE: _Syntax(jws.open_envelope, documents.parse, lambda _: [], _json_members),
-    COMPACT: _Syntax(jws.open_compact_envelope, documents.parse, lambda _: [], _json_members),
-    XML: _Syntax(xades.open_envelope, documents.parse_xml, xml_schemas.findings, _xml_members),
+    JOSE: _Syntax(jws.open_envelope, documents.parse, lambda _: [], _json_members, jws.payload_of),
+    COMPACT: _Syntax(
+        jws.open_compact_envelope, documents.parse, lambda _: [], _json_members, _payload(jws.open_compact_envelope)
+    ),
+    XML: _Syntax(
+        xades.open_envelope, documents.parse_xml, xml_schemas.findings, _xml_members, _payload(xades.open_envelope)
+    ),
 }
 MEDIA_TYPES = tuple(_SYNTAXES)
 #: A bare transcript, to be tried out before it is signed; the second is told from signed XML by its root alone (`bare`).
@@ -164,7 +173,7 @@ def bare(raw: bytes, media_type: str) -> str:
 def payload_members(raw: bytes, media_type: str) -> Mapping[str, Any]:
     """What a document that was accepted says, by the published field names; nothing is judged again."""
     syntax = _SYNTAXES[media_type]
-    payload = syntax.open_envelope(raw, algorithms=frozenset(trust.Algorithm)).payload
+    payload = syntax.payload(raw)
     members = syntax.members(payload) if payload is not None else None
     if not isinstance(members, Mapping):
         raise ValueError("a document on record can't be read")

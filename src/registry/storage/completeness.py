@@ -22,12 +22,27 @@ from registry.core import completeness
 from registry.core.completeness import Bucket, Counts, Row
 from registry.storage.database import Reading
 
-#: In the fragments @at stands for a moment, q for a row (school_year, school_code, pupil_code).
+#: A pupil with several codes (merged, or decided to be one) is one: under that of its codes which was first on the school's roster,
+#: or the least of those sent for it, q has all codes, under the others none. Today's merges count for every moment.
+OWN_CODES = """(
+  SELECT CASE WHEN m.pupil_id IS NULL THEN ARRAY[q.pupil_code]
+              WHEN q.pupil_code = (
+                SELECT g.pupil_code FROM same_pupil g LEFT JOIN LATERAL (
+                  SELECT min(joined_at) AS at FROM roster_pupil
+                   WHERE school_year = q.school_year AND school_code = q.school_code AND pupil_code = g.pupil_code) f ON true
+                 WHERE g.pupil_id = m.pupil_id AND (f.at IS NOT NULL OR EXISTS (SELECT FROM submission
+                   WHERE school_year = q.school_year AND school_code = q.school_code AND pupil_code = g.pupil_code))
+                 ORDER BY f.at, g.pupil_code LIMIT 1)
+              THEN ARRAY(SELECT g.pupil_code FROM same_pupil g WHERE g.pupil_id = m.pupil_id)
+              ELSE '{}' END AS codes
+    FROM (SELECT) one LEFT JOIN same_pupil m ON m.pupil_code = q.pupil_code)"""
+
+#: In the fragments @at stands for a moment, q for a row (school_year, school_code, pupil_code), own for its codes.
 _ON_ROSTER = """
   SELECT r.grade, r.class_name, r.pupil_name, r.number_index IS NULL AS without_number FROM roster_pupil r
-   WHERE r.school_year = q.school_year AND r.school_code = q.school_code AND r.pupil_code = q.pupil_code
+   WHERE r.school_year = q.school_year AND r.school_code = q.school_code AND r.pupil_code = ANY(own.codes)
      AND r.joined_at <= @at AND (r.left_at IS NULL OR r.left_at > @at)
-   ORDER BY r.joined_at DESC LIMIT 1
+   ORDER BY r.joined_at DESC, r.pupil_code LIMIT 1
 """
 
 # The versions of this school that counted then: the newest of their record, whichever school that one is of, unless it or a
@@ -35,7 +50,7 @@ _ON_ROSTER = """
 _IN_FORCE = """
   SELECT bool_or(v.awaits_summer) AS awaits_summer, min(s.grade) AS grade
     FROM submission s JOIN record_version v ON v.fingerprint = s.fingerprint AND v.school_year = s.school_year
-   WHERE s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = q.pupil_code
+   WHERE s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = ANY(own.codes)
      AND v.accepted_at <= @at
      AND NOT EXISTS (SELECT FROM record_version n
                       WHERE n.school_year = v.school_year AND n.pupil_id = v.pupil_id AND n.level = v.level
@@ -47,10 +62,10 @@ _IN_FORCE = """
 
 _MOVED = """
   SELECT l.grade, l.class_name, l.pupil_name FROM roster_pupil l
-   WHERE l.school_year = q.school_year AND l.school_code = q.school_code AND l.pupil_code = q.pupil_code
+   WHERE l.school_year = q.school_year AND l.school_code = q.school_code AND l.pupil_code = ANY(own.codes)
      AND l.left_at <= @at AND r.grade IS NULL
      AND EXISTS (SELECT FROM roster_pupil o
-                  WHERE o.school_year = q.school_year AND o.pupil_code = q.pupil_code AND o.school_code <> q.school_code
+                  WHERE o.school_year = q.school_year AND o.pupil_code = ANY(own.codes) AND o.school_code <> q.school_code
                     AND o.joined_at <= @at AND (o.left_at IS NULL OR o.left_at > @at))
    ORDER BY l.left_at DESC LIMIT 1
 """
@@ -63,7 +78,7 @@ _ATTEMPT = """
       SELECT outcome, findings FROM verdict
        WHERE submission_id = s.submission_id AND judged_at <= @at ORDER BY judged_at DESC LIMIT 1
     ) d ON NOT d.findings @> '[{"code":"scope-school"}]'::jsonb
-   WHERE s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = q.pupil_code
+   WHERE s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = ANY(own.codes)
      AND s.received_at <= @at @decides
    ORDER BY s.received_at DESC, s.submission_id DESC LIMIT 1
 """
@@ -74,7 +89,7 @@ _STANDING = f"""
          coalesce(r.pupil_name, m.pupil_name) AS pupil_name,
          concat((r.grade IS NOT NULL)::int, (m.grade IS NOT NULL)::int, (v.awaits_summer IS NOT NULL)::int,
                 coalesce(r.without_number, false)::int, coalesce(v.awaits_summer, false)::int, a.outcome) AS key
-    FROM (SELECT) one
+    FROM {OWN_CODES} own
     LEFT JOIN LATERAL ({_ON_ROSTER}) r ON true
     LEFT JOIN LATERAL ({_IN_FORCE}) v ON true
     LEFT JOIN LATERAL ({_MOVED}) m ON true
@@ -114,7 +129,7 @@ _CODES = "ARRAY(SELECT f->>'code' FROM jsonb_array_elements(a.findings) WITH ORD
 _ACCEPTED = """
 SELECT max(v.accepted_at) FROM submission s
   JOIN record_version v ON v.fingerprint = s.fingerprint AND v.school_year = s.school_year
- WHERE s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = q.pupil_code
+ WHERE s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = ANY(own.codes)
    AND v.accepted_at <= :as_of
 """
 _LIST = f"""
@@ -122,6 +137,7 @@ SELECT q.*, a.received_at, {_CODES} AS codes, ({_ACCEPTED}) AS accepted_at
   FROM (SELECT :school_year AS school_year, * FROM ({_EACH} AND q.school_code >= :after_school) e
          WHERE (school_code, pupil_code) > (:after_school, :after_pupil) AND key = ANY(:keys)
          ORDER BY school_code, pupil_code LIMIT :most) q
+ CROSS JOIN LATERAL {OWN_CODES} own
   LEFT JOIN LATERAL ({_ATTEMPT.replace("@decides", "").replace("@at", ":as_of")}) a ON true
  ORDER BY q.school_code, q.pupil_code
 """  # noqa: S608

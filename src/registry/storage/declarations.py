@@ -23,15 +23,20 @@ SELECT (SELECT value FROM generation) AS generation,
 FROM (SELECT) AS one LEFT JOIN declaration b ON b.fingerprint = $1 AND b.school_year = $2
 """
 
-#: On record is a pupil with a version in force, as `registry.core.withdrawal.Standing` says.
+#: On record is a pupil with a version in force, as `registry.core.withdrawal.Standing` says; one with several codes is one pupil.
 _HELD = """
 SELECT r.grade, count(*) AS expected, count(*) FILTER (WHERE k.on_record) AS on_record,
        coalesce(array_agg(r.pupil_code) FILTER (WHERE NOT k.on_record), '{}') AS absent,
        coalesce(array_agg(r.pupil_code) FILTER (WHERE k.on_record AND r.pupil_code = ANY($4::text[])), '{}') AS named
-FROM roster_pupil r CROSS JOIN LATERAL (SELECT EXISTS (
+FROM (SELECT DISTINCT ON (coalesce(m.pupil_id::text, r.pupil_code)) r.*, m.pupil_id
+        FROM roster_pupil r LEFT JOIN same_pupil m ON m.pupil_code = r.pupil_code
+       WHERE r.school_year = $1 AND r.school_code = $2 AND r.left_at IS NULL
+       ORDER BY coalesce(m.pupil_id::text, r.pupil_code), r.joined_at, r.pupil_code) r
+CROSS JOIN LATERAL (SELECT EXISTS (
        SELECT FROM record k WHERE k.school_year = r.school_year AND k.school_code = r.school_code
-          AND k.pupil_code = r.pupil_code AND k.current_version > k.withdrawn_version) AS on_record) k
-WHERE r.school_year = $1 AND r.school_code = $2 AND r.left_at IS NULL AND r.grade = ANY($3::smallint[]) GROUP BY 1
+          AND (k.pupil_code = r.pupil_code OR k.pupil_code IN (SELECT pupil_code FROM same_pupil WHERE pupil_id = r.pupil_id))
+          AND k.current_version > k.withdrawn_version) AS on_record) k
+WHERE r.grade = ANY($3::smallint[]) GROUP BY 1
 """
 
 _PARTS = """

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from registry.core import completeness
 from registry.core.completeness import Counts
-from registry.storage.completeness import NOTHING, Question, asked, places, standing_at
+from registry.storage.completeness import NOTHING, OWN_CODES, Question, asked, places, standing_at
 from registry.storage.database import Hot, Reading, Writing
 
 #: The lock of who settles; any number that nothing else in the database uses.
@@ -30,17 +30,18 @@ CITY = timezone(timedelta(hours=7))
 _DAY = "(({0}) AT TIME ZONE INTERVAL '7 hours')::date"
 
 #: Every moment at which q may have begun to stand elsewhere.
-_MOMENTS = """
-  SELECT unnest(ARRAY[joined_at, left_at]) AS at FROM roster_pupil
-   WHERE school_year = q.school_year AND pupil_code = q.pupil_code
+_MOMENTS = f"""
+  SELECT unnest(ARRAY[joined_at, left_at]) AS at FROM {OWN_CODES} own JOIN roster_pupil
+    ON school_year = q.school_year AND pupil_code = ANY(own.codes)
   UNION
   SELECT unnest(ARRAY[greatest(s.received_at, d.judged_at), n.accepted_at, w.accepted_at])
-    FROM submission s LEFT JOIN verdict d USING (submission_id)
+    FROM {OWN_CODES} own JOIN submission s
+      ON s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = ANY(own.codes)
+    LEFT JOIN verdict d USING (submission_id)
     LEFT JOIN record_version v ON v.fingerprint = s.fingerprint AND v.school_year = s.school_year
     LEFT JOIN record_version n ON n.school_year = v.school_year AND n.pupil_id = v.pupil_id AND n.level = v.level
     LEFT JOIN withdrawal w ON w.school_year = v.school_year AND w.pupil_id = v.pupil_id AND w.level = v.level
-   WHERE s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = q.pupil_code
-"""
+"""  # noqa: S608 - only constants of this folder are put together, here and below
 
 #: The history of each q as stretches: from `since` until `until` nothing changes.
 _STRETCHES = f"""

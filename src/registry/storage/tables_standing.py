@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Date, DateTime, Identity, Index, Integer, SmallInteger, Table, Text, text
+from sqlalchemy.dialects.postgresql import UUID
 
 from registry.storage.tables import metadata
 
@@ -56,9 +57,18 @@ standing_day = Table(
     Column("pupils", Integer, nullable=False),
 )
 
+#: The codes of pupils who have several: after a merge, or a decision that two codes are one pupil's. Written by triggers.
+same_pupil = Table(
+    "same_pupil",
+    metadata,
+    Column("pupil_code", Text, primary_key=True),
+    Column("pupil_id", UUID(as_uuid=True), nullable=False),
+    Index("ix_same_pupil_pupil_id", "pupil_id"),
+)
+
 UPDATABLE: dict[str, tuple[str, ...]] = {
     "standing": ("until", "grade", "class_name", "key"),
     "standing_count": ("pupils",),
     "standing_day": ("pupils",),
 }
-DELETABLE: tuple[str, ...] = ("standing", "standing_count", "standing_day", "standing_mark")
+DELETABLE: tuple[str, ...] = ("standing", "standing_count", "standing_day", "standing_mark", "same_pupil")
