@@ -39,6 +39,8 @@ _MOST_CONNECTIONS, _BACKLOG = 1000, 512
 _KEEP_ALIVE_SECONDS, _LAST_SECONDS = 15, 20
 #: A worker that has not answered the supervisor for so long is replaced; one that starts on a busy machine needs a while.
 _HUNG_SECONDS = 15
+#: How far the background work stands back (nice) behind processes that somebody waits for.
+_YIELDS = 10
 
 
 def serve(
@@ -83,6 +85,7 @@ def work() -> None:
     except mailing.MailSettingsError as error:
         reach.errors.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
+    os.nice(_YIELDS)
     asyncio.run(_work(settings, reminding))
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from registry.core import codes, ids, readiness, units
-from registry.core.callers import Caller, Scope
+from registry.core.callers import Caller
 from registry.core.expiring import Standing
 from registry.core.findings import Finding, Refusal
 from registry.core.readiness import Light, Row
@@ -151,7 +151,6 @@ def _rows(
 ) -> tuple[Row, ...]:
     policy, trust_list = known.index.trust.policy, known.index.trust
     standings = signer_watch.standings(known.index, asked.before, now)
-    vendors = vendors_of(known.callers.values())
     required = {
         ownership: policy.required(ownership, asked.before, asked.school_year.first)
         for ownership in {school.ownership for school in trust_list.schools.values()}
@@ -164,7 +163,7 @@ def _rows(
             code,
             found.numbers if found else _NOBODY,
             {role: standings.get((code, role), Standing(role)) for role in roles},
-            tuple(vendors.get(code, ())),
+            known.submitting.get(code, ()),
             found.last_contact if found else None,
             found.refusals if found else {},
             found.refused if found else 0,
@@ -172,16 +171,6 @@ def _rows(
         )
         rows.append(readiness.judge(facts, now))
     return tuple(rows)
-
-
-def vendors_of(callers: Iterable[Caller]) -> dict[str, list[str]]:
-    """Who may submit for each school, by name."""
-    found: dict[str, list[str]] = {}
-    for caller in sorted(callers, key=lambda each: each.caller_id):
-        if Scope.SUBMIT in caller.scopes:
-            for school in caller.schools:
-                found.setdefault(school, []).append(caller.caller_id)
-    return found
 
 
 def _wrong(parameter: str, expected: str) -> Refusal:

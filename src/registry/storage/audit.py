@@ -16,7 +16,8 @@ from registry.storage.database import Hot
 
 #: Any constant will do, so long as nobody else takes the same advisory lock.
 _LINKING = 0x61_75_64_69_74
-BATCH = 2_000
+#: So many at a time take the processors for a few milliseconds; thousands held up every hundredth question.
+BATCH = 200
 _PAGE = 5_000
 
 _COLUMNS = """q.asked_at, q.caller_id, q.purpose, q.reference, q.kind, q.school_year, q.pupil_id, q.answer, q.detail"""
