@@ -5,6 +5,7 @@ Each through the whole registry on a real database: the register is changed by i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -24,9 +25,11 @@ from registry.demo import pki, transcripts
 from registry.demo import signers as demo_signers
 from registry.demo.schools import DemoSchool
 from registry.demo.signers import DemoSigner
+from registry.formats import base64url
 from registry.formats import evidence as archives
-from registry.services import evidence, judging, policies, signers, submission
+from registry.services import checking, evidence, judging, policies, signers, submission
 from registry.services.world import World
+from tests import hostile
 from tests.small_city import NOW, PRIMARY, SECONDARY, SmallCity, settle, small_city, vendor
 
 pytestmark = pytest.mark.anyio
@@ -204,6 +207,32 @@ async def test_a_policy_that_lets_the_seal_sign_alone(settled: World) -> None:
     assert await found(settled, [SEAL], seed=2) == []
     assert await found(settled, [TEACHER, SEAL], seed=3) == []
     assert await found(settled, [TEACHER], seed=4) == [("signer-role-missing", "/signatures")]
+
+
+def alone(seed: int) -> dict[str, str]:
+    """A pupil's document signed by the seal alone, as the members of a flattened envelope."""
+    forger = hostile.Forger(CITY)
+    text = base64url.encode(transcripts.to_bytes(CITY.document(PRIMARY, seed)))
+    protected = base64url.encode(json.dumps(forger.header(2, None), indent=1).encode())
+    value = forger.keys[2].sign(f"{protected}.{text}".encode())
+    return {"payload": text, "protected": protected, "signature": base64url.encode(value)}
+
+
+async def test_a_document_of_one_signer_may_be_flattened_or_compact(settled: World) -> None:
+    """Known by its first characters wherever a file is read, and its evidence gives the verdict again."""
+    flattened, members = json.dumps(alone(1)).encode(), alone(2)
+    compact = "{protected}.{payload}.{signature}".format(**members).encode()
+    for raw, media_type in ((flattened, judging.JOSE), (compact, judging.COMPACT)):
+        assert checking.media_type_of(raw) == media_type
+        refused = await submission.submit(settled, MINE, raw, media_type, NOW)
+        assert {finding.code.slug for finding in refused.findings} == {"signer-role-missing"}
+    await policy_in_force(settled, version("alone", datetime(2024, 1, 1, tzinfo=UTC), required={Role.SEAL}))
+    for raw, media_type in ((flattened, judging.JOSE), (compact, judging.COMPACT)):
+        answer = await submission.submit(settled, MINE, raw, media_type, NOW)
+        assert answer.receipt is not None, answer.findings
+        archive = archives.unpack(await evidence.archive(settled, answer.submission_id))
+        assert isinstance(archive, archives.Archive)
+        assert (archive.document, archive.manifest.reproduced) == (raw, True)
 
 
 async def test_a_version_decides_about_its_time_and_earlier_ones_about_theirs(settled: World) -> None:
