@@ -128,6 +128,7 @@ def test_purposes_and_the_chain(environment: Path) -> None:
     rows = json.loads(command("purpose", "list", "--json").output)["purposes"]
     assert [row["code"] for row in rows if row["counts_now"]] == [
         "admission",
+        "admission-by-record",
         "transfer",
         "scholarship",
         "authenticity",

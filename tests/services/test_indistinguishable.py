@@ -21,6 +21,7 @@ import pytest
 
 from registry.core.callers import Caller, CallerKind, Scope
 from registry.core.verification import Answer, ByCode
+from registry.formats import documents
 from registry.services import asking, judging, purposes, submission, verification
 from registry.services.limits import Limits
 from registry.services.world import World
@@ -135,4 +136,5 @@ async def open_foreign(world: World, code: str, school: str) -> None:
         version = history.versions[0]
         found = await transcripts.received(tx, history.record.school_year, version.fingerprint)
     assert found is not None
-    await asking.transcript(world, world.sealer.open_document(found[1], version.fingerprint), found[0])
+    raw, media_type = world.sealer.open_document(found[1], version.fingerprint), found[0]
+    await world.judges.run(lambda: documents.read(judging.payload_members(raw, media_type)))

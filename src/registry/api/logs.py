@@ -6,6 +6,7 @@ exception there are its type, its SQLSTATE and the places it came through.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import secrets
@@ -28,6 +29,9 @@ _LONGEST_MESSAGE = 300
 _MOST_FRAMES = 25
 #: What nginx writes too when the client has gone away before the answer.
 _CLIENT_GONE = 499
+
+#: Made once: json.dumps makes one for each line unless everything is as by default.
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, default=repr).encode
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _facts: ContextVar[dict[str, Any] | None] = ContextVar("request_facts", default=None)
@@ -65,7 +69,7 @@ def configure(level: str) -> None:
             _with_request_id,
             _without_exception_text,
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(serializer=lambda event, **_: _AS_JSON(event)),
         ],
     )
     handler = logging.StreamHandler(sys.stdout)

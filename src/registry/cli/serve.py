@@ -27,7 +27,7 @@ import uvicorn
 from registry.api import batches, edge, logs, telemetry
 from registry.cli import connections, fetching, mailing, reach, supervising
 from registry.cli.service import make_state_dir
-from registry.services import batch_work
+from registry.services import audit, batch_work
 from registry.services import work as background
 from registry.settings import Settings
 from registry.storage import database, embedded, guardian, sealing, server_binaries
@@ -39,6 +39,8 @@ _MOST_CONNECTIONS, _BACKLOG = 1000, 512
 _KEEP_ALIVE_SECONDS, _LAST_SECONDS = 15, 20
 #: A worker that has not answered the supervisor for so long is replaced; one that starts on a busy machine needs a while.
 _HUNG_SECONDS = 15
+#: How far the background work stands back (nice) behind processes that somebody waits for.
+_YIELDS = 10
 
 
 def serve(
@@ -83,6 +85,7 @@ def work() -> None:
     except mailing.MailSettingsError as error:
         reach.errors.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
+    os.nice(_YIELDS)
     asyncio.run(_work(settings, reminding))
 
 
@@ -100,7 +103,8 @@ async def _work(settings: Settings, reminding: tuple[background.Task, ...]) -> N
     world = edge.world_of(settings)
     shared = telemetry.Shared(settings.metrics_dir)
     shared.start()
-    watch = background.Watch(telemetry.count_rejudged, telemetry.set_waiting, telemetry.set_trust)
+    heads = audit.Heads(settings.chain_heads_path)
+    watch = background.Watch(telemetry.count_rejudged, telemetry.set_waiting, telemetry.set_trust, heads)
     every = timedelta(seconds=settings.refresh_seconds)
     try:
         async with fetching.fetcher() as fetch:

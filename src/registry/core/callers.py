@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -59,3 +59,13 @@ class Caller:
     def office(self) -> tuple[str, ...]:
         """The ids whose questions count as this caller's."""
         return tuple(sorted(self.together | {self.caller_id}))
+
+
+def submitting(callers: Iterable[Caller]) -> dict[str, tuple[str, ...]]:
+    """Who may submit for each school: its code -> ids of callers, in their order."""
+    found: dict[str, list[str]] = {}
+    for caller in sorted(callers, key=lambda each: each.caller_id):
+        if Scope.SUBMIT in caller.scopes:
+            for school in caller.schools:
+                found.setdefault(school, []).append(caller.caller_id)
+    return {school: tuple(mine) for school, mine in found.items()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -105,7 +105,7 @@ class Map:
     successors: Mapping[str, tuple[Succession, ...]] = field(default_factory=dict, repr=False)
     _parents: Mapping[str, tuple[Part, ...]] = field(default_factory=dict, repr=False)
     _turns: Sequence[datetime] = field(default=(), repr=False)
-    _kept: dict[tuple[str, int, int], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    _kept: dict[tuple[str, str, int, int], frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, units: Iterable[Unit], parts: Iterable[Part], successions: Iterable[Succession] = ()) -> Map:
@@ -134,14 +134,24 @@ class Map:
 
         What began after `by` (None: after `on`) is not known yet: nobody gets the schools of a unit that is still to come.
         """
-        # Nothing changes between two turns of the map, so an answer holds for all moments between them.
-        key = (code, bisect_right(self._turns, on), bisect_right(self._turns, on if by is None else by))
+        known_by = on if by is None else by
+        return self._keep("below", code, on, known_by, lambda: self._reached(code, on, known_by))
+
+    def _keep(
+        self, what: str, code: str, on: datetime, by: datetime, find: Callable[[], frozenset[str]]
+    ) -> frozenset[str]:
+        """Nothing changes between two turns of the map, so an answer holds for all moments between them."""
+        key = (what, code, self._turn(on), self._turn(by))
         found = self._kept.get(key)
         if found is None:
+            found = find()
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
-            found = self._kept[key] = self._reached(code, on, on if by is None else by)
+            self._kept[key] = found
         return found
+
+    def _turn(self, moment: datetime) -> int:
+        return bisect_right(self._turns, moment)
 
     def _reached(self, code: str, on: datetime, by: datetime) -> frozenset[str]:
         start = self.units.get(code)
@@ -163,8 +173,7 @@ class Map:
 
     def schools_of(self, code: str, on: datetime, by: datetime | None = None) -> frozenset[str]:
         """The school codes (without the kind) of a unit on the map of `on`, closed ones included; `by` as in `below`."""
-        below = self.below(code, on, by)
-        return frozenset(reached.removeprefix("school:") for reached in below if reached.startswith("school:"))
+        return self._keep("schools", code, on, on if by is None else by, lambda: _schools(self.below(code, on, by)))
 
     def schools_of_all(self, codes: Iterable[str], on: datetime, by: datetime | None = None) -> frozenset[str]:
         """The school codes of several units together."""
@@ -217,3 +226,8 @@ class Map:
                     seen.add(part.child)
                     to_visit.append(part.child)
         return frozenset(found - {code})
+
+
+def _schools(codes: Iterable[str]) -> frozenset[str]:
+    """The school codes (without the kind) among unit codes."""
+    return frozenset(code.removeprefix("school:") for code in codes if code.startswith("school:"))

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 #: So many questions before a pupil's limit they are counted one after the other: more than any caller has under way at once.
 _NEAR = 32
+#: Documents of up to so many bytes are read in a third of a millisecond, in which nothing else could have been handed over.
+_READ_AT_ONCE = 32_768
 
 D = TypeVar("D")
 A = TypeVar("A")
@@ -59,13 +61,32 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A question that is written down: the proof of the version it is answered with, the version's bytes, and whether the caller
-    is paused from now on."""
+class Behind:
+    """The version a question is answered with, its proof, and its signed bytes."""
 
+    version: Stored
     proof: questions.Proof
-    raw: bytes | None
-    pause_begins: bool
+    raw: bytes
+
+    async def transcript(self, world: World) -> Transcript:
+        """What the bytes say, read by the reader that once judged them; of large ones in the bounded pool. Raises Refusal(service-busy)."""
+
+        def read() -> Transcript:
+            members = judging.payload_members(self.raw, self.proof.media_type or "")
+            found = documents.read(members).transcript
+            if found is None:
+                raise ValueError("a document on record can't be read")
+            return found
+
+        return read() if len(self.raw) <= _READ_AT_ONCE else await world.judges.run(read)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A question that is written down: what it is answered with, if anything, and whether the caller is paused from now on."""
+
+    behind: Behind | None
+    pause_begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +100,11 @@ class Asker:
     counted: Limits
     question_id: UUID
     now: datetime
+
+    @property
+    def counting(self) -> questions.Counting:
+        """What is counted with the question."""
+        return questions.Counting(self.caller.counted_as, self.now, self.caller.office, self.counted.per_pupil)
 
     def look(self, kind: str, school_year: str | None, pupil_id: UUID | None, answer: str, detail: str | None) -> Look:
         """The row that is kept of the question."""
@@ -99,12 +125,14 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Decided(Generic[D]):
-    """What is going to be said, the version it is said of, the row that is kept, and whether something was found."""
+    """What is going to be said, the version it is said of, the row that is kept, whether something was found, and the threshold
+    that is taken with it."""
 
     what: D
     version: Stored | None
     row: Look
     found: bool
+    threshold: questions.Threshold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +154,14 @@ class Asked(Protocol[D, A_co]):
     def numbers(self) -> tuple[str, ...]:
         """The personal numbers of the question."""
 
-    @property
-    def plain(self) -> bool:
-        """Whether to decide it writes nothing."""
-
     def permit(self, purpose: Purpose) -> None:
         """Raises Refusal for what the purpose does not allow."""
 
     async def find(self, tx: Hot, asker: Asker) -> questions.Found:
         """What there is, whoever asks."""
 
-    async def decide(self, tx: Hot, asker: Asker, found: questions.Found, *, vouching: bool) -> Decided[D]:
-        """What this caller may be told of it; without `vouching` nothing is genuine. May raise Refusal."""
+    def decide(self, asker: Asker, found: questions.Found, *, vouching: bool) -> Decided[D]:
+        """What this caller may be told of it; without `vouching` nothing is genuine."""
 
     async def answered(self, asker: Asker, told: Told[D]) -> A_co:
         """The answer, from the stored signed bytes and from nowhere else."""
@@ -157,13 +181,13 @@ async def ask(
     """Answer one question; it is committed before this returns.
 
     `keep` stores the answer in the same transaction: either both stay, or neither. Raises Refusal: what `permit`,
-    `Limits.count`, `_write` and the question itself raise, verification-enumeration, service-busy, service-database.
+    `Limits.count` and `_write` raise, verification-enumeration, service-busy, service-database.
     """
     began = pace.started()
     purpose = permit(await world.known(), caller, asked, now)
     await counted.count(world, caller.counted_as, now)
     asker = Asker(world, caller, asked.why, purpose, counted, ids.uuid7(now, secrets.token_bytes(10)), now)
-    plain = await _plainly(asker, asked) if asked.plain and keep is None else None
+    plain = await _plainly(asker, asked) if keep is None else None
     if plain is not None:
         return await asked.answered(asker, plain)
     try:
@@ -180,33 +204,35 @@ async def _plainly(asker: Asker, asked: Asked[D, A]) -> Told[D] | None:
     """The short road of nearly all questions: something is found, nothing about it has to be counted or undone, and the row is
     written together with those of others. None, with nothing written, for every question that is not so.
 
-    Raises Refusal: verification-enumeration, verification-nonce.
+    Raises Refusal: verification-enumeration, verification-nonce, -threshold.
     """
     async with asker.world.db.hot() as connection:
         found = await asked.find(connection, asker)
-        limits.check_pause(found.misses, asker.now)
-        if found.misses.in_a_row:
-            return None
-        decided = await asked.decide(connection, asker, found, vouching=True)
-        if decided.version is None or not decided.found:
-            return None
-    return await _prove_and_write(asker, decided, decided.version)
+    limits.check_pause(found.misses, asker.now)
+    if found.misses.in_a_row:
+        return None
+    decided = asked.decide(asker, found, vouching=True)
+    if decided.version is None or not decided.found:
+        return None
+    return await _write_plainly(asker, decided, decided.version, found.proof_of(decided.version))
 
 
-async def _prove_and_write(asker: Asker, decided: Decided[D], version: Stored) -> Told[D] | None:
-    """The second half: one question of a caller about a pupil at a time, since the ones before it are counted first."""
-    world, most = asker.world, asker.counted.per_pupil
+async def _write_plainly(asker: Asker, decided: Decided[D], version: Stored, proof: questions.Proof) -> Told[D] | None:
+    """The second half: one question of an office about a pupil at a time, since the ones before it are counted first.
+
+    Of those that were found before it was written, each process has no more than connections.
+    """
+    world = asker.world
     with world.notes.alone(asker.caller.counted_as, version.pupil_id) as alone:
-        if not alone:
+        raw = _opened(world, version, proof) if alone else None
+        if raw is None or proof.asked_before + _NEAR >= asker.counted.per_pupil:
             return None
-        async with world.db.hot() as connection:
-            proof = await questions.prove(connection, decided.row, version, asker.caller.office, most)
-        raw = _opened(world, version, proof)
-        if raw is None or proof.asked_before + _NEAR >= most:
-            return None
-        if not await world.notes.write(world.db, decided.row, asker.why.spent):
+        if decided.threshold is not None:
+            async with world.db.hot() as connection:
+                await _note(connection, asker, decided)
+        elif not await world.notes.write(world.db, decided.row, asker.why.spent):
             raise _nonce_spent()
-    return Told(decided, Written(proof, raw, pause_begins=False))
+    return Told(decided, Written(Behind(version, proof, raw)))
 
 
 async def _in_one_transaction(
@@ -217,8 +243,8 @@ async def _in_one_transaction(
     async with asker.world.db.hot_transaction() as tx:
         found = await asked.find(tx, asker)
         limits.check_pause(found.misses, asker.now)
-        decided = await asked.decide(tx, asker, found, vouching=vouching)
-        written, before = await _write(tx, asker, decided, found.misses)
+        decided = asked.decide(asker, found, vouching=vouching)
+        written, before = await _write(tx, asker, decided, found)
         told = Told(decided, written)
         if keep is not None:
             limits.check_pause(before, asker.now)
@@ -247,49 +273,42 @@ def permit(known: Known, caller: Caller, asked: Asked[Any, Any], now: datetime) 
     return found
 
 
-async def _write(tx: Hot, asker: Asker, decided: Decided[D], standing: Misses) -> tuple[Written, Misses]:
+async def _write(tx: Hot, asker: Asker, decided: Decided[D], found: questions.Found) -> tuple[Written, Misses]:
     """Write a question down and count it; also the caller's state before it.
 
-    Raises BrokenStoredError, Refusal: verification-nonce, verification-pupil; then nothing may stay written.
+    Raises BrokenStoredError, Refusal: verification-nonce, -threshold, -pupil; then nothing may stay written.
     """
-    row, version = decided.row, decided.version
-    try:
-        proof = await questions.write(
-            tx, row, version, asker.caller.office, nonce=asker.why.spent, most_before=asker.counted.per_pupil
-        )
-    except questions.NonceSpentError:
-        raise _nonce_spent() from None
-    raw = None
+    row, version, caller = decided.row, decided.version, asker.caller
+    await _note(tx, asker, decided)
+    behind = None
     if version is not None:
+        proof, most = found.proof_of(version), asker.counted.per_pupil
         asked_before = proof.asked_before
-        if asked_before + _NEAR >= asker.counted.per_pupil:
-            asked_before = await questions.count_about(
-                tx, row, asker.caller.counted_as, asker.caller.office, asker.counted.per_pupil
-            )
+        if asked_before + _NEAR >= most:
+            asked_before = await questions.count_about(tx, row, caller.counted_as, caller.office, most)
         asker.counted.check_pupil(asked_before)
         raw = _opened(asker.world, version, proof)
         if raw is None:
             raise BrokenStoredError(version)
+        behind = Behind(version, proof, raw)
     before, begins = await limits.count_answer(
-        tx, asker.caller.counted_as, standing, found=decided.found, now=row.asked_at
+        tx, caller.counted_as, found.misses, found=decided.found, now=row.asked_at
     )
-    return Written(proof, raw, begins), before
+    return Written(behind, begins), before
+
+
+async def _note(tx: Hot, asker: Asker, decided: Decided[D]) -> None:
+    """The row, the nonce and the threshold, or nothing. Raises Refusal: verification-nonce, verification-threshold."""
+    try:
+        await questions.write(tx, decided.row, asker.why.spent, decided.threshold)
+    except questions.NonceSpentError:
+        raise _nonce_spent() from None
+    except questions.ThresholdTakenError as taken:
+        raise limits.threshold_refusal(taken.since, asker.counted.threshold_days, asker.now) from None
 
 
 def _nonce_spent() -> Refusal:
     return Refusal(codes.VERIFICATION_NONCE, [Finding(codes.VERIFICATION_NONCE, "/body/nonce", "a new one")])
-
-
-async def transcript(world: World, raw: bytes, media_type: str) -> Transcript:
-    """What stored bytes say, read by the reader that once judged them, in the bounded pool. Raises Refusal(service-busy)."""
-
-    def read() -> Transcript:
-        found = documents.read(judging.payload_members(raw, media_type)).transcript
-        if found is None:
-            raise ValueError("a document on record can't be read")
-        return found
-
-    return await world.judges.run(read)
 
 
 def _opened(world: World, version: Stored, proof: questions.Proof) -> bytes | None:

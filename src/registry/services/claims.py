@@ -16,11 +16,11 @@ from registry.core.claims import Claim, ClaimKind, Said
 from registry.core.findings import Finding, Refusal
 from registry.core.purposes import Purpose
 from registry.core.verification import Stored
-from registry.services import asking, limits
+from registry.services import asking
 from registry.services.asking import Asker, Why
 from registry.services.limits import Limits
 from registry.services.world import World
-from registry.storage import question_limits, questions
+from registry.storage import questions
 from registry.storage.database import Hot
 
 #: What stands in the record of questions: whether the pupil was one that the caller may ask about.
@@ -52,11 +52,6 @@ class Asked:
         """The personal number asked by."""
         return (self.key,) if self.way == "number" else ()
 
-    @property
-    def plain(self) -> bool:
-        """A threshold is written down when it is decided."""
-        return self.claim.threshold is None
-
     def permit(self, purpose: Purpose) -> None:
         """Raises Refusal(verification-claim) for a kind or a threshold that the purpose does not allow."""
         _permit_claim(self.claim, purpose)
@@ -65,17 +60,13 @@ class Asked:
         """The records that may decide."""
         years = claims.years_of(self.claim, asker.now.year)
         index = asker.world.sealer.number_index(self.key) if self.way == "number" else self.key
-        return await questions.find_records(tx, self.way, index, years, asker.caller.counted_as)
+        return await questions.find_records(tx, asker.counting, self.way, index, years)
 
-    async def decide(self, tx: Hot, asker: Asker, found: questions.Found, *, vouching: bool) -> asking.Decided[bool]:
-        """Choose the record that decides, and count its threshold; what is decided here is whether the caller may ask at all.
-
-        Raises Refusal(verification-threshold).
-        """
+    def decide(self, asker: Asker, found: questions.Found, *, vouching: bool) -> asking.Decided[bool]:
+        """Choose the record that decides; what is decided here is whether the caller may ask at all."""
         visible = [each for each in found.sighting.versions if _may_see(asker, each)]
         version = claims.deciding(self.claim, visible) if vouching else None
-        if version is not None:
-            await _take_threshold(tx, asker, self.claim, version, found)
+        threshold = _threshold(asker, self.claim, version, found) if version is not None else None
         year = str(self.claim.school_year) if self.claim.school_year is not None else None
         pupil_id = version.pupil_id if version is not None else found.sighting.pupil_id
         row = asker.look(
@@ -85,15 +76,14 @@ class Asked:
             _TOLD if visible else _NOT_KNOWN,
             str(self.claim),
         )
-        return asking.Decided(bool(visible), version, row, bool(visible))
+        return asking.Decided(bool(visible), version, row, bool(visible), threshold)
 
     async def answered(self, asker: Asker, told: asking.Told[bool]) -> Answered:
         """Yes, no or cannot say."""
-        said, written = Said.CANNOT_SAY, told.written
-        if written.raw is not None and written.proof.media_type is not None:
-            transcript = await asking.transcript(asker.world, written.raw, written.proof.media_type)
-            said = claims.judge(self.claim, transcript)
-        return Answered(asker.question_id, asker.now, said, told.decided.found, written.pause_begins)
+        said, behind = Said.CANNOT_SAY, told.written.behind
+        if behind is not None:
+            said = claims.judge(self.claim, await behind.transcript(asker.world))
+        return Answered(asker.question_id, asker.now, said, told.decided.found, told.written.pause_begins)
 
 
 async def ask(world: World, caller: Caller, asked: Asked, now: datetime, counted: Limits) -> Answered:
@@ -110,24 +100,14 @@ def _may_see(asker: Asker, version: Stored) -> bool:
     return version.school_code in asker.caller.schools and (not grades or version.grade in grades)
 
 
-async def _take_threshold(tx: Hot, asker: Asker, claim: Claim, version: Stored, found: questions.Found) -> None:
+def _threshold(asker: Asker, claim: Claim, version: Stored, found: questions.Found) -> questions.Threshold | None:
     """One threshold for a result, whatever the purpose, the way of naming the pupil, and what was merged or corrected."""
-    topic, threshold, days, now = claim.topic, claim.threshold, asker.counted.threshold_days, asker.now
-    if topic is None or threshold is None:
-        return
-    since = await question_limits.take_threshold(
-        tx,
-        version.pupil_id,
-        found.one_pupil,
-        asker.caller.counted_as,
-        asker.caller.office,
-        topic,
-        threshold,
-        now,
-        now - timedelta(days=days),
+    if claim.topic is None or claim.threshold is None:
+        return None
+    counts_from, caller = asker.now - timedelta(days=asker.counted.threshold_days), asker.caller
+    return questions.Threshold(
+        version.pupil_id, found.one_pupil, caller.counted_as, caller.office, claim.topic, claim.threshold, counts_from
     )
-    if since is not None:
-        raise limits.threshold_refusal(since, days, now)
 
 
 def _permit_claim(claim: Claim, purpose: Purpose) -> None:

@@ -183,7 +183,7 @@ async def _write_down(
 async def _not_in_force(world: World, reason: Why, code: str, now: datetime) -> None:
     """That a record has nothing in force is an answer too."""
     async with world.db.hot_transaction() as tx:
-        sighting = (await questions.find_by_code(tx, code, None, reason.caller_id)).sighting
+        sighting = (await questions.find_by_code(tx, questions.Counting(reason.caller_id, now), code, None)).sighting
         year = next((each.school_year for each in sighting.versions), None)
         await _write_found(tx, reason, _row(reason, year, sighting.pupil_id, Answer.GENUINE_WITHDRAWN.value, now))
 
@@ -194,15 +194,15 @@ async def _write_found(tx: Hot, reason: Why, row: Look) -> None:
         most.check_pupil(await questions.count_about(tx, row, name, reason.counted.office.office, most.per_pupil))
         standing = await question_limits.misses(tx, name)
         await limits.count_answer(tx, name, standing, found=True, now=row.asked_at)
-    await questions.write(tx, row, None)
+    await questions.write(tx, row)
 
 
 async def _missed(world: World, reason: Why, counted: Counted, code: str, now: datetime, began: float) -> NotKnown:
     """The row names the pupil all the same, so that the pupil's own schools see who tried; the clock tells the office nothing."""
     async with world.db.hot_transaction() as tx:
-        sighting = (await questions.find_by_code(tx, code, None, reason.caller_id)).sighting
+        sighting = (await questions.find_by_code(tx, questions.Counting(reason.caller_id, now), code, None)).sighting
         year = next((each.school_year for each in sighting.versions), None)
-        await questions.write(tx, _row(reason, year, sighting.pupil_id, Answer.NOT_KNOWN.value, now), None)
+        await questions.write(tx, _row(reason, year, sighting.pupil_id, Answer.NOT_KNOWN.value, now))
         _, begins = await limits.count_answer(tx, counted.office.counted_as, Misses(), found=False, now=now)
     await pace.even_out(began, counted.limits.even_seconds)
     return NotKnown(begins)

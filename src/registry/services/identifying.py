@@ -54,7 +54,7 @@ async def identify(world: World, caller: Caller, asked: Asked, now: datetime) ->
         differs = differences(_known(world, found, asked.number, index), Person(asked.birth, asked.sex))
         answer = Identity.UNKNOWN if not found.within else Identity.DIFFERS if differs else Identity.KNOWN
         row = Look(question_id, now, caller.caller_id, "identify", "", "identify", None, found.pupil_id, answer.value)
-        await questions.write(tx, row, None)
+        await questions.write(tx, row)
     if answer is Identity.UNKNOWN:
         await pace.even_out(began, world.even_seconds)
     return Identified(question_id, now, answer, differs if answer is Identity.DIFFERS else ())

@@ -34,6 +34,7 @@ from registry.formats import (
     time_stamps,
     withdrawals,
     xades,
+    xml_bare,
     xml_schemas,
 )
 from registry.services import signing_persons, signing_policy
@@ -55,6 +56,7 @@ class _Syntax:
     parse: Callable[[bytes], documents.Parsed]
     schema_findings: Callable[[bytes], list[Finding]]
     members: Callable[[bytes], object]
+    payload: Callable[[bytes], bytes | None]  # of bytes that were opened and found good before
 
 
 def _json_members(payload: bytes) -> object:
@@ -65,14 +67,24 @@ def _xml_members(payload: bytes) -> object:
     return xml_schemas.read(payload)[0]
 
 
+def _payload(open_envelope: _Opens) -> Callable[[bytes], bytes | None]:
+    return lambda raw: open_envelope(raw, algorithms=frozenset(trust.Algorithm)).payload
+
+
 _SYNTAXES = {
-    JOSE: _Syntax(jws.open_envelope, documents.parse, lambda _: [], _json_members),
-    COMPACT: _Syntax(jws.open_compact_envelope, documents.parse, lambda _: [], _json_members),
-    XML: _Syntax(xades.open_envelope, documents.parse_xml, xml_schemas.findings, _xml_members),
+    JOSE: _Syntax(jws.open_envelope, documents.parse, lambda _: [], _json_members, jws.payload_of),
+    COMPACT: _Syntax(
+        jws.open_compact_envelope, documents.parse, lambda _: [], _json_members, _payload(jws.open_compact_envelope)
+    ),
+    XML: _Syntax(
+        xades.open_envelope, documents.parse_xml, xml_schemas.findings, _xml_members, _payload(xades.open_envelope)
+    ),
 }
 MEDIA_TYPES = tuple(_SYNTAXES)
-#: A bare transcript, to be tried out before it is signed.
+#: A bare transcript, to be tried out before it is signed; the second is told from signed XML by its root alone (`bare`).
 UNSIGNED = "application/json"
+UNSIGNED_XML = "application/xml; unsigned"
+BARE = (UNSIGNED, UNSIGNED_XML)
 #: Statements (a withdrawal, a declaration) have no published XML form.
 STATEMENT_MEDIA_TYPES = (JOSE, COMPACT)
 
@@ -122,11 +134,7 @@ def judge(
     roles, of_signers = signing_policy.check(signed, index.trust, parsed.claims)
     findings += of_signers
     findings += _check_persons(signed, roles, parsed.transcript)
-    of_content = [*parsed.findings, *_check_content(parsed.transcript)]
-    findings += of_content
-    if envelope.payload is not None and not any(f.code.effect is Effect.REFUSE for f in of_content):
-        said = {finding.pointer for finding in of_content}
-        findings += [f for f in syntax.schema_findings(envelope.payload) if f.pointer not in said]
+    findings += _of_content(envelope.payload, parsed, syntax)
     findings += _check_scope(parsed.claims, index.trust, schools)
     return replace(_verdict(raw, index, moment, judged, roles, findings, parsed.claims), transcript=parsed.transcript)
 
@@ -143,18 +151,29 @@ def judge_unsigned(
 
     Never raises on bad input. Codes: those of the areas json, field, transcript, version, number, birth-date, school, scope, rule.
     """
-    if media_type != UNSIGNED:
+    if media_type not in BARE:
         raise ValueError(f"{media_type} is no unsigned transcript")
-    parsed = documents.parse(raw)
-    scope = _check_scope(parsed.claims, index.trust, schools)
-    findings = [*parsed.findings, *_check_content(parsed.transcript), *scope]
+    findings: list[Finding] = []
+    if media_type == UNSIGNED:
+        parsed = documents.parse(raw)
+        findings += [*parsed.findings, *_check_content(parsed.transcript)]
+    else:
+        payload, found = xml_bare.payload(raw)
+        parsed = documents.parse_xml(payload) if payload is not None else documents.NOTHING
+        findings += [*found, *_of_content(payload, parsed, _SYNTAXES[XML])]
+    findings += _check_scope(parsed.claims, index.trust, schools)
     return replace(_verdict(raw, index, moment, (), (), findings, parsed.claims), transcript=parsed.transcript)
+
+
+def bare(raw: bytes, media_type: str) -> str:
+    """The media type under which bytes are tried out: UNSIGNED_XML for a record in XML that stands alone."""
+    return UNSIGNED_XML if media_type == XML and xml_bare.is_record(raw) else media_type
 
 
 def payload_members(raw: bytes, media_type: str) -> Mapping[str, Any]:
     """What a document that was accepted says, by the published field names; nothing is judged again."""
     syntax = _SYNTAXES[media_type]
-    payload = syntax.open_envelope(raw, algorithms=frozenset(trust.Algorithm)).payload
+    payload = syntax.payload(raw)
     members = syntax.members(payload) if payload is not None else None
     if not isinstance(members, Mapping):
         raise ValueError("a document on record can't be read")
@@ -344,6 +363,15 @@ def _check_persons(
         return []
     found = signing_persons.check(signed, roles, transcript)
     return [documents.with_wire_pointer(finding, transcript) for finding in found]
+
+
+def _of_content(payload: bytes | None, parsed: documents.Parsed, syntax: _Syntax) -> list[Finding]:
+    """7 to 9: what the reader and the rules say; the schema of the syntax is asked when nothing of that refuses."""
+    found = [*parsed.findings, *_check_content(parsed.transcript)]
+    if payload is None or any(f.code.effect is Effect.REFUSE for f in found):
+        return found
+    said = {finding.pointer for finding in found}
+    return [*found, *(f for f in syntax.schema_findings(payload) if f.pointer not in said)]
 
 
 def _check_content(transcript: Transcript | None) -> Iterable[Finding]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from registry.core import codes, ids, readiness, units
-from registry.core.callers import Caller, Scope
+from registry.core.callers import Caller
 from registry.core.expiring import Standing
 from registry.core.findings import Finding, Refusal
 from registry.core.readiness import Light, Row
@@ -29,7 +29,9 @@ _NOBODY = readiness.Numbers()
 class Asked:
     """Which schools are asked about: of a unit, for a school year (and grades), signing until `before`.
 
-    `on`: on the map of then or of now. `within`: only those that these units come to as well (a campaign's). `closed`: also schools that have closed, whose pupils of the year still count.
+    With grades a school whose rosters, of whatever year, are all of other levels is left out: a campaign of grade 1 says nothing
+    about a secondary school. `on`: on the map of then or of now. `within`: only those that these units come to as well (a
+    campaign's). `closed`: also schools that have closed, whose pupils of the year still count, and those of other levels.
     """
 
     unit: str
@@ -110,6 +112,8 @@ async def look(world: World, caller: Caller | None, asked: Asked, now: datetime)
     since = now - timedelta(days=readiness.LIMITS.days)
     async with world.db.snapshot() as tx:
         seen = await stored.look(tx, schools, str(asked.school_year), asked.grades, since)
+    if not asked.closed:
+        schools = [code for code in schools if code not in seen or not seen[code].elsewhere]
     rows = await asyncio.to_thread(_rows, known, schools, seen, asked, now)
     names = {code: known.map.units[f"school:{code}"].name for code in schools}
     vendors = {vendor: known.callers[vendor].name for row in rows for vendor in row.facts.vendors}
@@ -147,7 +151,6 @@ def _rows(
 ) -> tuple[Row, ...]:
     policy, trust_list = known.index.trust.policy, known.index.trust
     standings = signer_watch.standings(known.index, asked.before, now)
-    vendors = vendors_of(known.callers.values())
     required = {
         ownership: policy.required(ownership, asked.before, asked.school_year.first)
         for ownership in {school.ownership for school in trust_list.schools.values()}
@@ -160,23 +163,14 @@ def _rows(
             code,
             found.numbers if found else _NOBODY,
             {role: standings.get((code, role), Standing(role)) for role in roles},
-            tuple(vendors.get(code, ())),
+            known.submitting.get(code, ()),
             found.last_contact if found else None,
             found.refusals if found else {},
             found.refused if found else 0,
+            found is not None and found.elsewhere,
         )
         rows.append(readiness.judge(facts, now))
     return tuple(rows)
-
-
-def vendors_of(callers: Iterable[Caller]) -> dict[str, list[str]]:
-    """Who may submit for each school, by name."""
-    found: dict[str, list[str]] = {}
-    for caller in sorted(callers, key=lambda each: each.caller_id):
-        if Scope.SUBMIT in caller.scopes:
-            for school in caller.schools:
-                found.setdefault(school, []).append(caller.caller_id)
-    return found
 
 
 def _wrong(parameter: str, expected: str) -> Refusal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,19 +79,22 @@ async def table(
     ready = await readiness.look(
         world, caller, readiness.Asked(unit, year, before, only.of_grades, closed=True, on=on), now
     )
-    communes = _communes(here, when.on)
     rows = tuple(
         School(
             row.facts.school_code,
             ready.names[row.facts.school_code],
-            communes.get(f"school:{row.facts.school_code}", ""),
+            _place(here, row.facts.school_code, when.on),
             counted.get(row.facts.school_code, Counts()),
             row,
             tuple(ready.vendors[vendor] for vendor in row.facts.vendors),
         )
         for row in ready.rows
     )
-    concerned = tuple(row for row in rows if row.counts.by_bucket or row.readiness.facts.refused)
+    concerned = tuple(
+        row
+        for row in rows
+        if row.counts.by_bucket or (row.readiness.facts.refused and not row.readiness.facts.elsewhere)
+    )
     return Table(here.units[unit], line, concerned or rows, found.pending, frozen)
 
 
@@ -107,12 +109,7 @@ async def classes(
     return tuple(Class(grade, name, counts) for (grade, name), counts in sorted(found.items()) if counts.expected)
 
 
-def _communes(here: units.Map, on: datetime) -> Mapping[str, str]:
-    """Unit code of a school -> name of its commune at a moment, or of the ward it lay in before there were communes."""
-    return {
-        part.child: here.units[parent].name
-        for parent, parts in here.children.items()
-        if parent.startswith(("commune:", "ward:"))
-        for part in parts
-        if part.holds_at(on)
-    }
+def _place(here: units.Map, school_code: str, on: datetime) -> str:
+    """The name of a school's commune at a moment, or of the ward it lay in before there were communes; "" of neither."""
+    parents = here.parents_of(f"school:{school_code}", on)
+    return next((unit.name for kind in ("commune", "ward") for unit in parents if unit.kind == kind), "")

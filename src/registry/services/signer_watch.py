@@ -6,6 +6,7 @@ Everything is in the register kept in memory, so the database is not asked.
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from registry.core.trust import Role
 from registry.core.units import When
 from registry.formats import base64url, material
 from registry.formats.certificates import Certificate, TrustIndex
+from registry.formats.lru import Lru
 from registry.services import completeness, trust_health
 from registry.services.world import Known, World
 
@@ -55,8 +57,19 @@ class Page:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """All registrations of a register, the moments at which one ends, and what was said of them between two such moments."""
+
+    registered: tuple[expiring.Registered, ...]
+    turns: tuple[datetime, ...]
+    said: Lru[tuple[datetime, int, int], dict[tuple[str, Role], expiring.Standing]]
+
+
 #: What the certificates say changes with the register only.
-_read: WeakKeyDictionary[TrustIndex, tuple[expiring.Registered, ...]] = WeakKeyDictionary()
+_watched: WeakKeyDictionary[TrustIndex, _Watched] = WeakKeyDictionary()
+#: Signing days asked about at a time: those of the campaigns, and the next one.
+_MOST_SAID = 16
 
 
 async def look(
@@ -81,7 +94,14 @@ def check_window(before: datetime, now: datetime) -> None:
 
 def standings(index: TrustIndex, before: datetime, now: datetime) -> dict[tuple[str, Role], expiring.Standing]:
     """How the registrations of every school and role stand until a moment."""
-    return expiring.standings(_all_registered(index, now), before, now)
+    watched = _watch(index, now)
+    # Both sides of the moment: what ends at it may count as over or not.
+    key = (before, bisect_left(watched.turns, now), bisect_right(watched.turns, now))
+    found = watched.said.get(key)
+    if found is None:
+        found = expiring.standings(watched.registered, before, now)
+        watched.said.put(key, found)
+    return found
 
 
 async def page(
@@ -124,7 +144,7 @@ def _behind(after: str | None, mark: str) -> tuple[str, ...]:
 def _report(known: Known, unit: str, before: datetime, when: When, own: Iterable[str] | None) -> Report:
     here, index, now = known.map, known.index, when.now
     schools = here.open_among(here.schools_seen(own, unit, when), now)
-    mine = (row for row in _all_registered(index, now) if row.school_code in schools)
+    mine = (row for row in _watch(index, now).registered if row.school_code in schools)
     items = expiring.compare(schools, mine, index.trust.policy.required(None, before, None), before, now)
     parts = ((part, here.schools_of(part.code, when.on, now) & schools) for part in here.parts_of(unit, when.on))
     children = tuple(Line(part, expiring.over(mine, items)) for part, mine in parts)
@@ -132,10 +152,12 @@ def _report(known: Known, unit: str, before: datetime, when: When, own: Iterable
     return Report(Line(here.units[unit], expiring.over(schools, items)), before, children, tuple(items), names)
 
 
-def _all_registered(index: TrustIndex, now: datetime) -> tuple[expiring.Registered, ...]:
-    if index not in _read:
-        _read[index] = tuple(_registered(index, now))
-    return _read[index]
+def _watch(index: TrustIndex, now: datetime) -> _Watched:
+    if index not in _watched:
+        registered = tuple(_registered(index, now))
+        ends = {end for row in registered for end in (row.not_after, row.valid_to) if end is not None}
+        _watched[index] = _Watched(registered, tuple(sorted(ends)), Lru(_MOST_SAID))
+    return _watched[index]
 
 
 def _registered(index: TrustIndex, now: datetime) -> list[expiring.Registered]:

@@ -125,7 +125,7 @@ async def _write_down(world: World, caller: Caller, history: History, kind: str,
         record.pupil_id, "shown",
     )  # fmt: skip
     async with world.db.hot_transaction() as tx:
-        await questions.write(tx, row, None)
+        await questions.write(tx, row)
 
 
 async def _document(world: World, told: Told) -> Document:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from registry.core.callers import Caller
 from registry.core.units import When
-from registry.services import completeness, readiness
+from registry.services import completeness
 from registry.services.world import World
 from registry.storage import unnamed as stored
 
@@ -35,8 +35,7 @@ async def page(
     here = await completeness.permitted(world, caller, unit, now)
     schools = here.schools_seen(caller.units, unit, when or When.at(now))
     known = await world.known()
-    submitting = readiness.vendors_of(known.callers.values())
-    vendors = {vendor for school in schools for vendor in submitting.get(school, ())}
+    vendors = {vendor for school in schools for vendor in known.submitting.get(school, ())}
     since = now - timedelta(days=DAYS)
     async with world.db.snapshot() as tx:
         found = await stored.of_schools(tx, schools, since)

@@ -98,11 +98,6 @@ class Asked:
         """The personal number asked by."""
         return (self.question.number,) if isinstance(self.question, ByNumber) else ()
 
-    @property
-    def plain(self) -> bool:
-        """Deciding it writes nothing."""
-        return True
-
     def permit(self, purpose: Purpose) -> None:
         """Raises Refusal(verification-field) for a field that the purpose does not allow."""
         if not self.fields <= purpose.fields:
@@ -111,22 +106,20 @@ class Asked:
 
     async def find(self, tx: Hot, asker: Asker) -> questions.Found:
         """The versions that are asked about, or where documents that may be them are held."""
-        caller_id = asker.caller.counted_as
+        counting = asker.counting
         match self.question:
             case ByCode(code, version):
-                return await questions.find_by_code(tx, code, version, caller_id)
+                return await questions.find_by_code(tx, counting, code, version)
             case ByDocument(fingerprint):
-                return await questions.find_by_fingerprint(tx, fingerprint, caller_id)
+                return await questions.find_by_fingerprint(tx, counting, fingerprint)
             case ByNumber(number, year, level):
                 index = asker.world.sealer.number_index(number)
-                return await questions.find_by_number(tx, index, str(year), level.value if level else None, caller_id)
+                return await questions.find_by_number(tx, counting, index, str(year), level.value if level else None)
             case ByPupil(code, year, level):
                 years = (str(year),) if year is not None else claims.recent_years(asker.now.year)
-                return await questions.find_by_pupil(tx, code, years, level.value if level else None, caller_id)
+                return await questions.find_by_pupil(tx, counting, code, years, level.value if level else None)
 
-    async def decide(
-        self, _tx: Hot, asker: Asker, found: questions.Found, *, vouching: bool
-    ) -> asking.Decided[Decision]:
+    def decide(self, asker: Asker, found: questions.Found, *, vouching: bool) -> asking.Decided[Decision]:
         """One answer of the closed list. The row names the pupil also when the caller is told nothing: the pupil's own schools
         may see who tried."""
         decision = decide(found.sighting, asker.caller.schools, asker.purpose.grades)
@@ -144,12 +137,12 @@ class Asked:
 
     async def answered(self, asker: Asker, told: asking.Told[Decision]) -> Answered:
         """What is said of the version, with the fields that were asked for."""
-        decision, written, genuine = told.decided.what, told.written, None
-        if decision.version is not None:
+        behind, genuine = told.written.behind, None
+        if behind is not None:
             here = (await asker.world.known()).map
-            said = await _content(asker.world, written, self.fields)
-            genuine = _genuine(decision.version, here, asker.purpose, written.proof, said)
-        return Answered(asker.question_id, asker.now, decision.answer, genuine, written.pause_begins)
+            said = content.read(await behind.transcript(asker.world), self.fields) if self.fields else None
+            genuine = _genuine(behind.version, here, asker.purpose, behind.proof, said)
+        return Answered(asker.question_id, asker.now, told.decided.what.answer, genuine, told.written.pause_begins)
 
 
 def read_json(raw: bytes) -> Any:
@@ -175,13 +168,6 @@ async def ask(world: World, caller: Caller, asked: Asked, now: datetime, counted
     service-busy, service-database.
     """
     return await asking.ask(world, caller, asked, now, counted or Limits())
-
-
-async def _content(world: World, written: asking.Written, fields: frozenset[ContentField]) -> Mapping[str, Any] | None:
-    """The fields asked for, read from the stored signed bytes and from nowhere else."""
-    if not fields or written.raw is None or written.proof.media_type is None:
-        return None
-    return content.read(await asking.transcript(world, written.raw, written.proof.media_type), fields)
 
 
 def _school_year(question: Question, sighting: Sighting, decision: Decision) -> str | None:

@@ -87,7 +87,7 @@ async def _looks(
         "shown",
     )
     async with world.db.hot_transaction() as tx:
-        await questions.write(tx, row, None)
+        await questions.write(tx, row)
     async with world.db.hot() as connection:
         return await audit.views(connection, group, before, limit)
 

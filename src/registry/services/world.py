@@ -39,6 +39,7 @@ class Known:
     callers: Mapping[str, caller_values.Caller]
     answer_keys: tuple[AnswerKey, ...] = ()
     purposes: tuple[Purpose, ...] = ()
+    submitting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by school code, as `callers.submitting`
 
     def caller(self, caller_id: str) -> caller_values.Caller:
         """The registered caller; raises Refusal(access-token) when it is unknown or closed."""
@@ -91,7 +92,8 @@ class Register:
         index = await asyncio.to_thread(certificates.TrustIndex.build, trust_list)
         moment = datetime.now(UTC)
         expanded = {row.caller_id: _expand(row, here, moment) for row in rows}
-        self._known = Known(now_at, index, here, expanded, keys, allowed)
+        submitting = caller_values.submitting(expanded.values())
+        self._known = Known(now_at, index, here, expanded, keys, allowed, submitting)
         self._checked = time.monotonic()
 
 

@@ -16,7 +16,8 @@ from registry.storage.database import Hot
 
 #: Any constant will do, so long as nobody else takes the same advisory lock.
 _LINKING = 0x61_75_64_69_74
-BATCH = 2_000
+#: So many at a time take the processors for a few milliseconds; thousands held up every hundredth question.
+BATCH = 200
 _PAGE = 5_000
 
 _COLUMNS = """q.asked_at, q.caller_id, q.purpose, q.reference, q.kind, q.school_year, q.pupil_id, q.answer, q.detail"""
@@ -67,6 +68,12 @@ async def head(tx: Hot) -> tuple[int, date, bytes] | None:
     """The last place: position, day, hash; None for an empty chain."""
     row = await tx.fetchrow("SELECT position, day, hash FROM question_chain ORDER BY position DESC LIMIT 1")
     return None if row is None else (row["position"], row["day"], row["hash"])
+
+
+async def at(tx: Hot, position: int) -> tuple[date, bytes] | None:
+    """Day and hash of a place, if it is there."""
+    row = await tx.fetchrow("SELECT day, hash FROM question_chain WHERE position = $1", position)
+    return None if row is None else (row["day"], row["hash"])
 
 
 async def read(tx: Hot, after: int) -> list[Link]:

@@ -15,7 +15,8 @@ from registry.storage.database import Hot
 
 #: The lock of the numberer; any number that nothing else in the database uses.
 _NUMBERER = 0x68_6F_63_62_61
-BATCH = 5_000
+#: As many as take the processors for a few milliseconds.
+BATCH = 500
 
 #: What two paths have queued, or what is in the feed already, counts once. A version supersedes, or is superseded by, the
 #: greatest that came before it in the feed: so the feed is consistent in itself whatever the order of arrival was. A change is

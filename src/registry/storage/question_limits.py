@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
-from uuid import UUID
 
 from registry.core.misses import Misses
 from registry.storage.database import Hot
@@ -24,19 +22,6 @@ _TAKE = """
 INSERT INTO question_budget AS b (day, caller_id, taken) VALUES ($1, $2, $3)
 ON CONFLICT (day, caller_id) DO UPDATE SET taken = b.taken + $3 WHERE b.taken + $3 <= $4
 RETURNING taken
-"""
-
-#: What was asked under any pupil that is one with this one counts, whatever was merged or parted since. The row itself decides
-#: between two that ask at the same moment.
-_THRESHOLD = """
-WITH other AS (SELECT max(asked_at) AS at FROM claim_threshold WHERE pupil_id = ANY($2::uuid[]) AND caller_id = ANY($8::text[]) AND topic = $4
-                  AND threshold <> $5 AND asked_at > $7),
-     taken AS (INSERT INTO claim_threshold AS t (pupil_id, caller_id, topic, threshold, asked_at)
-                 SELECT $1, $3, $4, $5, $6 WHERE (SELECT at FROM other) IS NULL
-               ON CONFLICT (pupil_id, caller_id, topic) DO UPDATE SET threshold = $5, asked_at = $6
-                 WHERE t.threshold = $5 OR t.asked_at <= $7
-               RETURNING 1)
-SELECT EXISTS (SELECT FROM taken) AS taken, (SELECT at FROM other) AS since
 """
 
 
@@ -62,21 +47,6 @@ async def keep_misses(tx: Hot, caller_id: str, misses: Misses) -> None:
 async def take(tx: Hot, caller_id: str, day: date, portion: int, most: int) -> bool:
     """Take so many questions of the caller's day; False, with nothing taken, when that would be more than `most` in all."""
     return portion <= most and await tx.fetchval(_TAKE, day, caller_id, portion, most) is not None
-
-
-async def take_threshold(
-    tx: Hot, pupil_id: UUID, one_pupil: Sequence[UUID], counted_as: str, office: Sequence[str], topic: str, threshold: str,
-    now: datetime, counts_from: datetime,
-) -> datetime | None:  # fmt: skip
-    """Note the threshold that an office asks about; None when it may: the first one of the topic, or the same again.
-
-    Else the moment at which the other one was asked, which still counts.
-    """
-    pupils = list({pupil_id, *one_pupil})
-    asked = (pupil_id, pupils, counted_as, topic, threshold, now, counts_from, list(office))
-    row = await tx.fetchrow(_THRESHOLD, *asked)
-    assert row is not None, "a row comes back in any case"
-    return None if row["taken"] else (row["since"] or now)
 
 
 async def forget_nonces(tx: Hot, now: datetime) -> None:

@@ -1,7 +1,7 @@
-"""Questions of offices: one statement finds, one writes the question down and brings the proof of what was found.
+"""Questions of offices: one statement finds and brings the proof of what is found, one writes the question down.
 
 At the driver's level, as the bench measures this path. Every kind of question runs the same two statements whatever is on
-record, so that time tells a caller nothing; what the caller may not see is not read beyond its keys.
+record and whoever asks, so that time tells a caller nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from registry.core.verification import Sighting, Stored
 from registry.storage.database import Hot
 
 _VERSION = """k.school_year, k.pupil_id, k.level, k.grade, k.school_code, k.transcript_code, k.current_version, v.version,
-  v.submission_id, v.fingerprint, v.accepted_at, k.withdrawn_version, v.awaits_summer"""
+  v.submission_id, v.fingerprint, v.accepted_at, k.withdrawn_version, v.awaits_summer, v.signatures::text AS signatures"""
 
 #: OFFSET 0 keeps the planner at one look into `submission` per waiting row: a plan made while the tables were small must not
 #: read all of `submission` later.
@@ -29,78 +29,81 @@ _WAITING = """waiting w CROSS JOIN LATERAL (
     SELECT school_code, school_year, level, transcript_code, number_index, pupil_code FROM submission
     WHERE submission_id = w.submission_id AND kind = 'transcript' OFFSET 0) s"""
 
-#: Where the caller stands with questions that found nothing comes along, so that a pause costs no statement of its own.
-_MISSES = "m.in_a_row, m.hour, m.in_hour, m.day, m.pauses, m.paused_until"
-_ONE = "FROM (SELECT) AS one LEFT JOIN found ON true LEFT JOIN caller_miss m ON m.caller_id ="
 
-_BY_CODE = f"""
-WITH found AS (SELECT {_VERSION} FROM transcript_code t
+def _statement(held_at: str, known_pupil: str, found: str, more: str = "") -> str:
+    """One statement of a question: the versions that `found` gives, what stands behind each, how often the office ($3) asked
+    about its pupil within a day before $2 (up to $4), and where $1 stands with questions that found nothing. One row whatever
+    there is, so that a pause costs no statement of its own.
+    """
+    return f"""
+WITH {found}
+SELECT {held_at} AS held_at, {known_pupil} AS known_pupil, found.*, m.in_a_row, m.hour, m.in_hour, m.day, m.pauses, m.paused_until,
+       (SELECT count(*) FROM (SELECT FROM question q WHERE q.pupil_id = found.pupil_id AND q.asked_at > $2::timestamptz - interval '1 day'
+                                 AND q.caller_id = ANY($3::text[]) AND q.answer <> 'not_known' LIMIT $4) o) AS asked_before,
+       d.media_type, d.sealed, j.policy, j.rules, x.accepted_at AS withdrawn_at, x.reason,
+       g.school_code AS given_out_by, g.grade AS given_out_in{more}
+  FROM (SELECT) AS one LEFT JOIN found ON true LEFT JOIN caller_miss m ON m.caller_id = $1
+  LEFT JOIN document d ON d.school_year = found.school_year AND d.fingerprint = found.fingerprint
+  LEFT JOIN submission g ON g.submission_id = found.submission_id
+  LEFT JOIN LATERAL (SELECT evidence ->> 'policy' AS policy, evidence ->> 'rules' AS rules FROM verdict
+                       WHERE submission_id = found.submission_id AND outcome = 'accepted' ORDER BY judged_at DESC LIMIT 1) j ON true
+  LEFT JOIN LATERAL (SELECT accepted_at, reason FROM withdrawal WHERE school_year = found.school_year AND pupil_id = found.pupil_id
+                       AND level = found.level AND version >= found.version ORDER BY version LIMIT 1) x ON true
+"""  # noqa: S608 - only constants of this file are put together, here and below
+
+
+_BY_CODE = _statement(
+    f"ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.transcript_code = $5 AND s.school_code IS NOT NULL)",  # noqa: S608
+    "(SELECT pupil_id FROM transcript_code WHERE transcript_code = $5)",
+    f"""found AS (SELECT {_VERSION} FROM transcript_code t
                  JOIN record k USING (school_year, pupil_id, level)
                  JOIN record_version v USING (school_year, pupil_id, level)
-                 WHERE t.transcript_code = $1 AND v.version = coalesce($2, k.current_version))
-SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.transcript_code = $1 AND s.school_code IS NOT NULL) AS held_at,
-       (SELECT pupil_id FROM transcript_code WHERE transcript_code = $1) AS known_pupil, found.*, {_MISSES}
-{_ONE} $3
-"""  # noqa: S608 - only constants of this file are put together
-
+                 WHERE t.transcript_code = $5 AND v.version = coalesce($6, k.current_version))""",  # noqa: S608
+)
 #: Of an extract the registry itself handed out the bytes: they lead to the version that it shows.
-_BY_FINGERPRINT = f"""
-WITH found AS (SELECT {_VERSION}, NULL::text AS extract FROM record_version v JOIN record k USING (school_year, pupil_id, level)
-                 WHERE v.fingerprint = $1
+_BY_FINGERPRINT = _statement(
+    f"ARRAY(SELECT s.school_code FROM {_WAITING} WHERE w.fingerprint = $5 AND s.school_code IS NOT NULL)",  # noqa: S608
+    "found.pupil_id",
+    f"""found AS (SELECT {_VERSION}, NULL::text AS extract FROM record_version v JOIN record k USING (school_year, pupil_id, level)
+                 WHERE v.fingerprint = $5
                UNION ALL
                SELECT {_VERSION}, i.year || '/' || lpad(i.number::text, 6, '0')
                  FROM extract_issue i JOIN public_code p USING (code_index)
                  JOIN record_version v USING (school_year, pupil_id, level, version)
-                 JOIN record k USING (school_year, pupil_id, level) WHERE i.fingerprint = $1)
-SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE w.fingerprint = $1 AND s.school_code IS NOT NULL) AS held_at,
-       found.pupil_id AS known_pupil, found.*, {_MISSES}
-{_ONE} $2
-"""  # noqa: S608
+                 JOIN record k USING (school_year, pupil_id, level) WHERE i.fingerprint = $5)""",  # noqa: S608
+)
 
-#: A number that was closed still finds its pupil: papers with it are in use for years after a renumbering. Merged pupils are one
-#: here; the question is written down under the pupil that the number was given to.
-_BY_NUMBER = f"""
-WITH n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top
-             FROM pupil_number p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.number_index = $1),
-     found AS (SELECT {_VERSION} FROM record k JOIN record_version v USING (school_year, pupil_id, level)
-                 WHERE k.school_year = $2 AND k.pupil_id = ANY(ARRAY(
-                   SELECT top FROM n UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM n)))
-                   AND ($3::text IS NULL OR k.level = $3) AND v.version = k.current_version)
-SELECT ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.number_index = $1 AND s.school_year = $2
-               AND ($3::text IS NULL OR s.level = $3) AND s.school_code IS NOT NULL) AS held_at,
-       (SELECT pupil_id FROM n) AS known_pupil, found.*, {_MISSES}
-{_ONE} $4
-"""  # noqa: S608
-
-#: The records in force of whoever is one with the pupil, in these years: for claims, and for questions by pupil code.
-_RECORDS = f"""
-     found AS (SELECT {_VERSION} FROM record k JOIN record_version v USING (school_year, pupil_id, level)
-                 WHERE k.school_year = ANY($2) AND k.pupil_id = ANY(ARRAY(
-                   SELECT top FROM n UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM n)))
-                   AND ($3::text IS NULL OR k.level = $3) AND v.version = k.current_version)
-"""  # noqa: S608
-_PUPIL = {
-    "pupil_code": "pupil_code p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.pupil_code = $1",
-    "number": "pupil_number p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.number_index = $1",
-    "transcript_code": "transcript_code p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.transcript_code = $1",
-}
+#: All that are one with the pupil `n`.
+_ONE_PUPIL = "ARRAY(SELECT top FROM n UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM n))"
+_KNOWN = "(SELECT pupil_id FROM n)"
+_N = "n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top FROM {} p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.{} = $5)"
 
 
 def _of_pupil(way: str, held_at: str) -> str:
-    return f"""
-WITH n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top FROM {_PUPIL[way]}),
-{_RECORDS}
-SELECT {held_at} AS held_at, (SELECT pupil_id FROM n) AS known_pupil, found.*, {_MISSES},
-       ARRAY(SELECT top FROM n UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM n)) AS one_pupil
-{_ONE} $4
-"""  # noqa: S608
+    """The records in force of whoever is one with the pupil, in these years: $6 a list of years, $7 a level or none.
+
+    A number that was closed still finds its pupil: papers with it are in use for years after a renumbering. Merged pupils are
+    one here; a question that finds nothing is written down under the pupil that the number was given to.
+    """
+    found = f"""{_N.format(*_PUPIL[way])},
+     found AS (SELECT {_VERSION} FROM record k JOIN record_version v USING (school_year, pupil_id, level)
+                 WHERE k.school_year = ANY($6::text[]) AND k.pupil_id = ANY({_ONE_PUPIL})
+                   AND ($7::text IS NULL OR k.level = $7) AND v.version = k.current_version)"""  # noqa: S608
+    return _statement(held_at, _KNOWN, found, f", {_ONE_PUPIL} AS one_pupil")
 
 
-_BY_PUPIL = _of_pupil(
-    "pupil_code",
-    f"""ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.pupil_code = $1 AND s.school_year = ANY($2)
-               AND ($3::text IS NULL OR s.level = $3) AND s.school_code IS NOT NULL)""",  # noqa: S608
-)
+def _held_with(member: str) -> str:
+    return f"""ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.{member} = $5 AND s.school_year = ANY($6::text[])
+               AND ($7::text IS NULL OR s.level = $7) AND s.school_code IS NOT NULL)"""  # noqa: S608
+
+
+_PUPIL = {
+    "pupil_code": ("pupil_code", "pupil_code"),
+    "number": ("pupil_number", "number_index"),
+    "transcript_code": ("transcript_code", "transcript_code"),
+}
+_BY_NUMBER = _of_pupil("number", _held_with("number_index"))
+_BY_PUPIL = _of_pupil("pupil_code", _held_with("pupil_code"))
 _RECORDS_OF = {way: _of_pupil(way, "'{}'::text[]") for way in _PUPIL}
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
@@ -111,43 +114,31 @@ SELECT count(*) FROM (SELECT FROM question WHERE pupil_id = $1 AND asked_at > $2
 """
 
 
-def _proof(year: str, pupil: str, level: str, version: str, fingerprint: str) -> str:
-    """What stands behind a version, as the columns and tables of a SELECT without further tables; one row whatever there is."""
-    return f"""d.media_type, d.sealed, v.signatures::text AS signatures, j.policy, j.rules, w.accepted_at AS withdrawn_at, w.reason,
-       g.school_code AS given_out_by, g.grade AS given_out_in
-FROM (SELECT) AS one
-LEFT JOIN record_version v ON v.school_year = {year} AND v.pupil_id = {pupil} AND v.level = {level} AND v.version = {version}
-LEFT JOIN document d ON d.school_year = v.school_year AND d.fingerprint = {fingerprint}
-LEFT JOIN submission g ON g.submission_id = v.submission_id
-LEFT JOIN LATERAL (SELECT evidence ->> 'policy' AS policy, evidence ->> 'rules' AS rules FROM verdict
-                     WHERE submission_id = v.submission_id AND outcome = 'accepted' ORDER BY judged_at DESC LIMIT 1) j ON true
-LEFT JOIN LATERAL (SELECT accepted_at, reason FROM withdrawal WHERE school_year = {year} AND pupil_id = {pupil}
-                     AND level = {level} AND version >= {version} ORDER BY version LIMIT 1) w ON true"""  # noqa: S608
-
-
+_QUESTION = "question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer, detail"
 _WRITE = f"""
-WITH written AS (INSERT INTO question (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer,
-                                       detail)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $15)),
-     spent AS (INSERT INTO answer_nonce (caller_id, nonce_hash, expires_at)
-                 SELECT $3, $16::bytea, $17::timestamptz WHERE $16 IS NOT NULL)
-SELECT CASE WHEN $11::uuid IS NOT NULL THEN (SELECT count(*) FROM (
-         SELECT FROM question q WHERE q.pupil_id = $8 AND q.asked_at > $2 - interval '1 day' AND q.caller_id = ANY($19::text[])
-           AND q.answer <> 'not_known' LIMIT $18) o)
-       END AS asked_before,
-       {_proof("$10", "$11", "$12", "$13", "$14")}
+WITH spent AS (INSERT INTO answer_nonce (caller_id, nonce_hash, expires_at)
+                 SELECT $3, $11::bytea, $12::timestamptz WHERE $11 IS NOT NULL)
+INSERT INTO question ({_QUESTION}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """  # noqa: S608
 
-#: The same of a question that is not written down yet.
-_PROVE = f"""
-SELECT (SELECT count(*) FROM (SELECT FROM question q WHERE q.pupil_id = $6 AND q.asked_at > $7::timestamptz - interval '1 day'
-                                 AND q.caller_id = ANY($8::text[])
-                                 AND q.answer <> 'not_known' LIMIT $9) o) AS asked_before,
-       {_proof("$1", "$2", "$3", "$4", "$5")}
+#: The same with the threshold of a claim; nothing is written when another one counts. What was asked under any pupil that is one
+#: with this one counts, whatever was merged or parted since; the row itself decides between two that ask at the same moment.
+_WRITE_WITH_THRESHOLD = f"""
+WITH other AS (SELECT max(asked_at) AS at FROM claim_threshold WHERE pupil_id = ANY($14::uuid[]) AND caller_id = ANY($15::text[])
+                  AND topic = $16 AND threshold <> $17 AND asked_at > $18),
+     taken AS (INSERT INTO claim_threshold AS t (pupil_id, caller_id, topic, threshold, asked_at)
+                 SELECT $8, $13, $16, $17, $2 WHERE (SELECT at FROM other) IS NULL
+               ON CONFLICT (pupil_id, caller_id, topic) DO UPDATE SET threshold = $17, asked_at = $2
+                 WHERE t.threshold = $17 OR t.asked_at <= $18
+               RETURNING 1),
+     spent AS (INSERT INTO answer_nonce (caller_id, nonce_hash, expires_at)
+                 SELECT $3, $11::bytea, $12::timestamptz FROM taken WHERE $11 IS NOT NULL),
+     written AS (INSERT INTO question ({_QUESTION}) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM taken)
+SELECT EXISTS (SELECT FROM taken) AS taken, (SELECT at FROM other) AS since
 """  # noqa: S608
 
 #: Several at once; one whose nonce was used before is not written. In one order, so that no two wait for each other.
-_WRITE_ALL = """
+_WRITE_ALL = f"""
 WITH n AS (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                                 $8::uuid[], $9::text[], $10::text[], $11::bytea[], $12::timestamptz[])
              AS u (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer, detail, nonce_hash,
@@ -155,11 +146,10 @@ WITH n AS (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::t
      spent AS (INSERT INTO answer_nonce (caller_id, nonce_hash, expires_at)
                  SELECT caller_id, nonce_hash, expires_at FROM n WHERE nonce_hash IS NOT NULL ORDER BY 1, 2
                ON CONFLICT DO NOTHING RETURNING caller_id, nonce_hash)
-INSERT INTO question (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer, detail)
-SELECT question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer, detail FROM n
+INSERT INTO question ({_QUESTION}) SELECT {_QUESTION} FROM n
 WHERE nonce_hash IS NULL OR (caller_id, nonce_hash) IN (SELECT caller_id, nonce_hash FROM spent)
 RETURNING question_id
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +165,24 @@ class NonceSpentError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What was found, where the caller stands with questions that found nothing, and all that are one with the pupil."""
+class Threshold:
+    """The threshold that a claim asks about: of a pupil (all that are one with it), on a topic, counted for an office."""
 
-    sighting: Sighting
-    misses: Misses
-    one_pupil: tuple[UUID, ...] = ()
+    pupil_id: UUID
+    one_pupil: tuple[UUID, ...]
+    counted_as: str
+    office: Sequence[str]
+    topic: str
+    value: str
+    counts_from: datetime
+
+
+class ThresholdTakenError(Exception):
+    """Another threshold of the topic still counts; nothing is written."""
+
+    def __init__(self, since: datetime) -> None:
+        super().__init__("another threshold counts")
+        self.since = since
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,69 +211,95 @@ class Proof:
     grade: int | None = None
 
 
-async def find_by_code(tx: Hot, transcript_code: str, version: int | None, caller_id: str) -> Found:
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """Under which name a caller's misses are counted; whose questions about a pupil within a day before `asked_at` are counted
+    (`office`), up to how many."""
+
+    counted_as: str
+    asked_at: datetime
+    office: Sequence[str] = ()
+    most: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found with the proof of each version, where the caller stands with questions that found nothing, and all that are
+    one with the pupil."""
+
+    sighting: Sighting
+    proofs: tuple[Proof, ...]  # as `sighting.versions`
+    misses: Misses
+    one_pupil: tuple[UUID, ...] = ()
+
+    def proof_of(self, version: Stored) -> Proof:
+        """What stands behind one of the versions."""
+        return self.proofs[self.sighting.versions.index(version)]
+
+
+async def find_by_code(tx: Hot, counting: Counting, transcript_code: str, version: int | None) -> Found:
     """The record with this code in this version (None: the current one), or held documents that claim the code.
 
     Which version a held document claims is sealed with it, so with a version that is not on record any of them counts.
     """
-    return _found(await tx.fetch(_BY_CODE, transcript_code, version, caller_id))
+    return await _find(tx, _BY_CODE, counting, transcript_code, version)
 
 
-async def find_by_fingerprint(tx: Hot, fingerprint: bytes, caller_id: str) -> Found:
+async def find_by_fingerprint(tx: Hot, counting: Counting, fingerprint: bytes) -> Found:
     """The version that is exactly these bytes, or that an extract of exactly these bytes shows, or the same bytes held."""
-    return _found(await tx.fetch(_BY_FINGERPRINT, fingerprint, caller_id))
+    return await _find(tx, _BY_FINGERPRINT, counting, fingerprint)
 
 
-async def find_by_number(tx: Hot, number_index: bytes, school_year: str, level: str | None, caller_id: str) -> Found:
+async def find_by_number(
+    tx: Hot, counting: Counting, number_index: bytes, school_year: str, level: str | None
+) -> Found:
     """The current versions of a pupil's records in a year (one per level), or held documents that claim number and year."""
-    return _found(await tx.fetch(_BY_NUMBER, number_index, school_year, level, caller_id))
+    return await _find(tx, _BY_NUMBER, counting, number_index, [school_year], level)
 
 
-async def find_by_pupil(tx: Hot, pupil_code: str, years: Sequence[str], level: str | None, caller_id: str) -> Found:
+async def find_by_pupil(tx: Hot, counting: Counting, pupil_code: str, years: Sequence[str], level: str | None) -> Found:
     """The current versions of a pupil's records in these years, or held documents that claim the code and one of them."""
-    return _found(await tx.fetch(_BY_PUPIL, pupil_code, list(years), level, caller_id))
+    return await _find(tx, _BY_PUPIL, counting, pupil_code, list(years), level)
 
 
-async def find_records(tx: Hot, way: str, key: str | bytes, years: Sequence[str], caller_id: str) -> Found:
+async def find_records(tx: Hot, counting: Counting, way: str, key: str | bytes, years: Sequence[str]) -> Found:
     """The current versions of all records of a pupil in these years; `way` is pupil_code, number (its index) or transcript_code."""
-    return _found(await tx.fetch(_RECORDS_OF[way], key, list(years), None, caller_id))
+    return await _find(tx, _RECORDS_OF[way], counting, key, list(years), None)
 
 
-async def write(
-    tx: Hot,
-    row: Look,
-    version: Stored | None,
-    office: Sequence[str] = (),
-    *,
-    nonce: Nonce | None = None,
-    most_before: int = 0,
-) -> Proof:
-    """Write a question down; returns the proof of the version it is answered with (an empty one for None).
+async def _find(tx: Hot, statement: str, counting: Counting, *asked: object) -> Found:
+    rows = await tx.fetch(
+        statement, counting.counted_as, counting.asked_at, list(counting.office), counting.most, *asked
+    )
+    first = rows[0]  # one comes back at least; its version columns are null when nothing was found
+    found = [row for row in rows if row["version"] is not None]
+    return Found(
+        Sighting(tuple(map(_stored, found)), frozenset(first["held_at"]), first["known_pupil"]),
+        tuple(map(_proven, found)),
+        Misses() if first["in_a_row"] is None else _misses(first),
+        tuple(first.get("one_pupil") or ()),
+    )
 
-    Raises NonceSpentError. `most_before`: how far earlier questions of the office's callers about the pupil are counted.
-    """
-    key: tuple[object, ...] = (None,) * 5
-    if version is not None:
-        key = (version.school_year, version.pupil_id, version.level, version.version, version.fingerprint)
+
+async def write(tx: Hot, row: Look, nonce: Nonce | None = None, threshold: Threshold | None = None) -> None:
+    """Write a question down, with the threshold it takes. Raises NonceSpentError, ThresholdTakenError; then nothing is written."""
     asked = (row.question_id, row.asked_at, row.caller_id, row.purpose, row.reference, row.kind, row.school_year,
-             row.pupil_id, row.answer)  # fmt: skip
-    spent = (None, None) if nonce is None else (nonce.hashed, nonce.expires_at)
+             row.pupil_id, row.answer, row.detail, *((None, None) if nonce is None else (nonce.hashed, nonce.expires_at)))  # fmt: skip
     try:
-        found = await tx.fetchrow(_WRITE, *asked, *key, row.detail, *spent, most_before, list(office))
+        if threshold is None:
+            await tx.execute(_WRITE, *asked)
+            return
+        found = await tx.fetchrow(
+            _WRITE_WITH_THRESHOLD, *asked, threshold.counted_as, list({threshold.pupil_id, *threshold.one_pupil}),
+            list(threshold.office), threshold.topic, threshold.value, threshold.counts_from,
+        )  # fmt: skip
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name == "pk_answer_nonce":
             raise NonceSpentError from None
         raise
-    assert found is not None, "a row comes back whatever was found"
-    return _proven(found)
-
-
-async def prove(tx: Hot, row: Look, version: Stored, office: Sequence[str], most_before: int) -> Proof:
-    """The proof of a version, and how often callers of the office asked about the pupil, for a question that is written down afterwards."""
-    key = (version.school_year, version.pupil_id, version.level, version.version, version.fingerprint)
-    found = await tx.fetchrow(_PROVE, *key, row.pupil_id, row.asked_at, list(office), most_before)
-    assert found is not None, "a row comes back whatever was found"
-    return _proven(found)
+    assert found is not None, "a row comes back in any case"
+    if not found["taken"]:
+        raise ThresholdTakenError(found["since"] or row.asked_at)
 
 
 async def write_all(tx: Hot, rows: Sequence[tuple[Look, Nonce | None]]) -> frozenset[UUID]:
@@ -300,15 +328,6 @@ async def count_about(tx: Hot, row: Look, counted_as: str, office: Sequence[str]
     of it counts for the same pupil is waited for. Up to `most`."""
     await tx.execute(_ALONE, f"pupil {counted_as} {row.pupil_id}")
     return int(await tx.fetchval(_COUNT_ABOUT, row.pupil_id, row.asked_at, list(office), row.question_id, most))
-
-
-def _found(rows: Sequence[asyncpg.Record]) -> Found:
-    """At least one row comes back; its version columns are null when nothing was found."""
-    first = rows[0]
-    versions = tuple(_stored(row) for row in rows if row["version"] is not None)
-    sighting = Sighting(versions, frozenset(first["held_at"]), first["known_pupil"])
-    misses = Misses() if first["in_a_row"] is None else _misses(first)
-    return Found(sighting, misses, tuple(first.get("one_pupil") or ()))
 
 
 def _misses(row: asyncpg.Record) -> Misses:

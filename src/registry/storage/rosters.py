@@ -187,6 +187,10 @@ class Staged:
         await self._tx.execute(_BEGIN, self._year, at, timeout=_LONG)
 
 
+#: A list is compared as a whole, unlike what else goes over such a connection.
+_PLANNED_AS_USUAL = "SET plan_cache_mode = auto; SET enable_seqscan = on"
+
+
 @asynccontextmanager
 async def staged(db: Database, school_year: str, *, large: bool = False) -> AsyncIterator[tuple[Staged, Hot]]:
     """An empty list on a connection of its own, without a transaction yet.
@@ -198,9 +202,11 @@ async def staged(db: Database, school_year: str, *, large: bool = False) -> Asyn
             raise Refusal(codes.SERVICE_BUSY, retry_after=60)
         try:
             await connection.execute(_TABLES)
+            await connection.execute(_PLANNED_AS_USUAL)
             yield Staged(connection, school_year, large=large), connection
         finally:
             if not connection.is_closed():
                 await connection.execute("TRUNCATE roster_staged, roster_place, roster_change")
+                await connection.execute("RESET plan_cache_mode; RESET enable_seqscan")
                 if large:
                     await connection.fetchval("SELECT pg_advisory_unlock($1)", _LARGE)

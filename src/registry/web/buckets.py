@@ -72,3 +72,12 @@ def table(request: Request, whole: Line, parts: Sequence[Line]) -> TableOut:
 
 def _rows(lines: Iterable[Line]) -> Iterable[list[str | int]]:
     return ([line.unit.code, line.unit.name, *cells(line.counts)] for line in lines)
+
+
+def shares_table(request: Request, whole: Line) -> TableOut:
+    """A unit in buckets, one a line; those beside the expected ones last."""
+    _ = rendering.translator(request)
+    heads = [Column(_("Tình trạng"), 24), Column(_("Học sinh"), 12)]
+    rows: list[list[str | int]] = [[_(words.BUCKETS[each]), whole.counts.of(each)] for each in (*ORDER, *BESIDE)]
+    rows.insert(len(ORDER), [_("Dự kiến"), whole.counts.expected])
+    return TableOut(whole.unit.code.replace(":", "-"), heads, rows)

@@ -43,7 +43,7 @@ async def get_campaigns(request: Request, somebody: signed_in.Counting) -> Respo
 
 @router.get("/campaigns/{code}")
 async def get_campaign(request: Request, somebody: signed_in.Counting, code: str, table: str = "") -> Response:
-    """One campaign. `table` with `format`: declarations or freeze, as a file."""
+    """One campaign. `table` with `format`: deadlines, declarations or freeze, as a file."""
     edge: Edge = request.app.state.edge
     now = rendering.now()
     plan = await campaigns.find(edge.world, somebody.caller, code, now)
@@ -51,8 +51,12 @@ async def get_campaign(request: Request, somebody: signed_in.Counting, code: str
     grades = await declaration.of_campaign(edge.world, somebody.caller, plan, now)
     report = await freezing.report(edge.world, somebody.caller, code, now, asking.map_of(request)) if done else None
     if kind := downloads.wanted(request):
-        made = _freeze_file(request, report) if report and table == "freeze" else _declared_file(request, plan, grades)
-        name = "freeze" if report and table == "freeze" else "declarations"
+        if report and table == "freeze":
+            name, made = table, _freeze_file(request, report)
+        elif table == "deadlines":
+            name, made = table, _deadlines_file(request, plan)
+        else:
+            name, made = "declarations", _declared_file(request, plan, grades)
         return await downloads.answer(request, f"{name}-{code}", made, kind, now)
     today = now.astimezone(rendering.HANOI).date()
     shown: dict[str, Any] = {
@@ -132,6 +136,16 @@ def _list_file(request: Request, plans: Sequence[Plan]) -> TableOut:
         return [campaign.code, name, campaign.school_year, grades, *(due[stage].due_on for stage in Stage)]
 
     return TableOut("campaigns", heads, (cells(plan) for plan in plans))
+
+
+def _deadlines_file(request: Request, plan: Plan) -> TableOut:
+    _ = rendering.translator(request)
+    heads = [Column(_("Giai đoạn"), 30), Column(_("Hạn"), 12), Column(_("Lúc"), 18), Column(_("Người thực hiện"), 24),
+             Column(_("Lý do"), 50)]  # fmt: skip
+    rows = (
+        [_(words.STAGES[each.stage]), each.due_on, each.set_at, each.caller_id, each.reason] for each in plan.history
+    )
+    return TableOut(plan.campaign.code, heads, rows)
 
 
 def _declared_file(request: Request, plan: Plan, grades: Sequence[Grade]) -> TableOut:

@@ -24,23 +24,27 @@ from registry.core.numbers import Lacking
 from registry.core.units import MapOf
 from registry.services import completeness, name_views, number_returns, numbers, tables_out
 from registry.services.sessions import SignedIn
-from registry.services.tables_out import FileKind
-from registry.web import asking, forms, rendering, signed_in, uploads, words
+from registry.services.tables_out import FileKind, TableOut
+from registry.web import asking, downloads, forms, number_files, rendering, signed_in, uploads, words
 from registry.web.asking import Subject
 
 router = APIRouter(route_class=rendering.PageRoute)
-_PAGE, _CASES, _LISTED = 100, 50, 20
+_PAGE, _CASES, _LISTED, _MOST_IN_FILE = 100, 50, 20, 20_000
 #: The file's own name may hold anything; who brought it, when, and its fingerprint are kept.
 _SOURCE = "/numbers"
 
 
 @router.get("/numbers")
-async def get_numbers(request: Request, somebody: signed_in.Counting, after: str = "") -> Response:
-    """The pupils of a unit without a number or with a refused one; for an operator, what went out and came back."""
+async def get_numbers(request: Request, somebody: signed_in.Counting, after: str = "", table: str = "") -> Response:
+    """The pupils of a unit without a number or with a refused one; for an operator, what went out and came back (`table`:
+    exports or returns as a file)."""
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now, whole_year=True)
     asked = numbers.Asked(about.unit.code, about.year, about.on, about.only)
+    if kind := downloads.wanted(request):
+        made = await _file(request, somebody, about, asked, table)
+        return await downloads.answer(request, made.title, made, kind, now)
     page = await numbers.lacking(edge.world, somebody.caller, asked, after or None, _PAGE, now)
     shown: dict[str, Any] = {
         "rows": await _named(edge, somebody, about, page.rows),
@@ -146,12 +150,33 @@ async def post_undo(request: Request, somebody: signed_in.Operating, return_id: 
     return RedirectResponse(f"/numbers?{back}#returns", 303, headers=rendering.HEADERS)
 
 
-async def _named(edge: Edge, somebody: SignedIn, about: Subject, rows: Sequence[Lacking]) -> Sequence[Lacking]:
+async def _named(
+    edge: Edge, somebody: SignedIn, about: Subject, rows: Sequence[Lacking], screen: str = "numbers"
+) -> Sequence[Lacking]:
     """The rows with names and birth dates when the reader may see them, which is written down first; else without."""
-    place = name_views.Screen("numbers", about.unit.code, str(about.year))
+    place = name_views.Screen(screen, about.unit.code, str(about.year))
     if await name_views.note(edge.world, somebody.person, place, len(rows), about.now):
         return rows
     return [replace(row, name="", birth=None) for row in rows]
+
+
+async def _file(request: Request, somebody: SignedIn, about: Subject, asked: numbers.Asked, table: str) -> TableOut:
+    """One of the page's tables, whole; the pupils' is written down first when it has names."""
+    edge: Edge = request.app.state.edge
+    if table == "exports" and _operates(somebody):
+        return number_files.exports(request, await numbers.exports(edge.world, somebody.caller, about.now))
+    if table == "returns" and _operates(somebody):
+        return number_files.returns(request, await number_returns.returns(edge.world, somebody.caller, about.now))
+    rows: list[Lacking] = []
+    schools: dict[str, str] = {}
+    after: str | None = ""
+    while after is not None and len(rows) < _MOST_IN_FILE:
+        page = await numbers.lacking(edge.world, somebody.caller, asked, after or None, numbers.MOST_ROWS, about.now)
+        rows += page.rows
+        schools.update(page.schools)
+        after = page.next
+    named = await _named(edge, somebody, about, rows, "numbers-list")
+    return number_files.lacking(request, named, schools, names=somebody.person.sees_names)
 
 
 def _operates(somebody: SignedIn) -> bool:

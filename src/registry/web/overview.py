@@ -15,6 +15,7 @@ from registry.core.campaigns import Deadline, Stage
 from registry.core.completeness import Bucket, Counts
 from registry.services import completeness, readiness
 from registry.services import stages as through
+from registry.services.tables_out import Column, TableOut
 from registry.web import asking, buckets, downloads, rendering, signed_in, words
 from registry.web.asking import Subject
 
@@ -35,8 +36,8 @@ class Progress:
 
 
 @router.get("/overview")
-async def get_overview(request: Request, somebody: signed_in.Counting) -> Response:
-    """Progress against the deadlines, the unit in buckets, and its parts."""
+async def get_overview(request: Request, somebody: signed_in.Counting, table: str = "") -> Response:
+    """Progress against the deadlines, the unit in buckets, and its parts; `table` with `format`: buckets or stages, else the parts."""
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
@@ -44,9 +45,15 @@ async def get_overview(request: Request, somebody: signed_in.Counting) -> Respon
         edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, only=about.only
     )
     parts = [line for line in report.children if line.counts.expected or line.counts.of(Bucket.UNEXPECTED)]
-    if kind := downloads.wanted(request):
+    kind = downloads.wanted(request)
+    if kind and table == "buckets":
+        return await downloads.answer(request, table, buckets.shares_table(request, report.line), kind, now)
+    if kind and table != "stages":
         return await downloads.answer(request, "overview", buckets.table(request, report.line, parts), kind, now)
     ready = await readiness.look(edge.world, somebody.caller, about.ready, now)
+    reached = await stages(request, about, report.line.counts, ready)
+    if kind:
+        return await downloads.answer(request, table, _stages_file(request, about, reached), kind, now)
     values = asking.values(
         request,
         about,
@@ -55,7 +62,7 @@ async def get_overview(request: Request, somebody: signed_in.Counting) -> Respon
         pending=report.pending,
         frozen=report.frozen,
         shares=buckets.shares(report.line.counts),
-        stages=await stages(request, about, report.line.counts, ready),
+        stages=reached,
         ready=judged.tally(ready.concerned),
         lights_of=list(words.LIGHTS.items()),
         lacking=buckets.LACKING,
@@ -79,3 +86,15 @@ async def stages(request: Request, about: Subject, counts: Counts, ready: readin
         days = (deadline.due_on - today).days
         found.append(Progress(each.stage, deadline, days, was, each.progress.done, each.progress.of, each.of_schools))
     return found
+
+
+def _stages_file(request: Request, about: Subject, reached: Sequence[Progress]) -> TableOut:
+    _ = rendering.translator(request)
+    heads = [Column(_("Giai đoạn"), 30), Column(_("Hạn"), 12), Column(_("ban đầu"), 12), Column(_("Đã xong"), 12),
+             Column(_("Trên tổng số"), 12), Column("", 12)]  # fmt: skip
+    rows = (
+        [_(words.STAGES[each.stage]), each.deadline.due_on, each.was, each.done, each.of,
+         _("trường") if each.of_schools else _("học sinh")]
+        for each in reached
+    )  # fmt: skip
+    return TableOut(about.unit.code.replace(":", "-"), heads, rows)

@@ -35,9 +35,9 @@ class Reason:
 
 @router.get("/schools/{school_code}")
 async def get_school(
-    request: Request, somebody: signed_in.Counting, school_code: str, bucket: str = "", after: str = ""
+    request: Request, somebody: signed_in.Counting, school_code: str, bucket: str = "", after: str = "", table: str = ""
 ) -> Response:
-    """Classes, readiness, and the pupils of one bucket (by default the first that has any)."""
+    """Classes, readiness, and the pupils of one bucket (by default the first that has any); `table=classes` with `format`: these."""
     edge: Edge = request.app.state.edge
     now = rendering.now()
     unit = f"school:{school_code}"
@@ -48,9 +48,12 @@ async def get_school(
         found = await _table(edge, somebody, about)
     row = found.schools[0]
     chosen = _chosen(bucket, row)
-    if kind := downloads.wanted(request):
-        table = await _file(request, somebody, about, chosen)
-        return await downloads.answer(request, f"school-{row.code}-{chosen.value}", table, kind, now)
+    kind = downloads.wanted(request)
+    classes = () if kind and table != "classes" else await _classes(edge, somebody, about, row.code)
+    if kind:
+        made = _classes_file(request, row, classes) if classes else await _file(request, somebody, about, chosen)
+        name = "classes" if classes else chosen.value
+        return await downloads.answer(request, f"school-{row.code}-{name}", made, kind, now)
     asked = completeness.Asked(unit, about.year, chosen, only=about.only)
     page = await completeness.pupils(edge.world, somebody.caller, asked, None, after or None, _PAGE, now)
     pupils = await _named(request, somebody, about, page.rows, "school")
@@ -60,7 +63,7 @@ async def get_school(
         row=row,
         frozen=found.frozen,
         shares=buckets.shares(row.counts),
-        classes=await schools.classes(edge.world, somebody.caller, row.code, about.year, now, about.only),
+        classes=classes,
         bucket=chosen,
         columns=buckets.LACKING,
         tabs=[
@@ -83,6 +86,16 @@ async def _table(edge: Edge, somebody: SignedIn, about: Subject) -> schools.Tabl
     return await schools.table(
         edge.world, somebody.caller, about.unit.code, about.year, about.before, about.now, about.only, about.on
     )
+
+
+async def _classes(edge: Edge, somebody: SignedIn, about: Subject, code: str) -> Sequence[schools.Class]:
+    return await schools.classes(edge.world, somebody.caller, code, about.year, about.now, about.only)
+
+
+def _classes_file(request: Request, row: schools.School, classes: Sequence[schools.Class]) -> TableOut:
+    _ = rendering.translator(request)
+    heads = [Column(_("Khối"), 6), Column(_("Lớp"), 12), *buckets.columns(request)]
+    return TableOut(f"{row.code}", heads, ([each.grade, each.name, *buckets.cells(each.counts)] for each in classes))
 
 
 def _chosen(bucket: str, row: schools.School) -> Bucket:
