@@ -209,6 +209,27 @@ async def test_a_policy_that_lets_the_seal_sign_alone(settled: World) -> None:
     assert await found(settled, [TEACHER], seed=4) == [("signer-role-missing", "/signatures")]
 
 
+async def test_a_policy_that_wants_every_subject_teacher(settled: World) -> None:
+    """From one school year on and where the school teaches by subjects; who is missing is told at the subject."""
+    by = CITY.signers_of(SECONDARY)
+    document = CITY.document(SECONDARY, 1)
+    numbers = dict.fromkeys(mark["soddcngvbm"] for mark in document["bangdiem"])
+    teachers = [made(Role.TEACHER, f"CCCD:{number}", school=SECONDARY) for number in list(numbers)[:13]]
+    await register(settled, *((teacher, {}) for teacher in teachers))
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    default = policies.default().rows
+    rows = tuple(replace(r, valid_from=start, subject_teachers=r.role is Role.TEACHER) for r in default)
+    await policy_in_force(settled, Policy("every", rows))
+    missing = await found(settled, by, school=SECONDARY)
+    assert {code for code, _ in missing} == {"signer-role-missing"}
+    assert {pointer.rpartition("/")[2] for _, pointer in missing} == {"soddcngvbm"}
+    assert len(missing) == len(numbers) > 1
+    assert await found(settled, [*teachers, *by], school=SECONDARY) == []
+    assert await found(settled, CITY.signers_of(PRIMARY), seed=2) == []
+    shown = await policies.look(settled)
+    assert {row.role for _, row in shown.rows if row.subject_teachers} == {Role.TEACHER}
+
+
 def alone(seed: int) -> dict[str, str]:
     """A pupil's document signed by the seal alone, as the members of a flattened envelope."""
     forger = hostile.Forger(CITY)
