@@ -12,7 +12,7 @@ from functools import partial
 from typing import NewType, TypeAlias, cast
 
 import asyncpg
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -59,6 +59,8 @@ class Database:
             pool_reset_on_return=None,  # every use below ends its own transaction
             connect_args=connect,
         )
+        #: The same pool; a transaction begins as what it is, without a statement that says so.
+        self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         address = self.engine.dialect.create_connect_args(self.url)[1]
         self._open_hot = partial(
             asyncpg.create_pool,
@@ -77,14 +79,13 @@ class Database:
 
         Raises Refusal(service-database) when the server is away; other database errors pass through.
         """
-        async with self._connection() as connection, connection.begin():
+        async with self._connection(self.engine) as connection, connection.begin():
             yield Writing(Reading(connection))
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Reading]:
         """A read-only repeatable-read transaction: every query inside sees the same moment."""
-        async with self._connection() as connection, connection.begin():
-            await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        async with self._connection(self._reading) as connection, connection.begin():
             yield Reading(connection)
 
     @asynccontextmanager
@@ -117,9 +118,9 @@ class Database:
         return self._hot_pool
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+    async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         with _absence_refused():
-            async with self.engine.connect() as connection:
+            async with engine.connect() as connection:
                 yield connection
 
     async def close(self) -> None:
