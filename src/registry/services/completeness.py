@@ -246,7 +246,7 @@ async def _groups(
         grades = (await standing.count(tx, question, past=past, by_grade=True)).groups
         return tuple(Group(str(grade), str(grade), grade, grades[grade]) for grade in sorted(grades))
     if by is By.CLASS:
-        classes = await stored.count_classes(tx, question)
+        classes = await standing.count_classes(tx, question, past=past)
         # A school may call two classes of different grades by one name.
         where = "/".join(question.schools)
         return tuple(

@@ -6,13 +6,13 @@ by the first use and heals by itself, so an absent database is a refusal (503), 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import NewType, TypeAlias, cast
 
 import asyncpg
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -37,6 +37,9 @@ _WAIT_SECONDS = 10
 #: The hot paths find everything by a key. Their statements are planned once: over partitioned tables planning takes ten times as
 #: long as the statement. And never by what a table that was nearly empty then looked like.
 _BY_KEY = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+_FEW = 10
+_PLANNED_ONCE = text("SET LOCAL plan_cache_mode = force_generic_plan")
+_PLANNED_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 #: What the driver says of a connection that is gone; the second when the server's last words came while nobody waited for any.
 _BROKEN_CONNECTION = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -129,6 +132,14 @@ class Database:
             await self._hot_pool.close()
             self._hot_pool = None
         await self.engine.dispose()
+
+
+async def planned_for(tx: Reading, schools: Collection[str]) -> None:
+    """Before a statement about some schools: for a few it is planned once, which takes longer than to carry it out; for many anew.
+
+    A plan for any schools reads a whole city school by school: 2 s instead of 0.15 s.
+    """
+    await tx.execute(_PLANNED_ONCE if len(schools) <= _FEW else _PLANNED_ANEW)
 
 
 @contextmanager
