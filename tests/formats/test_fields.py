@@ -20,7 +20,7 @@ mahocsinh:20! gioitinh:1! ngaythangnamsinh:d thangnamsinh:7 namsinh:4 noisinh_di
 noisinh_matinh:2 quequan_diachichitiet:250! quequan_maxa:5 quequan_matinh:2 noiohiennay_diachichitiet:250!
 noiohiennay_maxa:5 noiohiennay_matinh:2 dantoc:3! quoctich:2! doituongchinhsach:250 cokhuyettatkhongdanhgia:b!
 hotencha:150 hotenme:150 hotennguoigiamho:150 tengiamhieu:150! soddcngiamhieu:12! diadanhphathanh:150! ngaykyphathanh:d!
-ngaytao:d! chucvugiamhieu:150! tengvcn:150! soddcngvcn:12! makhoi:2! tenlop:10! xeploai:50 duoclenlop:b!
+ngaytao:d! chucvugiamhieu:150! tengvcn:150! soddcngvcn:12! makhoi:2! tenlop:10! xeploai:50? duoclenlop:b!
 ndunghoanthanh:2000 dahthanhctrinhlophoc:b! dahthanhctrinhtieuhoc:b! ndungkhenthuong:2000 ndungkhenthuongdotxuat:2000
 nxetgvcn:2000! nangluctuhoc:1? nanglucgiaotiep:1? nanglucgiaiquyet:1? nanglucngonngu:1? nangluctinhtoan:1?
 nangluckhoahoc:1? nangluccongnghe:1 nangluctinhoc:1 nanglucthammi:1? nanglucthechat:1? phamchatyeunuoc:1?
