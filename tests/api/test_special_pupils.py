@@ -14,8 +14,10 @@ import httpx
 import pytest
 
 from registry.core.callers import Scope
+from registry.demo import transcripts
 from registry.demo.city import sign_document
 from registry.demo.schools import DemoSchool
+from registry.formats import xml_transcript
 from tests.api.conftest import Registry
 from tests.small_city import PRIMARY, SECONDARY, SmallCity, settle, small_city
 
@@ -154,6 +156,30 @@ async def test_each_with_one_thing_wrong_is_refused_at_its_place(http: httpx.Asy
         if (answer.status_code, found) != (422, [(code, pointer)]):
             wrong[name] = (answer.status_code, found)
     assert wrong == {}
+    assert (await http.get("/v1/changes")).json()["changes"] == []
+
+
+async def test_each_can_be_tried_out_before_anybody_signs(http: httpx.AsyncClient) -> None:
+    """In both syntaxes; nothing of it is in the feed, nor in the way of the submission afterwards."""
+    for name, case in GOOD.items():
+        bare = {
+            "application/json": transcripts.to_bytes(case.document),
+            "application/xml": xml_transcript.write(case.document),
+        }
+        for media_type, raw in bare.items():
+            answer = await http.post("/v1/judgements", content=raw, headers={"Content-Type": media_type})
+            told = answer.json()
+            assert (answer.status_code, told["outcome"], told["signed"]) == (200, "accepted", False), (name, told)
+    for name, (case, code, pointer) in BAD.items():
+        if code.startswith("signer-"):
+            continue
+        bare = {"application/json": transcripts.to_bytes(case.document)}
+        if code != "field-type":  # in XML everything is a text
+            bare["application/xml"] = xml_transcript.write(case.document)
+        for media_type, raw in bare.items():
+            told = (await http.post("/v1/judgements", content=raw, headers={"Content-Type": media_type})).json()
+            refused = [(each["code"], each["pointer"]) for each in told["errors"] if each["effect"] == "refuse"]
+            assert (told["outcome"], refused) == ("refused", [(code, pointer)]), (name, media_type)
     assert (await http.get("/v1/changes")).json()["changes"] == []
 
 

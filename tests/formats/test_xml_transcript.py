@@ -131,7 +131,7 @@ def _read_elsewhere(record: etree._Element, walk: Walk) -> xml_transcript.Value 
 def test_another_schema_is_another_row_of_the_table() -> None:
     schemas = {
         **xml_schemas.SCHEMAS,
-        OTHER: xml_schemas.Schema(_read_elsewhere, lambda: _elsewhere(xsd.document()), "Hang"),
+        OTHER: xml_schemas.Schema(_read_elsewhere, lambda: _elsewhere(xsd.document()), "Hang", frozenset({"HocBa"})),
     }
     ours = xml_transcript.write(_CITY.document())
     other = payload(_elsewhere(ours))

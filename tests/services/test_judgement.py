@@ -12,6 +12,7 @@ from registry.core.findings import Finding, Outcome
 from registry.core.ids import SchoolYear
 from registry.demo import faults, mutations, transcripts
 from registry.demo.city import sign_document
+from registry.formats import xml_transcript
 from registry.services import approvals, judgement, judging, submission
 from registry.services.world import World
 from tests import hostile, hostile_xml
@@ -127,6 +128,37 @@ async def test_an_unsigned_transcript_gives_the_findings_of_its_content(settled:
         of_content = [each for each in of_content if each[0] not in {"signer-person", "record-decision"}]
         assert [each for each in told(unsigned.findings) if each[0] != "record-decision"] == of_content, rng
         assert not unsigned.signed
+
+
+async def test_an_unsigned_record_in_xml_gives_the_findings_of_its_content(settled: World) -> None:
+    """The same as when it is signed in XML; only a record that stands alone is taken for unsigned."""
+    outcomes = set()
+    for mutation in mutations.every(6, 80):
+        document = of_the_small_city(mutation.document)
+        school = PRIMARY if "dsbangdiem" in document else SECONDARY
+        record = xml_transcript.write(document)
+        unsigned = await judgement.judge(settled, MINE, record, judging.XML, NOW)
+        raw = sign_document(document, CITY.signers_of(school), "xml")
+        signed = await judgement.judge(settled, MINE, raw, judging.XML, NOW)
+        of_content = [each for each in told(signed.findings) if not each[1].startswith("/signatures")]
+        of_content = [each for each in of_content if each[0] not in {"signer-person", "record-decision"}]
+        assert told(unsigned.findings) == of_content, mutation.name
+        assert (unsigned.signed, signed.signed) == (False, True)
+        outcomes.add(unsigned.outcome)
+    assert outcomes == set(Outcome)
+    before = await counts(settled)
+    good = xml_transcript.write(CITY.document())
+    for raw, code in (
+        (b"<!DOCTYPE x>" + good, "xml-construct"),
+        (good.replace(b"</hovaten>", b""), "xml-syntax"),
+        (good.replace(b"urn:hocbaso:transcript:1", b"urn:else"), "xml-structure"),
+        (b'<?xml version="1.0" encoding="UTF-8"?>\n' + good.replace(b"<hovaten>", b"<hovaten a='1'>"), "field-unknown"),
+    ):
+        tried = await judgement.judge(settled, MINE, raw, judging.XML, NOW)
+        assert code in [finding.code.slug for finding in tried.findings], code
+        assert tried.outcome is Outcome.REFUSED
+    assert (await judgement.judge(settled, MINE, good, judging.XML, NOW)).outcome is Outcome.ACCEPTED
+    assert await counts(settled) == before
 
 
 async def test_without_signatures_nobody_learns_whose_numbers_are_known(settled: World) -> None:

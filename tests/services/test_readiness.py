@@ -97,6 +97,18 @@ async def test_a_campaign_gives_year_grades_units_and_the_time_to_sign(settled: 
     assert refused.value.code.slug == "campaign-unknown"
 
 
+async def test_a_school_of_other_levels_is_not_asked_for_a_roster(settled: World) -> None:
+    sixth = readiness.Asked("city:79", YEAR, BEFORE, (6,))
+    assert set(await rows(settled, sixth)) == {PRIMARY.code, SECONDARY.code, PRIVATE.code}, "nobody knows yet"
+    await expect(settled, False)
+    assert set(await rows(settled, sixth)) == {SECONDARY.code, PRIVATE.code}
+    fifth = readiness.Asked("city:79", YEAR, BEFORE, (5,))
+    found = (await rows(settled, fifth))[PRIMARY.code]
+    assert "readiness-roster" in slugs(found), "a school of this level owes its roster"
+    whole = readiness.Asked("city:79", YEAR, BEFORE)
+    assert PRIMARY.code in await rows(settled, whole)
+
+
 async def test_refusals_count_by_code_and_only_those_of_who_speaks_for_the_school(settled: World) -> None:
     await expect(settled, False)
     broken = CITY.signed({**CITY.document(), "ghichu": "x"})

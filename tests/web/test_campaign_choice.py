@@ -89,4 +89,6 @@ async def test_a_school_of_other_grades_shows_what_it_has(two: Registry, http: h
     assert "6A" in shown
     asked = (await http.get(f"/schools/{THIRD.code}", params={"year": YEAR, "campaign": PRIMARY})).text
     assert "6A" not in asked
+    assert "không có lớp nào của cấp học" in asked
+    assert "Chưa sẵn sàng" not in asked
     assert THIRD.code not in await codes_of(http, "/readiness", light="red", campaign=PRIMARY)

@@ -36,6 +36,12 @@ _BODY: dict[str, Any] = {
         "required": True,
         "content": {
             **submission.CONTENT,
+            judging.XML: {
+                "schema": {
+                    "type": "string",
+                    "description": "SignedTranscript of urn:hocbaso:signed:1, or the record alone, as it would be signed; UTF-8",
+                }
+            },
             judging.UNSIGNED: {
                 "schema": {"type": "object", "description": "The transcript alone, as it would be signed"}
             },

@@ -66,7 +66,7 @@ def judge(
 ) -> None:
     """Judge signed transcripts exactly as the registry would; one JSON line per file.
 
-    With --unsigned the files are transcripts (JSON) that nobody has signed yet: fields, numbers and rules are judged. With --evidence the document inside is judged; where there is none, because it was refused, give the file itself.
+    With --unsigned the files are transcripts (JSON, or a record in XML) that nobody has signed yet: fields, numbers and rules are judged. With --evidence the document inside is judged; where there is none, because it was refused, give the file itself.
     Exit code: 0 all accepted, 3 some held, 1 some refused (or an unreadable folder or archive).
     """
     bench = (

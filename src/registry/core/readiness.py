@@ -59,7 +59,8 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one school. `signers`: by role that must sign; `vendors`: who may submit for it."""
+    """What is known of one school. `signers`: by role that must sign; `vendors`: who may submit for it; `elsewhere`: all its
+    rosters are of other levels than those asked about, which are none of its business."""
 
     school_code: str
     numbers: Numbers
@@ -68,6 +69,7 @@ class Facts:
     last_contact: datetime | None = None
     refusals: Mapping[str, int] = field(default_factory=dict)  # attempts of the last days by code
     refused: int = 0  # refused attempts of the last days
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,16 +28,19 @@ _checking = threading.Lock()
 @dataclass(frozen=True, slots=True)
 class Schema:
     """One schema of records. `read` gives the members by the published field names, or None with findings noted; `document` the
-    XML Schema (1.0, nothing included); `row` is the name of the elements that pointers count."""
+    XML Schema (1.0, nothing included); `row` is the name of the elements that pointers count, `records` those of whole records."""
 
     read: Callable[[etree._Element, Walk], Value | None]
     document: Callable[[], bytes]
     row: str
+    records: frozenset[str]
 
 
 Schemas = Mapping[str, Schema]  # by namespace
 SCHEMAS: Schemas = {
-    xml_transcript.NAMESPACE: Schema(xml_transcript.read_record, xsd.document, xml_transcript.ROW),
+    xml_transcript.NAMESPACE: Schema(
+        xml_transcript.read_record, xsd.document, xml_transcript.ROW, xml_transcript.RECORDS
+    ),
 }
 
 

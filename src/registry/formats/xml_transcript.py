@@ -166,3 +166,5 @@ def _table_of(structure: Structure) -> _Table:
 
 
 _TABLES = {structure.table: _table_of(structure) for structure in fields.STRUCTURES.values()}
+#: The names of whole records.
+RECORDS = frozenset(_TABLES)

@@ -15,10 +15,10 @@ from registry.services import judging, trust
 
 
 def media_type_of(raw: bytes) -> str:
-    """The media type of a file by its first characters: XML begins with `<`, a compact JWS with an encoded `{"`."""
+    """The media type of a file by its first character: XML begins with `<`, a compact JWS with an encoded `{`, JSON with neither."""
     if raw.lstrip()[:1] == b"<":
         return judging.XML
-    return judging.COMPACT if raw[:2] == b"ey" else judging.JOSE
+    return judging.COMPACT if raw[:1] == b"e" else judging.JOSE
 
 
 Checker = Callable[[bytes, datetime], Verdict]
@@ -67,7 +67,8 @@ def unsigned(raw: bytes) -> Verdict:
     """The verdict on a transcript that nobody has signed yet, as far as it can be had without a registry."""
     now = datetime.now(UTC)
     nothing = certificates.TrustIndex.build(trust_values.TrustList(0, (), (), (), {}, {}, _NO_POLICY, ()))
-    verdict = judging.judge_unsigned(raw, judging.UNSIGNED, nothing, judging.Moment(now, now), schools=None)
+    syntax = judging.UNSIGNED_XML if raw.lstrip().startswith(b"<") else judging.UNSIGNED
+    verdict = judging.judge_unsigned(raw, syntax, nothing, judging.Moment(now, now), schools=None)
     # Which schools there are is not known here.
     return replace(verdict, findings=tuple(f for f in verdict.findings if f.code is not codes.SCHOOL_UNKNOWN))
 

@@ -24,7 +24,7 @@ class Judgement:
 
 
 async def judge(world: World, caller: Caller, raw: bytes, media_type: str, now: datetime) -> Judgement:
-    """Judge a signed document, or with `judging.UNSIGNED` the bare transcript before anybody signs it.
+    """Judge a signed document, or the bare transcript before anybody signs it: `judging.UNSIGNED`, or a record in XML alone.
 
     Codes: those of a submission; for an unsigned one without those of envelope and signatures. Raises Refusal: service-busy,
     service-database.

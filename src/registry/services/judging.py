@@ -34,6 +34,7 @@ from registry.formats import (
     time_stamps,
     withdrawals,
     xades,
+    xml_bare,
     xml_schemas,
 )
 from registry.services import signing_persons, signing_policy
@@ -80,8 +81,10 @@ _SYNTAXES = {
     ),
 }
 MEDIA_TYPES = tuple(_SYNTAXES)
-#: A bare transcript, to be tried out before it is signed.
+#: A bare transcript, to be tried out before it is signed; the second is told from signed XML by its root alone (`bare`).
 UNSIGNED = "application/json"
+UNSIGNED_XML = "application/xml; unsigned"
+BARE = (UNSIGNED, UNSIGNED_XML)
 #: Statements (a withdrawal, a declaration) have no published XML form.
 STATEMENT_MEDIA_TYPES = (JOSE, COMPACT)
 
@@ -130,12 +133,9 @@ def judge(
     signed = [_signed(each) for each in judged]
     roles, of_signers = signing_policy.check(signed, index.trust, parsed.claims)
     findings += of_signers
-    findings += _check_persons(signed, roles, parsed.transcript)
-    of_content = [*parsed.findings, *_check_content(parsed.transcript)]
-    findings += of_content
-    if envelope.payload is not None and not any(f.code.effect is Effect.REFUSE for f in of_content):
-        said = {finding.pointer for finding in of_content}
-        findings += [f for f in syntax.schema_findings(envelope.payload) if f.pointer not in said]
+    every_subject = signing_policy.wants_subject_teachers(signed, index.trust, parsed.claims)
+    findings += _check_persons(signed, roles, parsed.transcript, every_subject=every_subject)
+    findings += _of_content(envelope.payload, parsed, syntax)
     findings += _check_scope(parsed.claims, index.trust, schools)
     return replace(_verdict(raw, index, moment, judged, roles, findings, parsed.claims), transcript=parsed.transcript)
 
@@ -152,12 +152,23 @@ def judge_unsigned(
 
     Never raises on bad input. Codes: those of the areas json, field, transcript, version, number, birth-date, school, scope, rule.
     """
-    if media_type != UNSIGNED:
+    if media_type not in BARE:
         raise ValueError(f"{media_type} is no unsigned transcript")
-    parsed = documents.parse(raw)
-    scope = _check_scope(parsed.claims, index.trust, schools)
-    findings = [*parsed.findings, *_check_content(parsed.transcript), *scope]
+    findings: list[Finding] = []
+    if media_type == UNSIGNED:
+        parsed = documents.parse(raw)
+        findings += [*parsed.findings, *_check_content(parsed.transcript)]
+    else:
+        payload, found = xml_bare.payload(raw)
+        parsed = documents.parse_xml(payload) if payload is not None else documents.NOTHING
+        findings += [*found, *_of_content(payload, parsed, _SYNTAXES[XML])]
+    findings += _check_scope(parsed.claims, index.trust, schools)
     return replace(_verdict(raw, index, moment, (), (), findings, parsed.claims), transcript=parsed.transcript)
+
+
+def bare(raw: bytes, media_type: str) -> str:
+    """The media type under which bytes are tried out: UNSIGNED_XML for a record in XML that stands alone."""
+    return UNSIGNED_XML if media_type == XML and xml_bare.is_record(raw) else media_type
 
 
 def payload_members(raw: bytes, media_type: str) -> Mapping[str, Any]:
@@ -346,13 +357,28 @@ def _signed(each: _Judged) -> signing_policy.Signed:
 
 
 def _check_persons(
-    signed: Sequence[signing_policy.Signed], roles: Sequence[trust.Role | None], transcript: Transcript | None
+    signed: Sequence[signing_policy.Signed],
+    roles: Sequence[trust.Role | None],
+    transcript: Transcript | None,
+    *,
+    every_subject: bool,
 ) -> Iterable[Finding]:
     """6: who signed is whom the transcript names; its pointers come back in the published field names."""
     if transcript is None:
         return []
-    found = signing_persons.check(signed, roles, transcript)
+    found = [*signing_persons.check(signed, roles, transcript)]
+    if every_subject:
+        found += signing_persons.check_subjects(signed, roles, transcript)
     return [documents.with_wire_pointer(finding, transcript) for finding in found]
+
+
+def _of_content(payload: bytes | None, parsed: documents.Parsed, syntax: _Syntax) -> list[Finding]:
+    """7 to 9: what the reader and the rules say; the schema of the syntax is asked when nothing of that refuses."""
+    found = [*parsed.findings, *_check_content(parsed.transcript)]
+    if payload is None or any(f.code.effect is Effect.REFUSE for f in found):
+        return found
+    said = {finding.pointer for finding in found}
+    return [*found, *(f for f in syntax.schema_findings(payload) if f.pointer not in said)]
 
 
 def _check_content(transcript: Transcript | None) -> Iterable[Finding]:

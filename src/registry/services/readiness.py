@@ -29,7 +29,9 @@ _NOBODY = readiness.Numbers()
 class Asked:
     """Which schools are asked about: of a unit, for a school year (and grades), signing until `before`.
 
-    `on`: on the map of then or of now. `within`: only those that these units come to as well (a campaign's). `closed`: also schools that have closed, whose pupils of the year still count.
+    With grades a school whose rosters, of whatever year, are all of other levels is left out: a campaign of grade 1 says nothing
+    about a secondary school. `on`: on the map of then or of now. `within`: only those that these units come to as well (a
+    campaign's). `closed`: also schools that have closed, whose pupils of the year still count, and those of other levels.
     """
 
     unit: str
@@ -110,6 +112,8 @@ async def look(world: World, caller: Caller | None, asked: Asked, now: datetime)
     since = now - timedelta(days=readiness.LIMITS.days)
     async with world.db.snapshot() as tx:
         seen = await stored.look(tx, schools, str(asked.school_year), asked.grades, since)
+    if not asked.closed:
+        schools = [code for code in schools if code not in seen or not seen[code].elsewhere]
     rows = await asyncio.to_thread(_rows, known, schools, seen, asked, now)
     names = {code: known.map.units[f"school:{code}"].name for code in schools}
     vendors = {vendor: known.callers[vendor].name for row in rows for vendor in row.facts.vendors}
@@ -163,6 +167,7 @@ def _rows(
             found.last_contact if found else None,
             found.refusals if found else {},
             found.refused if found else 0,
+            found is not None and found.elsewhere,
         )
         rows.append(readiness.judge(facts, now))
     return tuple(rows)

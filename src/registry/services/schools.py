@@ -89,7 +89,11 @@ async def table(
         )
         for row in ready.rows
     )
-    concerned = tuple(row for row in rows if row.counts.by_bucket or row.readiness.facts.refused)
+    concerned = tuple(
+        row
+        for row in rows
+        if row.counts.by_bucket or (row.readiness.facts.refused and not row.readiness.facts.elsewhere)
+    )
     return Table(here.units[unit], line, concerned or rows, found.pending, frozen)
 
 

@@ -98,12 +98,13 @@ class Tried:
 
 
 async def try_out(world: World, caller: Caller, raw: bytes, media_type: str, now: datetime) -> Tried:
-    """Do all that `submit` does up to writing; also takes a bare transcript (`judging.UNSIGNED`). Nothing is stored.
+    """Do all that `submit` does up to writing; also takes a bare transcript (JSON, or a record in XML). Nothing is stored.
 
     Whether a person would have to decide is told of signed documents alone: else anybody could try out whose numbers and codes
     other schools have.
     """
     known = await world.known()
+    media_type = judging.bare(raw, media_type)
     received = _Received(UUID(int=0), caller.caller_id, raw, media_type, now)
     for _ in range(_TRIES):
         speaker = known.caller(caller.caller_id)
@@ -113,7 +114,7 @@ async def try_out(world: World, caller: Caller, raw: bytes, media_type: str, now
             writing = _Writing(world, speaker, attempt, verdict, b"", held_before=False)
             seen = await (await writing.supplied(tx)).look(tx)
         if seen is not None:
-            findings, signed = seen[1], media_type != judging.UNSIGNED
+            findings, signed = seen[1], media_type not in judging.BARE
             if not signed:
                 findings = tuple(finding for finding in findings if finding.code is not codes.RECORD_DECISION)
             return Tried(outcome_of(findings), findings, signed, verdict.rules_version, verdict.policy_version)
@@ -203,7 +204,7 @@ async def _judge(
     """The verdict, and the sealed bytes unless it refuses: both take time that the event loop must not lose."""
     moment = judging.Moment(now, received.received_at, world.skew)
     judge = judging.JUDGES[received.kind]
-    if received.media_type == judging.UNSIGNED:
+    if received.media_type in judging.BARE:
         judge = judging.judge_unsigned
 
     def work() -> tuple[Verdict, bytes]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import DateTime, SmallInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from registry.core import ids
 from registry.core.readiness import Numbers
 from registry.storage.database import Reading, planned_for
 
@@ -17,9 +18,10 @@ from registry.storage.database import Reading, planned_for
 # for the school.
 _LOOK = """
 WITH s AS (SELECT unnest(CAST(:schools AS text[])) AS school_code),
-     c AS (SELECT school_code, sum(joined - left_) AS pupils FROM roster_import
-            WHERE school_year = :school_year AND school_code = ANY(:schools)
-              AND (:grades IS NULL OR grade = ANY(:grades)) GROUP BY 1),
+     c AS (SELECT school_code, sum(joined - left_) FILTER (WHERE school_year = :school_year
+                                                        AND (:grades IS NULL OR grade = ANY(:grades))) AS pupils,
+                  NOT bool_or(grade = ANY(:alike)) AS elsewhere
+             FROM roster_import WHERE school_code = ANY(:schools) GROUP BY 1),
      w AS (SELECT school_code, count(*) AS pupils FROM roster_pupil
             WHERE school_year = :school_year AND school_code = ANY(:schools) AND left_at IS NULL AND number_index IS NULL
               AND (:grades IS NULL OR grade = ANY(:grades)) GROUP BY 1),
@@ -29,7 +31,7 @@ WITH s AS (SELECT unnest(CAST(:schools AS text[])) AS school_code),
              SELECT school_code, unnest(codes) AS code, count(*) AS attempts FROM refusal
               WHERE school_code = ANY(:schools) AND refused_at > :since GROUP BY 1, 2) t GROUP BY 1)
 SELECT s.school_code, coalesce(c.pupils, 0) AS pupils, coalesce(w.pupils, 0) AS without_number,
-       t.contacted_at AS last_contact, coalesce(r.refused, 0) AS refused, k.by_code
+       coalesce(c.elsewhere, false) AS elsewhere, t.contacted_at AS last_contact, coalesce(r.refused, 0) AS refused, k.by_code
   FROM s LEFT JOIN c USING (school_code) LEFT JOIN w USING (school_code) LEFT JOIN r USING (school_code)
   LEFT JOIN k USING (school_code)
   LEFT JOIN last_contact t USING (school_code)
@@ -38,9 +40,10 @@ SELECT s.school_code, coalesce(c.pupils, 0) AS pupils, coalesce(w.pupils, 0) AS 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the database knows of one school."""
+    """What the database knows of one school. `elsewhere`: its rosters, of whatever year, are of other levels alone."""
 
     numbers: Numbers
+    elsewhere: bool
     last_contact: datetime | None
     refused: int
     refusals: Mapping[str, int]
@@ -54,12 +57,22 @@ async def look(
         bindparam("schools", list(schools), type_=ARRAY(Text)),
         bindparam("school_year", school_year, type_=Text),
         bindparam("grades", None if grades is None else list(grades), type_=ARRAY(SmallInteger)),
+        bindparam("alike", None if grades is None else _of_their_levels(grades), type_=ARRAY(SmallInteger)),
         bindparam("since", since, type_=DateTime(timezone=True)),
     )
     await planned_for(tx, schools)
     return {
         row.school_code: Seen(
-            Numbers(int(row.pupils), row.without_number), row.last_contact, row.refused, row.by_code or {}
+            Numbers(int(row.pupils), row.without_number),
+            row.elsewhere,
+            row.last_contact,
+            row.refused,
+            row.by_code or {},
         )
         for row in await tx.execute(statement)
     }
+
+
+def _of_their_levels(grades: Sequence[int]) -> list[int]:
+    levels = {ids.level_of(grade) for grade in grades}
+    return [grade for level in levels if level is not None for grade in ids.GRADES[level]]
