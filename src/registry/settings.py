@@ -215,3 +215,8 @@ class Settings(BaseSettings):
     def metrics_dir(self) -> Path:
         """Where the processes of one service put their numbers, to be added up."""
         return self.state_dir / "metrics"
+
+    @property
+    def chain_heads_path(self) -> Path:
+        """Where the last places of the chain of who looked are noted."""
+        return self.state_dir / "audit" / "heads"

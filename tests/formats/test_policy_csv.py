@@ -37,6 +37,15 @@ def test_every_column_comes_back() -> None:
     assert policy_csv.read(trust_files_writing.policy(policy).decode()) == policy
 
 
+@pytest.mark.parametrize(("cell", "meant"), [("no", False), ("yes", True), ("", False)])
+def test_subject_teachers_come_back(cell: str, meant: bool) -> None:
+    policy = policy_csv.read(f"{OLD},subject_teachers\n{GOOD},{cell}\n")
+    assert policy.rows[0].subject_teachers is policy.asks_subject_teachers is meant
+    assert policy_csv.read(trust_files_writing.policy(policy).decode()) == policy
+    with pytest.raises(ValueError, match="subject_teachers: yes or no"):
+        policy_csv.read(f"{OLD},subject_teachers\n{GOOD},all\n")
+
+
 @pytest.mark.parametrize(("cell", "meant"), [("no", "no"), ("may", "may"), ("must", "must"), ("", None)])
 def test_who_declares_comes_back(cell: str, meant: str | None) -> None:
     policy = policy_csv.read(f"{OLD},declares\n{GOOD},{cell}\n")

@@ -50,7 +50,7 @@ def test_every_column_of_the_policy_is_written() -> None:
     rows = list(csv.DictReader(io.StringIO(text)))
     assert {"version": "v", "role": "seal", "ownership": "public", "hierarchy": "government", "algorithms": "ES256 PS256",
             "valid_from": FROM.isoformat(), "valid_to": TO.isoformat(), "required": "no", "policies": "1.2.3 1.2.4",
-            "time_stamp": "yes", "first_year": "2024", "last_year": "2025", "extract": "", "declares": ""} in rows  # fmt: skip
+            "time_stamp": "yes", "first_year": "2024", "last_year": "2025", "extract": "", "declares": "", "subject_teachers": "no"} in rows  # fmt: skip
     assert {row["last_year"] for row in rows} == {"", "2025"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -13,7 +14,7 @@ from registry.core import codes
 from registry.core.callers import Caller, CallerKind, Scope
 from registry.core.findings import Code
 from registry.core.verification import ByCode
-from registry.services import asking, audit, verification
+from registry.services import asking, audit, verification, work
 from registry.services.limits import Limits
 from registry.services.world import World
 from tests.conftest import Urls
@@ -134,6 +135,41 @@ async def test_a_chain_cut_off_at_its_end_is_missed_by_whoever_noted_its_head(
     assert [each.code for each in (await audit.check(world, NOW, noted)).breaks] == [codes.AUDIT_CUT]
     await look(world, 4)
     assert [each.code for each in (await audit.check(world, NOW, noted)).breaks] == [codes.AUDIT_CUT]
+
+
+async def test_the_background_work_notes_how_far_it_goes(
+    world: World, owner: asyncpg.Connection, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever cuts off the end of the chain in the database has not cut it off in the file beside the keys."""
+    watch = work.Watch(heads=audit.Heads(tmp_path / "audit" / "heads"))
+    assert watch.heads is not None
+    for _ in range(3):
+        await look(world, 3)
+        await work.link_questions(world, watch, asyncio.Event())
+    noted = watch.heads.load()
+    assert list(noted) == [9], "one place for a day"
+    assert watch.heads.path.stat().st_mode & 0o077 == 0
+    assert (await audit.check(world, NOW, noted)).breaks == ()
+    await owner.execute(
+        "WITH gone AS (DELETE FROM question_chain WHERE position > 6 RETURNING question_id)"
+        " DELETE FROM question WHERE question_id IN (SELECT question_id FROM gone)"
+    )
+    await look(world, 5)
+    await work.link_questions(world, watch, asyncio.Event())
+    assert "cut off or changed" in caplog.text
+    assert watch.heads.load() == noted, "what grows over the gap does not hide it"
+    assert [each.code for each in (await audit.check(world, NOW, watch.heads.load())).breaks] == [codes.AUDIT_CUT]
+
+
+async def test_a_day_keeps_its_last_place(world: World, owner: asyncpg.Connection, tmp_path: Path) -> None:
+    heads = audit.Heads(tmp_path / "heads")
+    assert await audit.note(world, heads), "nothing to note is nothing wrong"
+    for day in range(3):
+        for _ in range(2):
+            await look(world, 2)
+            await audit.link_all(world, NOW + timedelta(days=day))
+            assert await audit.note(world, heads)
+    assert list(heads.load()) == [4, 8, 12]
 
 
 async def test_removed_before_it_had_a_place(world: World, owner: asyncpg.Connection) -> None:

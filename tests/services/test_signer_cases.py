@@ -5,6 +5,7 @@ Each through the whole registry on a real database: the register is changed by i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -24,9 +25,11 @@ from registry.demo import pki, transcripts
 from registry.demo import signers as demo_signers
 from registry.demo.schools import DemoSchool
 from registry.demo.signers import DemoSigner
+from registry.formats import base64url
 from registry.formats import evidence as archives
-from registry.services import evidence, judging, policies, signers, submission
+from registry.services import checking, evidence, judging, policies, signers, submission
 from registry.services.world import World
+from tests import hostile
 from tests.small_city import NOW, PRIMARY, SECONDARY, SmallCity, settle, small_city, vendor
 
 pytestmark = pytest.mark.anyio
@@ -204,6 +207,53 @@ async def test_a_policy_that_lets_the_seal_sign_alone(settled: World) -> None:
     assert await found(settled, [SEAL], seed=2) == []
     assert await found(settled, [TEACHER, SEAL], seed=3) == []
     assert await found(settled, [TEACHER], seed=4) == [("signer-role-missing", "/signatures")]
+
+
+async def test_a_policy_that_wants_every_subject_teacher(settled: World) -> None:
+    """From one school year on and where the school teaches by subjects; who is missing is told at the subject."""
+    by = CITY.signers_of(SECONDARY)
+    document = CITY.document(SECONDARY, 1)
+    numbers = dict.fromkeys(mark["soddcngvbm"] for mark in document["bangdiem"])
+    teachers = [made(Role.TEACHER, f"CCCD:{number}", school=SECONDARY) for number in list(numbers)[:13]]
+    await register(settled, *((teacher, {}) for teacher in teachers))
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    default = policies.default().rows
+    rows = tuple(replace(r, valid_from=start, subject_teachers=r.role is Role.TEACHER) for r in default)
+    await policy_in_force(settled, Policy("every", rows))
+    missing = await found(settled, by, school=SECONDARY)
+    assert {code for code, _ in missing} == {"signer-role-missing"}
+    assert {pointer.rpartition("/")[2] for _, pointer in missing} == {"soddcngvbm"}
+    assert len(missing) == len(numbers) > 1
+    assert await found(settled, [*teachers, *by], school=SECONDARY) == []
+    assert await found(settled, CITY.signers_of(PRIMARY), seed=2) == []
+    shown = await policies.look(settled)
+    assert {row.role for _, row in shown.rows if row.subject_teachers} == {Role.TEACHER}
+
+
+def alone(seed: int) -> dict[str, str]:
+    """A pupil's document signed by the seal alone, as the members of a flattened envelope."""
+    forger = hostile.Forger(CITY)
+    text = base64url.encode(transcripts.to_bytes(CITY.document(PRIMARY, seed)))
+    protected = base64url.encode(json.dumps(forger.header(2, None), indent=1).encode())
+    value = forger.keys[2].sign(f"{protected}.{text}".encode())
+    return {"payload": text, "protected": protected, "signature": base64url.encode(value)}
+
+
+async def test_a_document_of_one_signer_may_be_flattened_or_compact(settled: World) -> None:
+    """Known by its first characters wherever a file is read, and its evidence gives the verdict again."""
+    flattened, members = json.dumps(alone(1)).encode(), alone(2)
+    compact = "{protected}.{payload}.{signature}".format(**members).encode()
+    for raw, media_type in ((flattened, judging.JOSE), (compact, judging.COMPACT)):
+        assert checking.media_type_of(raw) == media_type
+        refused = await submission.submit(settled, MINE, raw, media_type, NOW)
+        assert {finding.code.slug for finding in refused.findings} == {"signer-role-missing"}
+    await policy_in_force(settled, version("alone", datetime(2024, 1, 1, tzinfo=UTC), required={Role.SEAL}))
+    for raw, media_type in ((flattened, judging.JOSE), (compact, judging.COMPACT)):
+        answer = await submission.submit(settled, MINE, raw, media_type, NOW)
+        assert answer.receipt is not None, answer.findings
+        archive = archives.unpack(await evidence.archive(settled, answer.submission_id))
+        assert isinstance(archive, archives.Archive)
+        assert (archive.document, archive.manifest.reproduced) == (raw, True)
 
 
 async def test_a_version_decides_about_its_time_and_earlier_ones_about_theirs(settled: World) -> None:

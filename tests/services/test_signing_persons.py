@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -52,3 +53,39 @@ def test_persons(name: str) -> None:
     found = list(signing_persons.check(signed, [role for role, _ in signatures], transcript(**changes)))
     assert [(f.code.slug, f.pointer) for f in found] == [("signer-person", pointer) for pointer in pointers]
     assert not any(number in f.detail for f in found for number in (TEACHER, PRINCIPAL, OTHER))
+
+
+MATHS, MUSIC = "079178000004", "079178000005"
+NOBODY: set[str] = set()
+SUBJECTS: dict[str, tuple[list[tuple[Role | None, set[str]]], dict[str, Any], list[int]]] = {
+    "all sign": ([(T, {MATHS}), (T, {MUSIC}), (T, {TEACHER}), (P, NOBODY), (S, NOBODY)], {}, []),
+    "one is missing": ([(T, {MUSIC}), (T, {TEACHER}), (P, NOBODY)], {}, [0]),
+    "all are missing": ([(T, {TEACHER}), (P, NOBODY)], {}, [0, 1]),
+    "one whose certificate names nobody": ([(T, NOBODY), (T, {MUSIC}), (T, {TEACHER}), (P, NOBODY)], {}, []),
+    "one such for two": ([(T, NOBODY), (T, {TEACHER}), (P, NOBODY)], {}, [0, 1]),
+    "the only such is the homeroom teacher": ([(T, {MUSIC}), (T, NOBODY), (P, NOBODY)], {}, [0]),
+    "nobody is named by certificates": ([(T, NOBODY), (T, NOBODY), (T, NOBODY), (P, NOBODY)], {}, []),
+    "somebody else": ([(T, {OTHER}), (T, {MUSIC}), (T, {TEACHER}), (P, NOBODY)], {}, [0]),
+    "the homeroom teacher teaches both": ([(T, {MATHS}), (P, NOBODY)], {"teacher_number": MATHS}, [1]),
+    "a principal's certificate does not count": ([(T, {MUSIC}), (T, {TEACHER}), (P, {MATHS})], {}, [0]),
+    "an unknown signer may be the one": ([(None, {MATHS}), (T, {TEACHER}), (P, NOBODY)], {}, []),
+}
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_every_subject_teacher(name: str) -> None:
+    signatures, changes, places = SUBJECTS[name]
+    made = transcript(**changes)
+    assert made.secondary is not None
+    first, second, *others = made.secondary.marks
+    marks = (
+        replace(first, teacher_number=MATHS),
+        replace(second, teacher_number=MUSIC),
+        *(replace(mark, teacher_number=None) for mark in others),
+    )
+    made = made.but(secondary=replace(made.secondary, marks=marks))
+    signed = [Signed(n, bytes([n]), None, None, None, persons=frozenset(p)) for n, (_, p) in enumerate(signatures)]
+    found = list(signing_persons.check_subjects(signed, [role for role, _ in signatures], made))
+    assert [(f.code.slug, f.pointer) for f in found] == [
+        ("signer-role-missing", f"/marks/{place}/teacher_number") for place in places
+    ]

@@ -13,6 +13,7 @@ from registry.cli import reach
 from registry.core.audit import Break
 from registry.services import audit
 from registry.services.world import World
+from registry.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Who looked: check the chain of questions and views for gaps and edits.")
 _out = Console()
@@ -28,8 +29,16 @@ def check(
     ] = None,
     json_output: _Json = False,
 ) -> None:
-    """Walk along the whole chain and say what was edited, removed or put in, and where. Exit code 1 when anything was."""
-    wanted = dict(map(_noted, noted or []))
+    """Walk along the whole chain and say what was edited, removed or put in, and where. Exit code 1 when anything was.
+
+    A chain that was cut off is missed by what was noted of it: by --noted, and by the file that `registry work` keeps.
+    """
+    try:
+        kept = audit.Heads(Settings().chain_heads_path).load()
+    except ValueError as error:
+        reach.errors.print("the file with the noted places was spoilt", style="red")
+        raise typer.Exit(1) from error
+    wanted = {**kept, **dict(map(_noted, noted or []))}
 
     async def use(world: World) -> audit.Report:
         return await audit.check(world, datetime.now(UTC), wanted)

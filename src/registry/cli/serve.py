@@ -27,7 +27,7 @@ import uvicorn
 from registry.api import batches, edge, logs, telemetry
 from registry.cli import connections, fetching, mailing, reach, supervising
 from registry.cli.service import make_state_dir
-from registry.services import batch_work
+from registry.services import audit, batch_work
 from registry.services import work as background
 from registry.settings import Settings
 from registry.storage import database, embedded, guardian, sealing, server_binaries
@@ -103,7 +103,8 @@ async def _work(settings: Settings, reminding: tuple[background.Task, ...]) -> N
     world = edge.world_of(settings)
     shared = telemetry.Shared(settings.metrics_dir)
     shared.start()
-    watch = background.Watch(telemetry.count_rejudged, telemetry.set_waiting, telemetry.set_trust)
+    heads = audit.Heads(settings.chain_heads_path)
+    watch = background.Watch(telemetry.count_rejudged, telemetry.set_waiting, telemetry.set_trust, heads)
     every = timedelta(seconds=settings.refresh_seconds)
     try:
         async with fetching.fetcher() as fetch:

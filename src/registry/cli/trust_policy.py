@@ -52,7 +52,7 @@ def import_policy(
     """Import a version of the signature policy (CSV); what was imported under its name never changes.
 
     Columns: version, role, ownership, hierarchy, algorithms, valid_from, valid_to; and, where wanted, required (yes, no), policies
-    (certificate policy OIDs), time_stamp (yes, no), extract (yes, no: must sign an extract from paper), declares (no, may, must: signs declarations), first_year, last_year (in which school years begin).
+    (certificate policy OIDs), time_stamp (yes, no), extract (yes, no: must sign an extract from paper), declares (no, may, must: signs declarations), subject_teachers (yes, no: of a teacher, whether every subject teacher named must sign), first_year, last_year (in which school years begin).
     """
     try:
         chosen = policies.default() if file is None else policies.read(file.read_text(encoding="utf-8-sig"))
@@ -90,6 +90,7 @@ def _row(version: str, row: PolicyRow) -> dict[str, object]:
         "last_year": row.last_year,
         "extract": row.must_sign(extract=True),
         "declares": row.declaring,
+        "subject_teachers": row.subject_teachers,
     }
 
 
@@ -110,6 +111,7 @@ def _print(found: policies.InForce) -> None:
     table = Table(*columns, title=f"Signature policy {found.table.version}")
     for version, row in sorted(found.rows, key=lambda pair: (pair[1].role, pair[1].ownership, pair[1].valid_from)):
         conditions = [*sorted(row.policies), *(["time-stamp"] if row.time_stamp else [])]
+        conditions += ["every subject teacher"] if row.subject_teachers else []
         until = f"{row.valid_to:%Y-%m-%d}" if row.valid_to else ""
         years = f"{row.first_year or ''}-{row.last_year or ''}" if row.first_year or row.last_year else "all"
         table.add_row(

@@ -91,17 +91,17 @@ class RegistryClient:
 
     async def submit(self, envelope: bytes) -> Result:
         """Submit one signed transcript, JSON, compact or XML as its first characters tell; 201, 200, 202, 422 and the rest come back as a Result, never as an exception."""
-        media_type = XML if envelope.lstrip()[:1] == b"<" else COMPACT if envelope[:2] == b"ey" else JOSE
+        media_type = XML if envelope.lstrip()[:1] == b"<" else COMPACT if envelope[:1] == b"e" else JOSE
         return await self._ask("POST", "/v1/submissions", content=envelope, headers={"Content-Type": media_type})
 
     async def withdraw(self, envelope: bytes) -> Result:
         """Submit one signed withdrawal of a version of a transcript; answers as `submit` does."""
-        media_type = COMPACT if envelope[:2] == b"ey" else JOSE
+        media_type = COMPACT if envelope[:1] == b"e" else JOSE
         return await self._ask("POST", "/v1/withdrawals", content=envelope, headers={"Content-Type": media_type})
 
     async def declare(self, envelope: bytes) -> Result:
         """Submit one signed declaration of a school's year; answers as `submit` does."""
-        media_type = COMPACT if envelope[:2] == b"ey" else JOSE
+        media_type = COMPACT if envelope[:1] == b"e" else JOSE
         return await self._ask("POST", "/v1/declarations", content=envelope, headers={"Content-Type": media_type})
 
     async def declarations(self, unit: str, school_year: str, **more: str) -> Result:

@@ -93,7 +93,8 @@ class PolicyRow:
 
     `policies` are certificate policy OIDs of which the path must carry one (empty: any); `time_stamp` asks for a valid
     RFC 3161 token. The row holds for school years starting in `first_year` to `last_year` (None: no limit). `extract`: whether
-    the role must sign an extract from paper (None: as any other document, but teachers need not).
+    the role must sign an extract from paper (None: as any other document, but teachers need not). `subject_teachers`, of the
+    teachers' role: whether every subject teacher whom the transcript names by number must sign.
     """
 
     role: Role
@@ -109,6 +110,7 @@ class PolicyRow:
     last_year: int | None = None
     extract: bool | None = None
     declares: Declares | None = None
+    subject_teachers: bool = False
 
     @property
     def declaring(self) -> Declares:
@@ -166,6 +168,11 @@ class Policy:
     def algorithms(self) -> frozenset[Algorithm]:
         """Every algorithm that some row allows: what an envelope may name at all."""
         return frozenset(a for row in self.rows for a in row.algorithms)
+
+    @cached_property
+    def asks_subject_teachers(self) -> bool:
+        """Whether some row does."""
+        return any(row.subject_teachers for row in self.rows)
 
     @cached_property
     def _by_role(self) -> Mapping[tuple[Role, Ownership | None], tuple[PolicyRow, ...]]:

@@ -6,6 +6,7 @@
     time_stamp    yes or no (default): whether a valid RFC 3161 token is asked for
     extract       yes or no: whether the role must sign an extract from paper. Empty: as `required`, but teachers need not
     declares      no, may or must: whether the role signs a school's declaration. Empty: principal and seal may, teachers do not
+    subject_teachers   yes or no (default), of a teacher: whether every subject teacher named by number must sign
     first_year, last_year    the calendar years in which the first and the last school year of the row begin
 
 The columns from `required` on may be absent.
@@ -84,6 +85,7 @@ def _row(row: dict[str, str]) -> trust.PolicyRow:
         last_year=last,
         extract=_cell(row, "extract", lambda text: _truth(text) if text else None, ""),
         declares=_cell(row, "declares", lambda text: _word(trust.Declares, text) if text else None, ""),
+        subject_teachers=_cell(row, "subject_teachers", lambda text: _truth(text or "no"), ""),
     )
 
 

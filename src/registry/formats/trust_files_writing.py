@@ -17,7 +17,7 @@ from registry.core import trust
 _SIGNERS = ("certificate", "school_code", "role", "valid_from", "valid_to")
 _SCHOOLS = ("school_code", "name", "ownership")
 _POLICY = ("version", "role", "ownership", "hierarchy", "algorithms", "valid_from", "valid_to", "required", "policies",
-           "time_stamp", "first_year", "last_year", "extract", "declares")  # fmt: skip
+           "time_stamp", "first_year", "last_year", "extract", "declares", "subject_teachers")  # fmt: skip
 
 
 def write(found: trust.TrustList) -> dict[str, bytes]:
@@ -59,6 +59,7 @@ def _policy_row(version: str, row: trust.PolicyRow) -> tuple[str, ...]:
         _year(row.last_year),
         "" if row.extract is None else _word(row.extract),
         "" if row.declares is None else row.declares.value,
+        _word(row.subject_teachers),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +13,9 @@ from registry.core.audit import Break, Walk
 from registry.services.limits import HERE
 from registry.services.world import World
 from registry.storage import audit
+from registry.storage.chain_heads import Heads as Heads  # what the edges say where it is noted
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,21 @@ async def head(world: World) -> Head | None:
     async with world.db.hot() as connection:
         found = await audit.head(connection)
     return None if found is None else Head(*found)
+
+
+async def note(world: World, heads: Heads) -> bool:
+    """Note the last place in a file of this machine, unless the place that was noted last is gone or another one: then False, and
+    the file stays as it is, so that `check` finds what was done."""
+    noted = next(reversed(heads.load().items()), None)
+    async with world.db.hot() as connection:
+        last = await audit.head(connection)
+        before = None if noted is None else await audit.at(connection, noted[0])
+    if noted is not None and (before is None or before[1] != noted[1]):
+        log.error("the chain of who looked was cut off or changed: run `registry audit check`")
+        return False
+    if last is not None and (noted is None or last[0] > noted[0]):
+        heads.keep(last[0], last[2], new_day=before is None or last[1] > before[0])
+    return True
 
 
 async def check(world: World, now: datetime, noted: Mapping[int, bytes] | None = None) -> Report:

@@ -15,10 +15,10 @@ from registry.services import judging, trust
 
 
 def media_type_of(raw: bytes) -> str:
-    """The media type of a file by its first characters: XML begins with `<`, a compact JWS with an encoded `{"`."""
+    """The media type of a file by its first character: XML begins with `<`, a compact JWS with an encoded `{`, JSON with neither."""
     if raw.lstrip()[:1] == b"<":
         return judging.XML
-    return judging.COMPACT if raw[:2] == b"ey" else judging.JOSE
+    return judging.COMPACT if raw[:1] == b"e" else judging.JOSE
 
 
 Checker = Callable[[bytes, datetime], Verdict]

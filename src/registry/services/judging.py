@@ -133,7 +133,8 @@ def judge(
     signed = [_signed(each) for each in judged]
     roles, of_signers = signing_policy.check(signed, index.trust, parsed.claims)
     findings += of_signers
-    findings += _check_persons(signed, roles, parsed.transcript)
+    every_subject = signing_policy.wants_subject_teachers(signed, index.trust, parsed.claims)
+    findings += _check_persons(signed, roles, parsed.transcript, every_subject=every_subject)
     findings += _of_content(envelope.payload, parsed, syntax)
     findings += _check_scope(parsed.claims, index.trust, schools)
     return replace(_verdict(raw, index, moment, judged, roles, findings, parsed.claims), transcript=parsed.transcript)
@@ -356,12 +357,18 @@ def _signed(each: _Judged) -> signing_policy.Signed:
 
 
 def _check_persons(
-    signed: Sequence[signing_policy.Signed], roles: Sequence[trust.Role | None], transcript: Transcript | None
+    signed: Sequence[signing_policy.Signed],
+    roles: Sequence[trust.Role | None],
+    transcript: Transcript | None,
+    *,
+    every_subject: bool,
 ) -> Iterable[Finding]:
     """6: who signed is whom the transcript names; its pointers come back in the published field names."""
     if transcript is None:
         return []
-    found = signing_persons.check(signed, roles, transcript)
+    found = [*signing_persons.check(signed, roles, transcript)]
+    if every_subject:
+        found += signing_persons.check_subjects(signed, roles, transcript)
     return [documents.with_wire_pointer(finding, transcript) for finding in found]
 
 

@@ -30,3 +30,24 @@ def check(signed: Sequence[Signed], roles: Sequence[trust.Role | None], transcri
         persons = [each.persons for each, its in zip(signed, roles, strict=True) if its is role]
         if number and persons and all(persons) and not any(number in each for each in persons):
             yield Finding(codes.SIGNER_PERSON, pointer, _EXPECTED.format(role.value))
+
+
+def check_subjects(
+    signed: Sequence[Signed], roles: Sequence[trust.Role | None], transcript: Transcript
+) -> Iterable[Finding]:
+    """Every subject teacher named by number has signed, as far as certificates tell; pointers into the transcript.
+
+    A teacher's certificate that names nobody may be anyone's, one of them the homeroom teacher's. Codes: signer-role-missing.
+    """
+    if transcript.secondary is None or None in roles:
+        return  # an unknown signer may be the one who seems to be missing
+    teachers = [each.persons for each, its in zip(signed, roles, strict=True) if its is trust.Role.TEACHER]
+    named = {transcript.teacher_number, None}.union(*teachers)
+    unnamed = sum(not persons for persons in teachers)
+    if not any(transcript.teacher_number in persons for persons in teachers):
+        unnamed -= 1
+    numbers = [mark.teacher_number for mark in transcript.secondary.marks]
+    missing = {number: place for place, number in enumerate(numbers) if number not in named}
+    if len(missing) > max(unnamed, 0):
+        for place in missing.values():
+            yield Finding(codes.SIGNER_ROLE_MISSING, f"/marks/{place}/teacher_number", "the teacher of this subject")

@@ -80,7 +80,7 @@ def check(
     registered, case, findings = _known(signed, trust_list, claims)
     school = case.school
     # A document is finished by its last signature: who must sign is asked for that moment.
-    finished = max((each.signed_at for each in signed if each.signed_at is not None), default=None)
+    finished = _finished(signed)
     required = case.policy.required(case.ownership, finished, case.year, claims.extract)
     roles = _roles(registered, required)
     findings += _order(signed, roles, required)
@@ -95,6 +95,14 @@ def check(
     return roles, findings
 
 
+def wants_subject_teachers(signed: Sequence[Signed], trust_list: trust.TrustList, claims: Claims) -> bool:
+    """Whether every subject teacher whom the transcript names must have signed it; an extract from paper none has to."""
+    if not trust_list.policy.asks_subject_teachers or claims.extract:
+        return False
+    case = _case(trust_list, claims)
+    return any(row.subject_teachers for row in case.rows(trust.Role.TEACHER, _finished(signed)))
+
+
 def check_statement(
     signed: Sequence[Signed], trust_list: trust.TrustList, claims: Claims, *, declares: bool = False
 ) -> tuple[list[trust.Role | None], list[Finding]]:
@@ -104,7 +112,7 @@ def check_statement(
     when none of those who may has signed, or one who must has not.
     """
     registered, case, findings = _known(signed, trust_list, claims)
-    finished = max((each.signed_at for each in signed if each.signed_at is not None), default=None)
+    finished = _finished(signed)
     may, must = _declarers(case, finished) if declares else (_STATEMENT, ())
     roles: list[trust.Role | None] = []
     for mine in registered:
@@ -146,9 +154,18 @@ def _known(
         mine, trouble = _registrations(each, trust_list, claims.school_code)
         registered.append(mine)
         findings += trouble
+    return registered, _case(trust_list, claims), findings
+
+
+def _case(trust_list: trust.TrustList, claims: Claims) -> _Case:
     school = trust_list.schools.get(claims.school_code) if claims.school_code is not None else None
     year = claims.school_year.first if claims.school_year is not None else None
-    return registered, _Case(trust_list.policy, school, year), findings
+    return _Case(trust_list.policy, school, year)
+
+
+def _finished(signed: Sequence[Signed]) -> datetime | None:
+    """The moment of the last signature as claimed."""
+    return max((each.signed_at for each in signed if each.signed_at is not None), default=None)
 
 
 def _repeated(signed: Sequence[Signed]) -> Iterable[Finding]:

@@ -42,6 +42,8 @@ class Watch:
     rejudged: Callable[[str], None] = lambda _outcome: None
     waiting: Callable[[int], None] = lambda _documents: None
     trust: Callable[[trust_health.Health], None] = lambda _health: None
+    #: Where the last place of the chain of who looked is noted, if it is.
+    heads: audit.Heads | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,11 @@ async def number_changes(world: World, _watch: Watch, stop: asyncio.Event) -> No
     await changes.number_all(world, stop)
 
 
-async def link_questions(world: World, _watch: Watch, stop: asyncio.Event) -> None:
-    """Give questions and views their places in the chain of who looked."""
+async def link_questions(world: World, watch: Watch, stop: asyncio.Event) -> None:
+    """Give questions and views their places in the chain of who looked, and note how far it goes."""
     await audit.link_all(world, datetime.now(UTC), stop)
+    if watch.heads is not None:
+        await audit.note(world, watch.heads)
 
 
 async def count_standings(world: World, _watch: Watch, stop: asyncio.Event) -> None:

@@ -70,6 +70,12 @@ async def head(tx: Hot) -> tuple[int, date, bytes] | None:
     return None if row is None else (row["position"], row["day"], row["hash"])
 
 
+async def at(tx: Hot, position: int) -> tuple[date, bytes] | None:
+    """Day and hash of a place, if it is there."""
+    row = await tx.fetchrow("SELECT day, hash FROM question_chain WHERE position = $1", position)
+    return None if row is None else (row["day"], row["hash"])
+
+
 async def read(tx: Hot, after: int) -> list[Link]:
     """The next places behind a position, some thousand at most, each with its row as it stands now."""
     rows = await tx.fetch(_READ, after)

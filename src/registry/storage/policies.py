@@ -71,6 +71,7 @@ def _policy_row(r: Row[Any]) -> trust.PolicyRow:
         r.last_year,
         r.extract,
         trust.Declares(r.declares) if r.declares else None,
+        r.subject_teachers,
     )
 
 
@@ -92,6 +93,7 @@ async def add(tx: Writing, policy: trust.Policy, now: datetime) -> None:
             "last_year": r.last_year,
             "extract": r.extract,
             "declares": r.declares,
+            "subject_teachers": r.subject_teachers,
             "imported_at": now,
         }
         for r in policy.rows

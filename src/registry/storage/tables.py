@@ -280,6 +280,7 @@ signature_policy = Table(
     Column("last_year", Integer),
     Column("extract", Boolean),
     Column("declares", Text),
+    Column("subject_teachers", Boolean, nullable=False, server_default=text("false")),
 )
 
 # --- pupils and rosters -----------------------------------------------------------------------------------------------------
