@@ -13,6 +13,8 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from random import Random
 from statistics import median
 from uuid import UUID
@@ -20,12 +22,16 @@ from uuid import UUID
 import pytest
 
 from registry.core.callers import Caller, CallerKind, Scope
+from registry.core.claims import Claim, ClaimKind, Said
+from registry.core.content import ContentField
+from registry.core.ids import SchoolYear
 from registry.core.verification import Answer, ByCode
 from registry.formats import documents
-from registry.services import asking, judging, purposes, submission, verification
+from registry.services import answer_keys, asking, claims, extracts, judging, purposes, submission, verification
 from registry.services.limits import Limits
+from registry.services.press import Press
 from registry.services.world import World
-from registry.storage import transcripts
+from registry.storage import key_files, transcripts
 from tests.small_city import NOW, PRIMARY, PRIVATE, SmallCity, settle, small_city, vendor
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +47,10 @@ valid_from = 2026-01-01
 title_vi = "Lop 9"
 title_en = "Grade 9"
 grades = [9]
-"""
+claims = ["promoted"]
+extract = true
+fields = [FIELDS]
+""".replace(b"FIELDS", ", ".join(f'"{each}"' for each in ContentField).encode())
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +59,7 @@ def city() -> SmallCity:
 
 
 def office(name: str, *schools: str) -> Caller:
-    return Caller(name, CallerKind.OFFICE, name, frozenset({Scope.VERIFY}), frozenset({"admission", "grade-9-only"}),
+    return Caller(name, CallerKind.OFFICE, name, frozenset({Scope.VERIFY}), frozenset({"admission", "admission-by-record", "grade-9-only"}),
                   frozenset(), frozenset(schools), {})  # fmt: skip
 
 
@@ -126,6 +135,43 @@ async def _measured(world: World, codes: Sequence[str]) -> dict[str, list[float]
     finally:
         gc.enable()
     return times
+
+
+async def test_nor_with_a_claim_or_for_an_extract(world: World, city: SmallCity, tmp_path: Path) -> None:
+    """The other two roads by which an office may come upon a record: the same comparison of what it is told nothing of."""
+    await settle(world, city, VENDOR)
+    document = city.document()
+    await submission.submit(world, VENDOR, city.signed(document), judging.JOSE, NOW)
+    await purposes.import_file(world, OTHER_GRADE, NOW)
+    await world.register.newer_than(world.db, (await world.known()).generation)
+    files = answer_keys.Files(tmp_path, tmp_path / "paper.pem")
+    signer = answer_keys.Signer(files, "http://registry.test", timedelta(1))
+    press = Press.of(key_files.ensure_paper_seal(tmp_path / "seal.pem"), None, signer, "http://registry.test")
+    code, here, away = document["madinhdanhhocba"], office("here", PRIMARY.code), office("away", PRIVATE.code)
+    kinds = {
+        "unknown": (away, str(UUID(int=1)), "admission-by-record"),
+        "foreign": (away, code, "admission-by-record"),
+        "forbidden": (here, code, "grade-9-only"),
+    }
+    times: dict[str, list[float]] = {}
+    rng, claim = Random(7), Claim(ClaimKind.PROMOTED, SchoolYear(2023))
+    for index in range(ROUNDS):
+        for name in rng.sample(list(kinds), len(kinds)):
+            caller, key, purpose = kinds[name]
+            caller, counted = replace(caller, caller_id=f"{name}-{index}"), Limits()
+            await counted.count(world, caller.caller_id, NOW)
+            why = await extracts.why(world, caller, purpose, "TS-1", counted, NOW)
+            began = time.perf_counter()
+            assert isinstance(await extracts.issue(world, press, caller, key, why, NOW), extracts.NotKnown)
+            times.setdefault(f"extract {name}", []).append(time.perf_counter() - began)
+            asked = claims.Asked("transcript_code", key, claim, replace(WHY, purpose=purpose))
+            began = time.perf_counter()
+            assert (await claims.ask(world, caller, asked, NOW, counted)).said is Said.CANNOT_SAY
+            times.setdefault(f"claim {name}", []).append(time.perf_counter() - began)
+    for road in ("extract", "claim"):
+        for one, other in (("unknown", "foreign"), ("unknown", "forbidden"), ("foreign", "forbidden")):
+            chance = slower(times[f"{road} {one}"], times[f"{road} {other}"])
+            assert abs(chance - 0.5) < NEAR, (road, one, other, chance)
 
 
 async def open_foreign(world: World, code: str, school: str) -> None:
