@@ -30,7 +30,7 @@ COMMUNE = Shape("^[0-9]{5}$", "5 digits")
 STAFF_NUMBER = Shape("^[0-9]{12}$", "12 digits")
 VERSION = Shape("^[1-9][0-9]{0,8}$", "a whole number from 1 to 999999999, as text")
 OPAQUE = Shape("^[A-Za-z0-9_-]{1,20}$", "1 to 20 letters A to Z, digits, - or _")
-ENTRY_DOCUMENT = Shape("^[A-Z0-9-]{4,20}$", "4 to 20 letters A to Z in capitals, digits or -")
+ENTRY_DOCUMENT = Shape("^[A-Z0-9-]{4,50}$", "4 to 50 letters A to Z in capitals, digits or -")
 TRANSCRIPT_CODE = Shape("^[A-Za-z0-9-]{1,36}$", "1 to 36 letters A to Z, digits or -")
 
 
@@ -108,10 +108,10 @@ def _head(state_length: int, circular_length: int) -> tuple[Field, ...]:
         _listed("quoctich", 2, "Quốc tịch", code_lists.NATIONALITIES, "nationality"),
         _text("doituongchinhsach", 250, "Đối tượng chính sách", _OPTIONAL),
         _flag("cokhuyettatkhongdanhgia", "Học sinh khuyết tật không đánh giá", "disabled_not_assessed"),
-        # The project's own: the published exchange names the first elsewhere and has no field for the other two.
+        # The project's own: the published exchange names the first elsewhere (50 characters) and has no field for the other two.
         _shape(
             "sogiaytoxnc",
-            20,
+            50,
             "Số giấy tờ xuất nhập cảnh của học sinh nước ngoài",
             ENTRY_DOCUMENT,
             "entry_document",

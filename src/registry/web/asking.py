@@ -162,7 +162,8 @@ def _choices(here: units.Map, somebody: SignedIn, on: datetime, now: datetime) -
     Single schools have pages of their own.
     """
     own = somebody.person.units
-    below = [here.units[code] for code in frozenset().union(*(here.below(code, now) for code in own))]
-    there = [unit for unit in below if unit.exists_at(on) or unit.code in own]
-    found = [unit for unit in there if unit.kind != "school" and here.schools_of(unit.code, on, now)] or below
+    below = frozenset[str]().union(*(here.below(code, now) for code in own))
+    wide = [here.units[code] for code in below if not code.startswith("school:")]
+    there = [unit for unit in wide if unit.exists_at(on) or unit.code in own]
+    found = [unit for unit in there if here.schools_of(unit.code, on, now)] or [here.units[code] for code in below]
     return sorted(found, key=lambda unit: (_KINDS.index(unit.kind) if unit.kind in _KINDS else 9, unit.name))
