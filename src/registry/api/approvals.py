@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from registry.api import access, submission
 from registry.api.edge import Edge
+from registry.core import reasons
 from registry.core.callers import Caller, Scope
 from registry.services import approvals
 from registry.services import submission as submissions
@@ -45,7 +46,7 @@ class DecisionBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     decision: Literal["approve", "reject"]
-    reason: str = Field(min_length=1, max_length=approvals.LONGEST_REASON)
+    reason: str = Field(min_length=1, max_length=reasons.LONGEST)
 
 
 @router.get("/v1/approvals", response_model=PendingList)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from registry.api import access
 from registry.api.edge import Edge
 from registry.core import campaigns as values
+from registry.core import reasons
 from registry.core.callers import Caller, Scope
 from registry.core.campaigns import Deadline, Plan, Stage
 from registry.core.ids import Level
@@ -77,7 +78,7 @@ class Move(BaseModel):
 
     stage: Stage
     due_on: date
-    reason: str = Field(min_length=1, max_length=values.LONGEST_REASON)
+    reason: str = Field(min_length=1, max_length=reasons.LONGEST)
 
 
 @router.get("/v1/campaigns", response_model=CampaignList)

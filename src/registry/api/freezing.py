@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from registry.api import access, parameters
 from registry.api.completeness import BucketsBody
 from registry.api.edge import Edge
-from registry.core import frozen
+from registry.core import reasons
 from registry.core.callers import Caller, Scope
 from registry.core.completeness import Bucket, Counts
 from registry.core.frozen import Freeze
@@ -29,7 +29,7 @@ class FreezeWord(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field(min_length=1, max_length=frozen.LONGEST_REASON)
+    reason: str = Field(min_length=1, max_length=reasons.LONGEST)
 
 
 class _Question(BaseModel):

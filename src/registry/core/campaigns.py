@@ -18,7 +18,7 @@ from registry.core.ids import Level, SchoolYear
 #: Viet Nam has kept UTC+7 without summer time since 1975.
 _LOCAL = timezone(timedelta(hours=7))
 _CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
-LONGEST_NAME, LONGEST_REASON, MOST_UNITS = 200, 500, 200
+LONGEST_NAME, MOST_UNITS = 200, 200
 
 
 class Stage(StrEnum):
@@ -105,7 +105,7 @@ class Flaw:
 def flaws(campaign: Campaign, due: Mapping[Stage, date]) -> list[Flaw]:
     """Everything that is wrong with a new campaign and its first deadlines, apart from units that the map does not have."""
     found: list[Flaw] = []
-    if not _CODE.fullmatch(campaign.code):
+    if not code_fits(campaign.code):
         found.append(Flaw("code", "1 to 40 letters a to z, digits and -, no - at the ends"))
     for member, text in (("name", campaign.name), ("name_en", campaign.name_en)):
         if not text or text != text.strip() or len(text) > LONGEST_NAME or not text.isprintable():
@@ -120,6 +120,11 @@ def flaws(campaign: Campaign, due: Mapping[Stage, date]) -> list[Flaw]:
     if missing := [stage for stage in Stage if stage not in due]:
         found.append(Flaw("deadlines", "a day for " + ", ".join(missing)))
     return [*found, *out_of_order(due)]
+
+
+def code_fits(code: str) -> bool:
+    """Whether a text can be a campaign's code."""
+    return _CODE.fullmatch(code) is not None
 
 
 def out_of_order(due: Mapping[Stage, date]) -> list[Flaw]:

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 from registry.core.completeness import Bucket, Counts
 
-#: The longest reason, and how long a first operator's word waits for a second one's.
-LONGEST_REASON = 500
+#: How long a first operator's word waits for a second one's.
 REQUEST_HOLDS = timedelta(days=7)
 
 

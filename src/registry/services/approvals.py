@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from registry.core import codes, ids
+from registry.core import codes, ids, reasons
 from registry.core.callers import Caller
 from registry.core.findings import Finding, Refusal
 from registry.services.world import World
@@ -20,7 +20,6 @@ from registry.storage.approvals import Frozen
 from registry.storage.approvals import Pending as Pending  # what `pending` gives
 from registry.storage.database import Hot
 
-LONGEST_REASON = 500
 #: Stands in the decision for the operator at the machine itself, who has no caller; no caller can have this name.
 AT_THE_MACHINE = "(operator)"
 
@@ -107,6 +106,6 @@ def _within(found: list[Pending], caller: Caller | None) -> list[Pending]:
 
 
 def _check_reason(reason: str) -> None:
-    if not 1 <= len(reason.strip()) <= LONGEST_REASON:
-        finding = Finding(codes.REQUEST_PARAMETER, "/body/reason", f"1 to {LONGEST_REASON} characters")
+    if not reasons.fits(reason):
+        finding = Finding(codes.REQUEST_PARAMETER, "/body/reason", reasons.SHAPE)
         raise Refusal(codes.REQUEST_PARAMETER, [finding])

@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any
 
 from registry.core import campaigns as values
-from registry.core import codes, units
+from registry.core import codes, reasons, units
 from registry.core.callers import Caller
 from registry.core.campaigns import Campaign, Deadline, Flaw, Plan, Stage
 from registry.core.findings import Finding, Refusal
@@ -42,6 +42,8 @@ async def listed(world: World, caller: Caller | None, now: datetime) -> list[Pla
 
 async def find(world: World, caller: Caller | None, code: str, now: datetime) -> Plan:
     """One campaign. Raises Refusal(campaign-unknown), also when it concerns no school of the caller."""
+    if not values.code_fits(code):
+        raise Refusal(codes.CAMPAIGN_UNKNOWN)
     here = (await world.known()).map
     async with world.db.snapshot() as tx:
         found = await stored.load(tx, code)
@@ -155,6 +157,6 @@ async def within_all(world: World, caller: Caller, campaign: Campaign, now: date
 
 
 def _wrong_move(reason: str) -> list[Finding]:
-    if 1 <= len(reason.strip()) <= values.LONGEST_REASON:
+    if reasons.fits(reason):
         return []
-    return [Finding(codes.REQUEST_PARAMETER, "/body/reason", f"1 to {values.LONGEST_REASON} characters")]
+    return [Finding(codes.REQUEST_PARAMETER, "/body/reason", reasons.SHAPE)]

@@ -246,7 +246,7 @@ async def _groups(
         grades = (await standing.count(tx, question, past=past, by_grade=True)).groups
         return tuple(Group(str(grade), str(grade), grade, grades[grade]) for grade in sorted(grades))
     if by is By.CLASS:
-        classes = await stored.count_classes(tx, question)
+        classes = await standing.count_classes(tx, question, past=past)
         # A school may call two classes of different grades by one name.
         where = "/".join(question.schools)
         return tuple(
@@ -323,7 +323,8 @@ async def _listed(
 ) -> list[Row]:
     """Looks through those schools alone that have such pupils by the counts; through all, while these are not complete."""
     rows: list[Row] = []
-    sizes = await _sizes(tx, question, bucket, behind[0], past=past)
+    sizes, known = await _sizes(tx, question, bucket, behind[0], past=past)
+    look = standing.pupils if known else stored.pupils
     while sizes and len(rows) < most:
         some: list[str] = []
         hoped = len(rows)
@@ -331,16 +332,19 @@ async def _listed(
             school, size = sizes.pop(0)
             some.append(school)
             hoped += size if school != behind[0] else 0
-        rows += await stored.pupils(tx, replace(question, schools=some), bucket, behind, most - len(rows))
+        rows += await look(tx, replace(question, schools=some), bucket, behind, most - len(rows))
     return rows
 
 
-async def _sizes(tx: Reading, question: Question, bucket: Bucket, start: str, *, past: bool) -> list[tuple[str, int]]:
-    """The schools from `start` on that have or may have such pupils, in order, each with how many."""
+async def _sizes(
+    tx: Reading, question: Question, bucket: Bucket, start: str, *, past: bool
+) -> tuple[list[tuple[str, int]], bool]:
+    """The schools from `start` on that have or may have such pupils, in order, each with how many; and whether all that are there
+    now are known by what is kept."""
     schools = [school for school in question.schools if school >= start]
     counted = await standing.count(tx, replace(question, schools=schools), past=past)
     sizes = [(school, counted.groups.get(school, Counts()).of(bucket)) for school in schools]
-    return [(school, size) for school, size in sizes if size or counted.pending]
+    return [(school, size) for school, size in sizes if size or counted.pending], not past and not counted.pending
 
 
 async def narrowed(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from registry.core import codes, frozen, ids, rules
+from registry.core import codes, frozen, ids, reasons, rules
 from registry.core.callers import Caller
 from registry.core.campaigns import Plan
 from registry.core.completeness import Bucket, Counts
@@ -53,8 +53,8 @@ async def freeze(world: World, caller: Caller | None, code: str, reason: str, no
 
     Raises Refusal: campaign-unknown, access-unit, request-parameter (reason), freeze-done, freeze-under-way.
     """
-    if not 1 <= len(reason.strip()) <= frozen.LONGEST_REASON:
-        finding = Finding(codes.REQUEST_PARAMETER, "/body/reason", f"1 to {frozen.LONGEST_REASON} characters")
+    if not reasons.fits(reason):
+        finding = Finding(codes.REQUEST_PARAMETER, "/body/reason", reasons.SHAPE)
         raise Refusal(codes.REQUEST_PARAMETER, [finding])
     plan = await campaigns.find(world, caller, code, now)
     by: tuple[str, ...] | None = (approvals.AT_THE_MACHINE,)

@@ -16,7 +16,6 @@ from registry.core.units import MapOf, When
 from registry.services import after_freeze, completeness, readiness
 from registry.services.completeness import EVERYBODY, Only
 from registry.services.world import World
-from registry.storage import completeness as stored
 from registry.storage import standing
 from registry.storage.completeness import Question
 
@@ -105,7 +104,7 @@ async def classes(
     here = await completeness.permitted(world, caller, f"school:{school_code}", now)
     schools = only.schools(here, frozenset({school_code}), now)
     async with world.db.snapshot() as tx:
-        found = await stored.count_classes(tx, Question(sorted(schools), str(year), now, only.of_grades))
+        found = await standing.count_classes(tx, Question(sorted(schools), str(year), now, only.of_grades), past=False)
     return tuple(Class(grade, name, counts) for (grade, name), counts in sorted(found.items()) if counts.expected)
 
 

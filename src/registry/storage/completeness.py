@@ -115,11 +115,17 @@ def places(year: str, school: str) -> str:
 #: Nothing is known that would put the pupil into a bucket.
 NOTHING = "00000"
 
-_EACH = f"""
+
+def _each(among: str) -> str:
+    return f"""
 SELECT q.school_code, q.pupil_code, x.grade, x.class_name, x.pupil_name, x.key
-  FROM ({places(":school_year", "ANY(:schools)")}) q CROSS JOIN LATERAL ({standing_at(":as_of")}) x
+  FROM ({among}) q CROSS JOIN LATERAL ({standing_at(":as_of")}) x
  WHERE x.key <> '{NOTHING}' AND (:grades IS NULL OR x.grade = ANY(:grades))
 """  # noqa: S608
+
+
+_ALL = places(":school_year", "ANY(:schools)")
+_EACH = _each(_ALL)
 
 _COUNT_CLASSES = f"""
 SELECT e.grade, coalesce(e.class_name, '') AS class_name, e.key, count(*) AS pupils FROM ({_EACH}) e GROUP BY 1, 2, 3
@@ -132,9 +138,12 @@ SELECT max(v.accepted_at) FROM submission s
  WHERE s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = ANY(own.codes)
    AND v.accepted_at <= :as_of
 """
-_LIST = f"""
+
+
+def _list(among: str) -> str:
+    return f"""
 SELECT q.*, a.received_at, {_CODES} AS codes, ({_ACCEPTED}) AS accepted_at
-  FROM (SELECT :school_year AS school_year, * FROM ({_EACH} AND q.school_code >= :after_school) e
+  FROM (SELECT :school_year AS school_year, * FROM ({_each(among)} AND q.school_code >= :after_school) e
          WHERE (school_code, pupil_code) > (:after_school, :after_pupil) AND key = ANY(:keys)
          ORDER BY school_code, pupil_code LIMIT :most) q
  CROSS JOIN LATERAL {OWN_CODES} own
@@ -179,8 +188,13 @@ async def count_classes(tx: Reading, question: Question) -> dict[tuple[int, str]
     return completeness.tally(((row.grade, row.class_name), row.key, row.pupils) for row in rows)
 
 
-async def pupils(tx: Reading, question: Question, bucket: Bucket, after: tuple[str, str], most: int) -> list[Row]:
-    """The pupils of a bucket behind (school code, pupil code) in that order, at most so many. For a few schools at a time."""
+async def pupils(
+    tx: Reading, question: Question, bucket: Bucket, after: tuple[str, str], most: int, among: str = _ALL
+) -> list[Row]:
+    """The pupils of a bucket behind (school code, pupil code) in that order, at most so many. For a few schools at a time.
+
+    `among`: a statement that gives all who may be in the bucket (it may use :keys); without, everybody is looked at.
+    """
     more = {"after_school": after[0], "after_pupil": after[1], "most": most, "keys": list(completeness.keys_of(bucket))}
     return [
         Row(
@@ -193,7 +207,7 @@ async def pupils(tx: Reading, question: Question, bucket: Bucket, after: tuple[s
             row.received_at,
             row.accepted_at,
         )
-        for row in await tx.execute(asked(_LIST, question, **more))
+        for row in await tx.execute(asked(_list(among), question, **more))
     ]
 
 

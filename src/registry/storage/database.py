@@ -6,7 +6,7 @@ by the first use and heals by itself, so an absent database is a refusal (503), 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import NewType, TypeAlias, cast
@@ -37,6 +37,9 @@ _WAIT_SECONDS = 10
 #: The hot paths find everything by a key. Their statements are planned once: over partitioned tables planning takes ten times as
 #: long as the statement. And never by what a table that was nearly empty then looked like.
 _BY_KEY = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+_FEW = 10
+_PLANNED_ONCE = text("SET LOCAL plan_cache_mode = force_generic_plan")
+_PLANNED_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 #: What the driver says of a connection that is gone; the second when the server's last words came while nobody waited for any.
 _BROKEN_CONNECTION = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -59,6 +62,8 @@ class Database:
             pool_reset_on_return=None,  # every use below ends its own transaction
             connect_args=connect,
         )
+        #: The same pool; a transaction begins as what it is, without a statement that says so.
+        self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         address = self.engine.dialect.create_connect_args(self.url)[1]
         self._open_hot = partial(
             asyncpg.create_pool,
@@ -77,14 +82,13 @@ class Database:
 
         Raises Refusal(service-database) when the server is away; other database errors pass through.
         """
-        async with self._connection() as connection, connection.begin():
+        async with self._connection(self.engine) as connection, connection.begin():
             yield Writing(Reading(connection))
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Reading]:
         """A read-only repeatable-read transaction: every query inside sees the same moment."""
-        async with self._connection() as connection, connection.begin():
-            await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        async with self._connection(self._reading) as connection, connection.begin():
             yield Reading(connection)
 
     @asynccontextmanager
@@ -117,9 +121,9 @@ class Database:
         return self._hot_pool
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+    async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         with _absence_refused():
-            async with self.engine.connect() as connection:
+            async with engine.connect() as connection:
                 yield connection
 
     async def close(self) -> None:
@@ -128,6 +132,14 @@ class Database:
             await self._hot_pool.close()
             self._hot_pool = None
         await self.engine.dispose()
+
+
+async def planned_for(tx: Reading, schools: Collection[str]) -> None:
+    """Before a statement about some schools: for a few it is planned once, which takes longer than to carry it out; for many anew.
+
+    A plan for any schools reads a whole city school by school: 2 s instead of 0.15 s.
+    """
+    await tx.execute(_PLANNED_ONCE if len(schools) <= _FEW else _PLANNED_ANEW)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from registry.core import ids
 from registry.core.readiness import Numbers
-from registry.storage.database import Reading
+from registry.storage.database import Reading, planned_for
 
 # How many stand on a roster is the sum of what its imports did, which a few rows tell; those without a number are few, and have
 # an index of their own. Refusals and last contacts have tables of their own, in which triggers note only what those did who speak
@@ -60,8 +60,7 @@ async def look(
         bindparam("alike", None if grades is None else _of_their_levels(grades), type_=ARRAY(SmallInteger)),
         bindparam("since", since, type_=DateTime(timezone=True)),
     )
-    # Planned for these schools each time: a plan for any schools compares each row with each of them.
-    await tx.execute(text("SET LOCAL plan_cache_mode = 'force_custom_plan'"))
+    await planned_for(tx, schools)
     return {
         row.school_code: Seen(
             Numbers(int(row.pupils), row.without_number),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -19,8 +19,11 @@ from registry.services import campaigns, completeness, readiness
 from registry.services.sessions import SignedIn
 from registry.web import buckets
 
+T = TypeVar("T")
 #: The choice of no campaign.
 WHOLE_YEAR = "-"
+#: Rows of a table that are shown at first; its file always has all.
+MOST_SHOWN = 200
 _KINDS = ("city", "district", "cluster", "commune", "ward")
 
 
@@ -133,6 +136,11 @@ def _plan(
     return next((each for each in of_year if campaigns.schools_of(here, each.campaign, now) & schools), None)
 
 
+def first(request: Request, rows: Sequence[T]) -> Sequence[T]:
+    """The rows that a page shows: the first of a long table (thousands of them are no page for a phone), or all with `all=1`."""
+    return rows if request.query_params.get("all") else rows[:MOST_SHOWN]
+
+
 def values(request: Request, about: Subject, **more: Any) -> dict[str, Any]:
     """What every page about a subject shows."""
     kept = {name: value for name, value in request.query_params.items() if name not in {"lang", "format", "after"}}
@@ -162,7 +170,8 @@ def _choices(here: units.Map, somebody: SignedIn, on: datetime, now: datetime) -
     Single schools have pages of their own.
     """
     own = somebody.person.units
-    below = [here.units[code] for code in frozenset().union(*(here.below(code, now) for code in own))]
-    there = [unit for unit in below if unit.exists_at(on) or unit.code in own]
-    found = [unit for unit in there if unit.kind != "school" and here.schools_of(unit.code, on, now)] or below
+    below = frozenset[str]().union(*(here.below(code, now) for code in own))
+    wide = [here.units[code] for code in below if not code.startswith("school:")]
+    there = [unit for unit in wide if unit.exists_at(on) or unit.code in own]
+    found = [unit for unit in there if here.schools_of(unit.code, on, now)] or [here.units[code] for code in below]
     return sorted(found, key=lambda unit: (_KINDS.index(unit.kind) if unit.kind in _KINDS else 9, unit.name))

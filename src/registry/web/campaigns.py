@@ -11,8 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from registry.api.edge import Edge
-from registry.core import campaigns as values
-from registry.core import codes, frozen
+from registry.core import codes, frozen, reasons
 from registry.core.callers import Scope
 from registry.core.campaigns import Plan, Stage
 from registry.core.findings import Finding, Refusal
@@ -64,7 +63,8 @@ async def get_campaign(request: Request, somebody: signed_in.Counting, code: str
         "stage_words": words.STAGES,
         "today": today,
         "units": (await edge.world.known()).map.units,
-        "grades": grades,
+        "grades": asking.first(request, grades),
+        "of": len(grades),
         "declared": sum(each.declared is not None for each in grades),
         "frozen": done,
         "on": asking.map_of(request),
@@ -72,7 +72,7 @@ async def get_campaign(request: Request, somebody: signed_in.Counting, code: str
         "requests": words_given,
         "own_word": any(each.caller_id == somebody.caller.caller_id for each in words_given),
         "operates": Scope.OPERATE in somebody.person.scopes,
-        "longest": values.LONGEST_REASON,
+        "longest": reasons.LONGEST,
         "on_record": buckets.on_record,
         "address": lambda **more: f"/campaigns/{code}?{urlencode({'map': asking.map_of(request).value, **more})}",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -41,8 +42,11 @@ async def get_overview(request: Request, somebody: signed_in.Counting, table: st
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
-    report = await completeness.report(
-        edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, only=about.only
+    report, ready = await asyncio.gather(
+        completeness.report(
+            edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, only=about.only
+        ),
+        readiness.look(edge.world, somebody.caller, about.ready, now),
     )
     parts = [line for line in report.children if line.counts.expected or line.counts.of(Bucket.UNEXPECTED)]
     kind = downloads.wanted(request)
@@ -50,7 +54,6 @@ async def get_overview(request: Request, somebody: signed_in.Counting, table: st
         return await downloads.answer(request, table, buckets.shares_table(request, report.line), kind, now)
     if kind and table != "stages":
         return await downloads.answer(request, "overview", buckets.table(request, report.line, parts), kind, now)
-    ready = await readiness.look(edge.world, somebody.caller, about.ready, now)
     reached = await stages(request, about, report.line.counts, ready)
     if kind:
         return await downloads.answer(request, table, _stages_file(request, about, reached), kind, now)

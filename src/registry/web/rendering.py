@@ -120,6 +120,7 @@ def _environment(shown_in: str) -> jinja2.Environment:
         loader=jinja2.PackageLoader("registry.web"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        auto_reload=False,  # else the files are looked at with every page
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,

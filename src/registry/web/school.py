@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,13 +50,17 @@ async def get_school(
     row = found.schools[0]
     chosen = _chosen(bucket, row)
     kind = downloads.wanted(request)
-    classes = () if kind and table != "classes" else await _classes(edge, somebody, about, row.code)
     if kind:
+        classes = await _classes(edge, somebody, about, row.code) if table == "classes" else ()
         made = _classes_file(request, row, classes) if classes else await _file(request, somebody, about, chosen)
         name = "classes" if classes else chosen.value
         return await downloads.answer(request, f"school-{row.code}-{name}", made, kind, now)
     asked = completeness.Asked(unit, about.year, chosen, only=about.only)
-    page = await completeness.pupils(edge.world, somebody.caller, asked, None, after or None, _PAGE, now)
+    page, classes, nobody = await asyncio.gather(
+        completeness.pupils(edge.world, somebody.caller, asked, None, after or None, _PAGE, now),
+        _classes(edge, somebody, about, row.code),
+        unnamed.page(edge.world, somebody.caller, unit, "", 1, now, about.when),
+    )
     pupils = await _named(request, somebody, about, page.rows, "school")
     values = asking.values(
         request,
@@ -72,7 +77,7 @@ async def get_school(
             if row.counts.of(each)
         ],
         pupils=pupils,
-        unnamed=await unnamed.page(edge.world, somebody.caller, unit, "", 1, now, about.when),
+        unnamed=nobody,
         pending=found.pending,
         reasons=_reasons(pupils),
         code_of=codes.by_slug,
