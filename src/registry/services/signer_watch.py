@@ -163,11 +163,15 @@ def _watch(index: TrustIndex, now: datetime) -> _Watched:
 def _registered(index: TrustIndex, now: datetime) -> list[expiring.Registered]:
     """Every registration whose certificate can be read, with what is held of it and of the CAs above it."""
     found = []
+    authorities: dict[tuple[bytes, bytes | None], tuple[Certificate, ...]] = {}  # few CAs, many signers
     for rows in index.trust.signers.values():
         certificate, _ = Certificate.read(rows[0].der)
         if certificate is None:
             continue
-        above = trust_health.authorities_of(certificate, index)
+        named = certificate.issuer_der, certificate.issuer_key_id
+        above = authorities.get(named)
+        if above is None:
+            above = authorities[named] = trust_health.authorities_of(certificate, index)
         holder, revoked = material.holder(certificate), _is_revoked(certificate, above, index, now)
         ends = min(each.not_after for each in (certificate, *above))
         found += [
