@@ -47,6 +47,7 @@ def _bare(plan: pki.Plan) -> None:
     plan.without(x509.CRLDistributionPoints)
 
 
+@cache
 def _strangers() -> list[pki.Authority]:
     """Ten CAs of two names that nobody has heard of, each certified by every one of the other name."""
     subjects = pki.name("Người lạ A"), pki.name("Người lạ B")
