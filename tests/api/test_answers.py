@@ -443,6 +443,22 @@ async def test_the_school_sees_which_office_looked_and_why(place: Place) -> None
     assert [view["kind"] for view in rest["views"]][:2] == ["transcript", "claim"]
 
 
+async def test_who_was_handed_the_document_itself_is_in_the_list(place: Place) -> None:
+    pupil, code = place.primary["mahocsinh"], place.primary["madinhdanhhocba"]
+    async with place.registry.world.db.hot() as tx:
+        submission = await tx.fetchval(
+            "SELECT submission_id FROM record_version JOIN transcript_code USING (school_year, pupil_id, level)"
+            " WHERE transcript_code = $1", code,
+        )  # fmt: skip
+    for path in (f"/v1/transcripts/{code}/document", f"/v1/submissions/{submission}/evidence"):
+        assert (await place.vendor.get(path)).status_code == 200, path
+    seen = (await place.vendor.get(f"/v1/pupils/{pupil}/views")).json()["views"]
+    assert [(view["kind"], view["caller_id"]) for view in seen][1:] == [("evidence", "vendor"), ("original", "vendor")]
+    told = (await place.vendor.get(f"/v1/pupils/{pupil}/views/export")).text
+    assert "Was handed the evidence" in told
+    assert "Was handed the document" in told
+
+
 async def test_an_export_for_the_family(place: Place) -> None:
     pupil = place.primary["mahocsinh"]
     await place.office.post("/v1/verifications", json={**WHY, "pupil_code": pupil})

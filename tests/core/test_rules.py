@@ -79,6 +79,15 @@ def test_other_names_are_no_circular(name: str) -> None:
     assert found(made(1).but(circular=name)) == [("rule-circular", "/circular")]
 
 
+@pytest.mark.parametrize(("grade", "first"), FIRST.items())
+def test_of_the_past_an_unknown_name_is_only_warned_of(grade: int, first: int) -> None:
+    """Which decisions books of the past name rests on unverified knowledge; what is in force now does not."""
+    transcript = made(grade).but(circular="QĐ 1993", promoted=False)
+    for year in (first - 1, 1994):
+        assert found(transcript.but(school_year=SchoolYear(year))) == [("rule-circular-unsure", "/circular")]
+    assert found(transcript.but(school_year=SchoolYear(first))) == [("rule-circular", "/circular")]
+
+
 def test_a_new_circular_is_one_module_and_one_row_of_dates() -> None:
     """A made-up circular for grades 6 and 7: what it replaces ends by itself, nothing else changes."""
     refused = Finding(codes.RULE_RESULT, "/learning/year")

@@ -10,7 +10,7 @@ import pytest
 
 from registry.core.findings import Finding, Outcome
 from registry.core.ids import SchoolYear
-from registry.demo import faults, mutations, transcripts
+from registry.demo import faults, mutations, rule_cases, transcripts
 from registry.demo.city import sign_document
 from registry.formats import xml_transcript
 from registry.services import approvals, judgement, judging, submission
@@ -68,7 +68,7 @@ def of_the_small_city(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def records() -> Iterator[tuple[bytes, str]]:
-    """Versions, repetitions, conflicts with what is on record, XML, faults of the demo, and broken rules."""
+    """Versions, repetitions, conflicts with what is on record, XML, faults of the demo, good years of every kind, broken rules."""
     document = CITY.document()
     first = CITY.signed(document)
     for sent in (document, transcripts.revised(document, 3), transcripts.revised(document, 2)):
@@ -87,6 +87,9 @@ def records() -> Iterator[tuple[bytes, str]]:
         signers = fault.signers(CITY.signers_of(school), CITY.trust, school)
         form, media_type = ("xml", judging.XML) if fault is faults.BROKEN else ("json", judging.JOSE)
         yield fault.spoil(sign_document(changed, signers, form)), media_type
+    for document in rule_cases.every(11, 1):
+        school = PRIMARY if "dsbangdiem" in document else SECONDARY
+        yield CITY.signed(of_the_small_city(document), school), judging.JOSE
     for mutation in mutations.every(11, 150):
         school = PRIMARY if "dsbangdiem" in mutation.document else SECONDARY
         yield CITY.signed(of_the_small_city(mutation.document), school), judging.JOSE

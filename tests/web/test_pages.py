@@ -11,6 +11,7 @@ import pytest
 
 from registry.demo import schools
 from registry.services import name_views
+from registry.web import asking
 from tests.api.conftest import Registry
 from tests.web.conftest import FIRST, SECOND, sign_in_by_link
 from tests.web.test_sign_in import code_of
@@ -118,6 +119,22 @@ WRONG = [
     {"unit": "district:nowhere"}, {"unit": "\x00"}, {"unit": "x" * 5000}, {"year": "2023-2025"}, {"year": "\x00"},
     {"format": "exe"},
 ]  # fmt: skip
+
+
+async def test_of_a_long_table_the_first_rows_and_all_on_demand(
+    staffed: Registry, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sign_in_by_link(http, staffed.world, "quan-10")
+    whole = table_of((await get(http, "/schools", format="csv")).text)[1:]
+    assert len(whole) > 1
+    monkeypatch.setattr(asking, "MOST_SHOWN", 1)
+    for page in ("/schools", "/readiness"):
+        answer = await get(http, page)
+        assert f'1 / {len(whole)} <a class="button"' in answer.text
+        assert answer.text.count('<th scope="row"><a') == 1
+        everything = await get(http, page, all="1")
+        assert everything.text.count('<th scope="row"><a') == len(whole)
+        assert len(table_of((await get(http, page, format="csv")).text)) == len(whole) + 1
 
 
 async def test_wrong_addresses_are_refused_as_pages(staffed: Registry, http: httpx.AsyncClient) -> None:

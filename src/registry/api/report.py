@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -116,7 +116,7 @@ async def get_evidence(request: Request, submission_id: UUID, caller: _Reader) -
     """Everything the verdict on one's own submission rests on, as one ZIP file for judging again offline."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    packed = await evidence.archive(edge.world, submission_id, caller)
+    packed = await evidence.hand_out(edge.world, submission_id, caller, datetime.now(UTC))
     logs.note(submission=str(submission_id), size=len(packed))
     named = {"Content-Disposition": f'attachment; filename="evidence-{submission_id}.zip"'}
     return Response(packed, media_type="application/zip", headers={**_NOT_STORED, **named})

@@ -65,6 +65,7 @@ CHANGES: tuple[Change, ...] = (
             "học từ lớp 3, ghi hoàn thành chương trình khi chưa đủ điều kiện, danh hiệu Học sinh Tiêu biểu.",
             "Nghỉ quá 45 buổi thì không chờ kết quả hè. Các văn bản 32/2009, 30/2005, 40/2006, 51/2008 được nhận như lịch sử; "
             "tên thông tư được viết thêm “Thông tư”, “QĐ”.",
+            "Văn bản không có trong danh mục, của năm học trước thông tư hiện hành, chỉ bị cảnh báo (rule-circular-unsure).",
         ),
         (
             "M (exempt) against marks of the same subject is refused (rule-exempt); M in the test's column alone is no test mark.",
@@ -73,6 +74,7 @@ CHANGES: tuple[Change, ...] = (
             "technology or informatics from grade 3 on, completion said before the conditions are met, Học sinh Tiêu biểu.",
             "After more than 45 half-days of absence no summer is waited for. Older ones (32/2009, 30/2005, 40/2006, 51/2008) are "
             "taken as history; a circular may be named with “Thông tư”, a decision with “QĐ”.",
+            "One that no list names, of a school year before the circular now in force, is only warned of (rule-circular-unsure).",
         ),
     ),
 )
@@ -141,9 +143,9 @@ GENERAL: tuple[Rule, ...] = (
     ),
     Rule(
         codes.RULE_CIRCULAR_UNSURE,
-        "TT 22/2021: lớp 9, 12 / grades 9, 12",
-        "Lớp 9 và 12 bắt đầu TT 22/2021 từ năm học 2024-2025",
-        "Grades 9 and 12 came under TT 22/2021 in 2024-2025",
+        "TT 22/2021: lớp 9, 12 / grades 9, 12; văn bản cũ / older ones",
+        "Lớp 9 và 12 bắt đầu TT 22/2021 từ năm học 2024-2025; trước thông tư hiện hành là các văn bản cũ nêu ở dưới",
+        "Grades 9 and 12 came under TT 22/2021 in 2024-2025; before the circular in force there were the older ones below",
         unverified=True,
     ),
     Rule(
@@ -234,7 +236,15 @@ def check(transcript: Transcript, known: Mapping[str, RuleSet] = _BY_NAME) -> li
         return meant.check(transcript)
     if meant is not None and _may_be_in_force(meant, transcript, known.values()):
         return [Finding(codes.RULE_CIRCULAR_UNSURE, "/circular", "2024-2025"), *meant.check(transcript)]
+    if meant is None and _is_past(transcript, known.values()):  # books hold decisions that no list here names
+        return [Finding(codes.RULE_CIRCULAR_UNSURE, "/circular", _in_force(transcript, known.values()))]
     return [Finding(codes.RULE_CIRCULAR, "/circular", _in_force(transcript, known.values()))]
+
+
+def _is_past(transcript: Transcript, rule_sets: Iterable[RuleSet]) -> bool:
+    """True of a school year before the first circular with rules came to the grade: what was in force then is not known for sure."""
+    firsts = [each.first[transcript.grade] for each in rule_sets if each.rules and transcript.grade in each.first]
+    return all(transcript.school_year < first for first in firsts)
 
 
 def _in_force(transcript: Transcript, rule_sets: Iterable[RuleSet]) -> str:

@@ -34,6 +34,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "pupil_code": ("Hỏi theo mã học sinh", "Asked by pupil code"),
     "claim": ("Hỏi một kết quả (đúng hay không)", "Asked whether a result is so"),
     "transcript": ("Xem nội dung học bạ", "Read the transcript"),
+    "original": ("Nhận tài liệu gốc", "Was handed the document as received"),
+    "evidence": ("Nhận hồ sơ chứng cứ, có tài liệu gốc", "Was handed the evidence, with the document as received"),
     "versions": ("Xem các phiên bản", "Looked at the versions"),
     "identify": ("Đối chiếu nhân thân", "Compared the pupil's identity"),
     "views": ("Xem ai đã tra cứu", "Looked at who looked"),

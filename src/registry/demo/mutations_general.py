@@ -85,6 +85,13 @@ def _new_circular_a_year_early(_rng: Random, document: Document) -> tuple[str, s
     return "rule-circular-unsure", "/thongtu"
 
 
+def _circular_of_the_past_that_no_list_names(rng: Random, document: Document) -> tuple[str, str]:
+    first = rule_cases.FIRST[int(document["makhoi"])]
+    year = first - rng.randint(2, 20)
+    document |= {"thongtu": rng.choice(["29/1990", "QĐ 329", "1993/QĐ"]), "namhoc": f"{year}-{year + 1}"}
+    return "rule-circular-unsure", "/thongtu"
+
+
 def _old_circular_with_a_broken_field(rng: Random, document: Document) -> tuple[str, str]:
     """Of an older circular the shape alone is asked; broken it is refused all the same."""
     name, year = mutable.listed(document), rule_cases.FIRST[int(document["makhoi"])] - 1
@@ -177,7 +184,7 @@ def _issued_before_it_was_made(_rng: Random, document: Document) -> tuple[str, s
 
 
 EVERY: tuple[Breaker, ...] = (
-    _new_circular_a_year_early, _old_circular_with_a_broken_field, _version_without_a_reason, _reason_without_words,
+    _circular_of_the_past_that_no_list_names, _new_circular_a_year_early, _old_circular_with_a_broken_field, _version_without_a_reason, _reason_without_words,
     _first_version_with_a_reason, _entry_document_of_a_citizen, _foreign_pupil_without_any_number, _name_of_another_subject,
     _code_before_its_time, _number_of_the_other_sex, _number_of_another_year, _number_of_no_place, _number_too_short,
     _two_birth_dates, _no_birth_date, _grade_of_another_level, _issued_before_it_was_made,

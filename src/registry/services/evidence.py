@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from registry.core import codes, trust
+from registry.core import codes, ids, trust
+from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.verdict import SignatureFacts, Verdict
 from registry.formats import evidence, trust_files_writing
@@ -21,7 +23,7 @@ from registry.services import checking, report
 from registry.services import kept as kept_rows
 from registry.services.world import World
 from registry.storage import evidence as stored
-from registry.storage import policies
+from registry.storage import policies, questions, transcripts
 from registry.storage.database import Reading
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,27 @@ class _Gathered:
     media_type: str | None
     sealed: bytes | None
     trust: trust.TrustList
+
+
+async def hand_out(world: World, submission_id: UUID, caller: Caller, now: datetime) -> bytes:
+    """The archive for a caller: there is the whole document in it, so the look is written down first. Raises as `archive` does."""
+    async with world.db.snapshot() as tx:
+        kept = await kept_rows.load(tx, submission_id, caller)
+        year, pupil_id = await transcripts.pupil_of(tx, kept.source) or (None, None)
+    row = Look(
+        ids.uuid7(now, secrets.token_bytes(10)),
+        now,
+        caller.caller_id,
+        "own_school",
+        "",
+        "evidence",
+        year,
+        pupil_id,
+        "shown",
+    )
+    async with world.db.hot_transaction() as hot:
+        await questions.write(hot, row)
+    return await archive(world, submission_id, caller)
 
 
 async def archive(world: World, submission_id: UUID, caller: Caller | None = None) -> bytes:

@@ -61,7 +61,7 @@ async def document(world: World, caller: Caller, code: str, version: int | None,
     """The received bytes of a version (None: the greatest). Raises Refusal: record-unknown, service-fault."""
     history = await _load(world, caller.schools, code)
     told = _told(history, _version(history, version))
-    await _write_down(world, caller, history, "document", now)
+    await _write_down(world, caller, history, "original", now)
     return await _document(world, told)
 
 

@@ -98,6 +98,13 @@ def _of_record(of: Record | Any) -> ColumnElement[bool]:
     return same & (v.submission_id == submission.c.submission_id)
 
 
+async def pupil_of(tx: Reading, submission_id: UUID) -> tuple[str, UUID] | None:
+    """School year and pupil of the version that a submission became, if it became one."""
+    v = record_version.c
+    row = (await tx.execute(select(v.school_year, v.pupil_id).where(v.submission_id == submission_id))).one_or_none()
+    return None if row is None else (row.school_year, row.pupil_id)
+
+
 async def _versions(tx: Reading, of: Record, only: list[str] | None) -> tuple[Version, ...]:
     """The versions, or those alone that these schools gave out."""
     v = record_version.c

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -19,8 +19,11 @@ from registry.services import campaigns, completeness, readiness
 from registry.services.sessions import SignedIn
 from registry.web import buckets
 
+T = TypeVar("T")
 #: The choice of no campaign.
 WHOLE_YEAR = "-"
+#: Rows of a table that are shown at first; its file always has all.
+MOST_SHOWN = 200
 _KINDS = ("city", "district", "cluster", "commune", "ward")
 
 
@@ -131,6 +134,11 @@ def _plan(
         return named
     schools = here.schools_of(unit, now)
     return next((each for each in of_year if campaigns.schools_of(here, each.campaign, now) & schools), None)
+
+
+def first(request: Request, rows: Sequence[T]) -> Sequence[T]:
+    """The rows that a page shows: the first of a long table (thousands of them are no page for a phone), or all with `all=1`."""
+    return rows if request.query_params.get("all") else rows[:MOST_SHOWN]
 
 
 def values(request: Request, about: Subject, **more: Any) -> dict[str, Any]:

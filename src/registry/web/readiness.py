@@ -31,7 +31,8 @@ async def get_readiness(request: Request, somebody: signed_in.Counting, light: s
     if kind := downloads.wanted(request):
         return await downloads.answer(request, "readiness", _file(request, report, rows), kind, now)
     tally = [(each, sum(row.light is each for row in concerned)) for each in Light]
-    values = asking.values(request, about, report=report, rows=rows, tally=tally, light=light)
+    shown = asking.first(request, rows)
+    values = asking.values(request, about, report=report, rows=shown, of=len(rows), tally=tally, light=light)
     return rendering.page(request, "readiness.html", values)
 
 

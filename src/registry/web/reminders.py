@@ -43,7 +43,8 @@ async def get_reminders(
     values = asking.values(
         request,
         about,
-        rows=rows,
+        rows=asking.first(request, rows),
+        of=len(rows),
         states=list(tally(items).items()),
         state=state,
         page=page,

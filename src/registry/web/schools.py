@@ -61,7 +61,8 @@ async def get_schools(
     values = asking.values(
         request,
         about,
-        rows=rows,
+        rows=asking.first(request, rows),
+        found=len(rows),
         total=total,
         pending=found.pending,
         of=len(found.schools),
