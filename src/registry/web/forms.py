@@ -61,6 +61,7 @@ def _fields(raw: bytes) -> Mapping[str, str]:
         )
     except ValueError:
         pairs = [("", ""), ("", "")]
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "", "a form with each field once")])
+    if len({name for name, _ in pairs}) != len(pairs) or any("\x00" in value for _, value in pairs):
+        expected = "a form with each field once, of text"  # a database takes no NUL
+        raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "", expected)])
     return dict(pairs)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email import message_from_bytes
 from email.message import Message
+from email.parser import BytesHeaderParser
 
 from fastapi import Request
 
@@ -16,7 +16,7 @@ from registry.services.sessions import SignedIn
 from registry.web import forms
 
 _TYPE = "multipart/form-data"
-_MOST_FIELDS, _AROUND = 20, 65_536
+_MOST_FIELDS, _AROUND, _LONGEST_HEAD, _LONGEST_BOUNDARY = 20, 65_536, 4_096, 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +37,52 @@ async def read(request: Request, signed_in: SignedIn, most: int) -> Upload:
     sent = request.headers.get("content-type", "")
     if sent.split(";")[0].strip().lower() != _TYPE or "content-encoding" in request.headers:
         raise Refusal(codes.REQUEST_MEDIA_TYPE, [Finding(codes.REQUEST_MEDIA_TYPE, "", _TYPE)])
-    raw = bytearray(b"Content-Type: " + sent.encode("latin-1", "replace") + b"\r\n\r\n")
-    most += len(raw) + _AROUND
+    boundary = _boundary(sent)
+    raw = bytearray()
+    most += _AROUND
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > most:
             raise Refusal(codes.REQUEST_TOO_LARGE, [Finding(codes.REQUEST_TOO_LARGE, "", f"at most {most} bytes")])
-    upload = await asyncio.to_thread(_parsed, bytes(raw))
+    upload = await asyncio.to_thread(_parsed, bytes(raw), boundary)
     signed_in.check_form(upload.fields.get(forms.TOKEN, ""))
     return upload
 
 
-def _parsed(raw: bytes) -> Upload:
-    """The parts by name; the standard library reads what mail and forms have in common."""
-    message = message_from_bytes(raw)
-    parts = message.get_payload() if message.is_multipart() else []
-    fields: dict[str, bytes] = {}
-    if message.defects or not isinstance(parts, list) or len(parts) > _MOST_FIELDS:
+def _boundary(content_type: str) -> bytes:
+    head = Message()
+    head["Content-Type"] = content_type
+    found = head.get_boundary("")
+    if not 1 <= len(found) <= _LONGEST_BOUNDARY or not found.isascii():
         raise _wrong()
+    return found.encode()
+
+
+def _parsed(raw: bytes, boundary: bytes) -> Upload:
+    """The parts by name (RFC 2046 5.1.1), in one pass: a part is bytes, whatever it looks like, and holds no parts of its own."""
+    delimiter = b"\r\n--" + boundary
+    before, *parts = (b"\r\n" + raw).split(delimiter, _MOST_FIELDS + 2)
+    if before or not parts or parts.pop().rstrip(b"\r\n") != b"--" or len(parts) > _MOST_FIELDS:
+        raise _wrong()
+    fields: dict[str, bytes] = {}
     for part in parts:
-        name = part.get_param("name", header="content-disposition") if isinstance(part, Message) else None
-        body = part.get_payload(decode=True) if isinstance(part, Message) else None
-        if not isinstance(name, str) or not isinstance(body, bytes) or name in fields:
+        head, end, body = part.partition(b"\r\n\r\n")
+        name = _name(head) if end and head.startswith(b"\r\n") and len(head) <= _LONGEST_HEAD else None
+        if name is None or name in fields:
             raise _wrong()
         fields[name] = body
     body = fields.pop("file", b"")
-    return Upload({name: value.decode("utf-8", "replace") for name, value in fields.items()}, body)
+    texts = {name: value.decode("utf-8", "replace") for name, value in fields.items()}
+    if any("\x00" in text for text in texts.values()):
+        raise _wrong()
+    return Upload(texts, body)
+
+
+def _name(head: bytes) -> str | None:
+    """The name that a part's headers give it; None without one, or where the part is encoded (RFC 7578 4.7)."""
+    message = BytesHeaderParser().parsebytes(head[2:])
+    name = message.get_param("name", header="content-disposition")
+    return name if isinstance(name, str) and "content-transfer-encoding" not in message else None
 
 
 def _wrong() -> Refusal:
