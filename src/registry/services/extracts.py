@@ -19,7 +19,7 @@ from registry.core.audit import Look
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Code, Finding, Refusal
 from registry.core.misses import Misses
-from registry.core.verification import Answer
+from registry.core.verification import Answer, decide
 from registry.formats import paper_content, qr_text
 from registry.formats.paper_sheet import Issue
 from registry.formats.qr_text import Paper
@@ -124,19 +124,10 @@ async def issue(
     if reason.counted is not None:
         await limits.check_standing(world, caller.counted_as, now)
         await reason.counted.limits.count(world, caller.counted_as, now)
-    try:
-        told = await transcripts.in_force(world, caller.schools, code)
-    except Refusal as refusal:
-        if reason.counted is None or refusal.code != codes.RECORD_UNKNOWN:
-            raise
-        return await _missed(world, reason, reason.counted, code, now, began)
-    # As for questions: what the purpose is not about is not known, in force or not.
-    if (
-        reason.counted is not None
-        and reason.grades
-        and (told is None or told.history.record.grade not in reason.grades)
-    ):
-        return await _missed(world, reason, reason.counted, code, now, began)
+        missed = await _missed(world, reason, reason.counted, code, now, began)
+        if missed is not None:
+            return missed
+    told = await transcripts.in_force(world, caller.schools, code)
     if told is None:
         await _not_in_force(world, reason, code, now)
         raise Refusal(codes.EXTRACT_NOT_IN_FORCE)
@@ -197,10 +188,16 @@ async def _write_found(tx: Hot, reason: Why, row: Look) -> None:
     await questions.write(tx, row)
 
 
-async def _missed(world: World, reason: Why, counted: Counted, code: str, now: datetime, began: float) -> NotKnown:
-    """The row names the pupil all the same, so that the pupil's own schools see who tried; the clock tells the office nothing."""
+async def _missed(
+    world: World, reason: Why, counted: Counted, code: str, now: datetime, began: float
+) -> NotKnown | None:
+    """What an office is told nothing of, decided as for a question and before anything more is read; None for any other.
+
+    The row names the pupil all the same, so that the pupil's own schools see who tried; the clock tells the office nothing."""
     async with world.db.hot_transaction() as tx:
         sighting = (await questions.find_by_code(tx, questions.Counting(reason.caller_id, now), code, None)).sighting
+        if decide(sighting, counted.office.schools, reason.grades).version is not None:
+            return None
         year = next((each.school_year for each in sighting.versions), None)
         await questions.write(tx, _row(reason, year, sighting.pupil_id, Answer.NOT_KNOWN.value, now))
         _, begins = await limits.count_answer(tx, counted.office.counted_as, Misses(), found=False, now=now)
