@@ -155,7 +155,7 @@ async def test_every_view_is_written_down(callers: Callers, registry: Registry) 
     async with registry.world.db.hot() as tx:
         rows = await tx.fetch("SELECT caller_id, kind, pupil_id FROM question ORDER BY asked_at, question_id")
     assert [(row["caller_id"], row["kind"]) for row in rows] == [
-        ("mine", "transcript"), ("mine", "versions"), ("mine", "document"),
+        ("mine", "transcript"), ("mine", "versions"), ("mine", "original"),
     ]  # fmt: skip
     assert all(row["pupil_id"] for row in rows)
 

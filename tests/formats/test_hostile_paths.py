@@ -50,7 +50,9 @@ def _policies(count: int) -> pki.Alter:
     return alter
 
 
-def _mapped(count: int, pairs: Callable[[int], list[tuple[int, int]]]) -> pki.Alter:
+def mapped(count: int, pairs: Callable[[int], list[tuple[int, int]]]) -> pki.Alter:
+    """So many policies, and mappings between them."""
+
     def alter(plan: pki.Plan) -> None:
         _policies(count)(plan)
         mappings = [x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.33"), _mappings(pairs(count)))]
@@ -73,11 +75,11 @@ def _many_policies() -> _Made:
 
 
 def _multiplying_mappings() -> _Made:
-    return _chain(_mapped(24, lambda n: [(a, b) for a in range(n) for b in range(n)]), _policies(24))
+    return _chain(mapped(24, lambda n: [(a, b) for a in range(n) for b in range(n)]), _policies(24))
 
 
 def _rotating_mappings() -> _Made:
-    return _chain(_mapped(500, lambda n: [(a, (a + 1) % n) for a in range(n)]), _policies(500))
+    return _chain(mapped(500, lambda n: [(a, (a + 1) % n) for a in range(n)]), _policies(500))
 
 
 def _subtrees(count: int) -> pki.Alter:
@@ -145,7 +147,7 @@ _EIGHTEEN = "\ufdfa"
 
 def _as_many_policies_as_allowed() -> _Made:
     """Every policy mapped to another one, at every level; the graph is bounded, so it is refused within the validation."""
-    return _chain(_mapped(64, lambda n: [(a, b) for a in range(8) for b in range(8)]), _policies(64))
+    return _chain(mapped(64, lambda n: [(a, b) for a in range(8) for b in range(8)]), _policies(64))
 
 
 def _as_many_names_as_allowed() -> _Made:

@@ -43,6 +43,16 @@ async def test_the_first_that_signs_makes_the_key(world: World, tmp_path: Path) 
     assert (tmp_path / "answers-1.pem").stat().st_mode & 0o777 == 0o600
 
 
+async def test_who_came_a_moment_before_the_first_key_signs_with_it(world: World, tmp_path: Path) -> None:
+    """Of two that ask at once the later one may make the key; and no two machines have the same clock."""
+    key = await signer(tmp_path).ready(world, NOW)
+    earlier, again = NOW - timedelta(seconds=3), signer(tmp_path)
+    assert (await again.ready(world, earlier)).key_id == key.key_id
+    token = again.sign(key, "office", "q-1", {"answer": {}}, earlier, nonce="n")
+    keys = await answer_keys.listed(world)
+    assert answer_keys.check(token, keys, answer_keys.Receiver("http://registry.test", "office", "n"), NOW).good
+
+
 async def test_of_two_machines_at_once_one_signs_and_the_other_refuses(
     world: World, database_urls: Urls, sealer: Sealer, tmp_path: Path
 ) -> None:

@@ -27,6 +27,7 @@ from registry.formats.certificates import TrustIndex
 from registry.services import judging
 from tests import hostile
 from tests.formats import made
+from tests.formats.test_hostile_paths import mapped
 from tests.small_city import NOW, small_city
 
 #: The limit of the project for any document, in CPU seconds.
@@ -46,6 +47,7 @@ def _bare(plan: pki.Plan) -> None:
     plan.without(x509.CRLDistributionPoints)
 
 
+@cache
 def _strangers() -> list[pki.Authority]:
     """Ten CAs of two names that nobody has heard of, each certified by every one of the other name."""
     subjects = pki.name("Người lạ A"), pki.name("Người lạ B")
@@ -80,6 +82,10 @@ def _stamped_by_strangers() -> tuple[bytes, TrustIndex]:
 def _many_names(plan: pki.Plan) -> None:
     excluded = [x509.DirectoryName(x509.Name(pki.name(f"Tên {n}").rdns)) for n in range(16)]
     plan.put(x509.NameConstraints(None, excluded), True)
+
+
+def _many_policies(plan: pki.Plan) -> None:
+    mapped(11, lambda _: [(a, b) for a in range(8) for b in range(8)])(plan)
 
 
 def _web(root: pki.Authority, alter: pki.Alter) -> tuple[pki.Authority, list[bytes]]:
@@ -140,8 +146,13 @@ def _seconds(raw: bytes, index: TrustIndex) -> Iterator[float]:
 
 @pytest.mark.parametrize(
     "build",
-    [_stamped_by_strangers, lambda: _sixteen_webs(lambda _: None), lambda: _sixteen_webs(_many_names)],
-    ids=["time-stamps by strangers", "sixteen webs", "sixteen webs with many names"],
+    [
+        _stamped_by_strangers,
+        lambda: _sixteen_webs(lambda _: None),
+        lambda: _sixteen_webs(_many_names),
+        lambda: _sixteen_webs(_many_policies),
+    ],
+    ids=["time-stamps by strangers", "sixteen webs", "sixteen webs with many names", "sixteen webs with many policies"],
 )
 def test_no_document_takes_half_a_second(build: Callable[[], tuple[bytes, TrustIndex]]) -> None:
     raw, index = build()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
 from registry.core.campaigns import Stage
@@ -44,11 +45,14 @@ class Rhythm:
         """Whether messages leave at this time of the day in the city."""
         return time(self.from_hour) <= now.astimezone(_LOCAL).time() < time(self.until_hour)
 
-    def _days(self, due_on: date) -> Iterable[date]:
-        yield from (due_on - timedelta(days=days) for days in self.before)
-        yield from (
-            due_on + timedelta(days=days) for days in range(self.late_every, self.late_until + 1, self.late_every)
-        )
+    def _days(self, due_on: date) -> tuple[date, ...]:
+        return _days_of(self, due_on)
+
+
+@lru_cache(maxsize=256)  # a city asks for each of its schools
+def _days_of(rhythm: Rhythm, due_on: date) -> tuple[date, ...]:
+    late = range(rhythm.late_every, rhythm.late_until + 1, rhythm.late_every)
+    return tuple(due_on + timedelta(days=days) for days in (*(-before for before in rhythm.before), *late))
 
 
 RHYTHM = Rhythm()

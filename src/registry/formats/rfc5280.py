@@ -25,7 +25,7 @@ from pyhanko_certvalidator.policy_decl import (
 from pyhanko_certvalidator.validate import async_validate_path
 
 #: Real paths need a handful; the edges between nodes, and with them the work, grow with the square.
-_MAX_POLICY_NODES = 128
+_MAX_POLICY_NODES = 64
 
 #: Certificates of authorities kept parsed, one of each: a country has a few dozen. Each costs up to 100 kB.
 _KEPT = 64

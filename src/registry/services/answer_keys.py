@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = answers.MEDIA_TYPE
 #: How long the files are trusted before they are looked at again for a key that is missing.
 _LOOK_AGAIN_SECONDS = 2.0
+#: The first key signs from a little before: for requests that came a moment earlier, and clocks that are behind.
+_BEFORE_FIRST = timedelta(minutes=10)
 
 
 class NotTakenError(Exception):
@@ -83,7 +85,7 @@ class Signer:
         self._held[made.key_id] = made
         seen = (await world.known()).generation
         async with world.db.transaction() as tx:
-            key = AnswerKey(made.key_id, made.public_key, now.replace(microsecond=0), use)
+            key = AnswerKey(made.key_id, made.public_key, (now - _BEFORE_FIRST).replace(microsecond=0), use)
             if await stored.register(tx, key, now, first=True):
                 await generation.move(tx)
                 log.info("the first key that signs each %s is registered: %s", use.value, made.key_id)
