@@ -20,6 +20,8 @@ _YEARS = "ARRAY(SELECT y || '-' || (y + 1) FROM generate_series(1950, extract(ye
 #: Write the codes of these pupils, and of those merged into them, anew; when that changes anything, every place of theirs is
 #: counted again: under each code, as the one that stands for the others there may be another one now.
 _AGAIN = f"""
+  IF cardinality(tops) = 0 THEN RETURN; END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('same_pupil', 0));  -- a merge and a second code at once: one after the other
   SELECT array_agg(pupil_code || ' ' || pupil_id ORDER BY pupil_code), coalesce(array_agg(pupil_code), '{{}}') INTO before, codes
     FROM same_pupil WHERE pupil_id = ANY(tops);
   DELETE FROM same_pupil WHERE pupil_id = ANY(tops);
@@ -44,6 +46,10 @@ _AGAIN = f"""
        UNION SELECT pupil_id FROM pupil_alias WHERE survivor = ANY(tops))) p;"""
 _AGAIN_FOR = "  PERFORM same_pupil_again(ARRAY({}));\n  RETURN NULL;"
 _ALIAS = "SELECT pupil_id FROM changed UNION SELECT survivor FROM changed"
+#: A merge under way has changed the pupil's row: what it did is looked at only after it.
+_WAIT = """  PERFORM FROM pupil p WHERE p.pupil_id IN (SELECT c.pupil_id FROM changed c
+   WHERE EXISTS (SELECT FROM pupil_code o WHERE o.pupil_id = c.pupil_id AND o.pupil_code <> c.pupil_code)) FOR SHARE;
+"""
 _CODE = """SELECT DISTINCT coalesce(a.survivor, c.pupil_id) FROM changed c LEFT JOIN pupil_alias a ON a.pupil_id = c.pupil_id
    WHERE EXISTS (SELECT FROM pupil_code o WHERE o.pupil_id = c.pupil_id AND o.pupil_code <> c.pupil_code)
       OR a.survivor IS NOT NULL OR EXISTS (SELECT FROM pupil_alias b WHERE b.survivor = c.pupil_id)"""
@@ -86,7 +92,7 @@ def upgrade() -> None:
     variables = "DECLARE before text[]; after text[]; codes text[];"
     op.execute(_FUNCTION.format("same_pupil_again(tops uuid[]) RETURNS void", variables, _AGAIN))
     op.execute(_FUNCTION.format("same_pupil_alias() RETURNS trigger", "", _AGAIN_FOR.format(_ALIAS)))
-    op.execute(_FUNCTION.format("same_pupil_code() RETURNS trigger", "", _AGAIN_FOR.format(_CODE)))
+    op.execute(_FUNCTION.format("same_pupil_code() RETURNS trigger", "", _WAIT + _AGAIN_FOR.format(_CODE)))
     for table, event, rows, function in (
         ("pupil_alias", "INSERT", "NEW", "same_pupil_alias"),
         ("pupil_alias", "DELETE", "OLD", "same_pupil_alias"),

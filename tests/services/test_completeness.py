@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections import Counter
@@ -562,3 +563,26 @@ async def test_what_comes_to_a_merged_pupil_later_is_counted_once(settled: World
     await standing.settle_all(settled)
     await agree_but_for_codes(settled, one, lambda code: code[:3])
     assert (await standing.compare(settled)).good
+
+
+async def test_a_merge_and_a_second_code_at_once(settled: World) -> None:
+    first, second = uuid.uuid4(), uuid.uuid4()
+    async with settled.db.hot_transaction() as tx:
+        await tx.executemany("INSERT INTO pupil VALUES ($1, $2)", [(first, NOW), (second, NOW)])
+        await tx.executemany("INSERT INTO pupil_code VALUES ($1, $2, $3)", [("A", first, NOW), ("B", second, NOW)])
+
+    async def merge() -> None:
+        async with settled.db.hot_transaction() as tx:  # as `pupils.merge` does it
+            await tx.execute("UPDATE pupil SET merges = merges + 1 WHERE pupil_id = ANY($1)", [first, second])
+            await tx.execute("INSERT INTO pupil_alias VALUES ($1, $2)", second, first)
+            await asyncio.sleep(0.3)
+
+    async def learn() -> None:
+        async with settled.db.hot_transaction() as tx:
+            await asyncio.sleep(0.1)
+            await tx.execute("INSERT INTO pupil_code VALUES ('C', $1, $2)", second, NOW)
+
+    await asyncio.gather(merge(), learn())
+    async with settled.db.hot_transaction() as tx:
+        rows = await tx.fetch("SELECT pupil_code, pupil_id FROM same_pupil ORDER BY 1")
+    assert [(row["pupil_code"], row["pupil_id"]) for row in rows] == [("A", first), ("B", first), ("C", first)]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from pydantic import BaseModel, Field, field_validator
 
 from registry.api import access, bodies, logs, telemetry
@@ -213,12 +213,15 @@ async def post_verification(
         )
     telemetry.count_question(answered.answer.value, pause_begins=answered.pause_begins)
     logs.note(answer=answered.answer.value, question=str(answered.question_id))
-    body = rendered(answered).model_dump(mode="json")
+    body = rendered(answered)
     headers = {"Cache-Control": "no-store", "Vary": "Accept"}
     if key is None:
-        return JSONResponse(body, headers=headers)
+        return Response(body.model_dump_json(), media_type=_JSON, headers=headers)
     repeated = {"purpose": sent.purpose, "reference": sent.reference, "about": _about(sent, question)}
-    said = {"question": repeated | ({"fields": sent.fields} if sent.fields else {}), "answer": body}
+    said = {
+        "question": repeated | ({"fields": sent.fields} if sent.fields else {}),
+        "answer": body.model_dump(mode="json"),
+    }
     token = edge.signer.sign(key, caller.caller_id, str(answered.question_id), said, now, nonce=sent.nonce)
     return Response(token, media_type=answer_keys.MEDIA_TYPE, headers=headers)
 
