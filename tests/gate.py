@@ -17,6 +17,8 @@ BIN = Path(sys.executable).parent
 
 #: Two processes; who has nothing left to do takes from the other.
 TWO = ("-n", "2", "--dist", "worksteal")
+#: Whatever pages and commands ask of the database, these ask too.
+ASK_SQL = ("tests/storage", "tests/services", "tests/api")
 STEPS: tuple[tuple[str, list[str]], ...] = (
     ("format", [f"{BIN}/ruff", "format", "--check", "--quiet", "."]),
     ("lint", [f"{BIN}/ruff", "check", "--quiet", "."]),
@@ -50,7 +52,7 @@ def _steps() -> list[tuple[str, list[str]]]:
             -1,
             (
                 f"tests on {older}",
-                [sys.executable, "-m", "pytest", *TWO, "-m", "database and not slow", f"--pg-bindir={older}"],
+                [sys.executable, "-m", "pytest", *TWO, "-m", "database and not slow", f"--pg-bindir={older}", *ASK_SQL],
             ),
         )
     return steps
