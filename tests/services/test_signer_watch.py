@@ -103,11 +103,15 @@ async def test_revoked_by_answer_or_delta_and_ending_with_its_ca(world: World) -
     )  # fmt: skip
     answer = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, agencies.certificate)
     once = pki.Authority(agencies.certificate, agencies.key, agencies.slug, [pki.Revocation(in_delta.serial, NOW)])
+    complete = agencies.crl(
+        NOW - timedelta(hours=1), NOW + DAY
+    )  # of our own: other tests make lists with this authority too
     base = agencies.last_number
     delta = once.crl(NOW, NOW + DAY, number=base + 1, extra=[(x509.DeltaCRLIndicator(base), True)])
     files = {
         "intermediates/short.der": short.der,
         "ocsp/teacher": answer.sign(agencies.key, hashes.SHA256()).public_bytes(Encoding.DER),
+        "crls/complete": complete,
         "crls/delta": delta,
     }
     assert (await trust.import_files(world, files, NOW)).problems == []

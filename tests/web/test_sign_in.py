@@ -60,10 +60,15 @@ async def test_a_link_works_once_and_a_look_at_it_uses_nothing_up(peopled: Regis
     assert code_of(await http.get("/sign-in", params={"link": secret})) == "session-link"
 
 
-@pytest.mark.parametrize("secret", ["", "x", "A" * 43, "\x00" * 43, "A" * 5000])
+@pytest.mark.parametrize("secret", ["", "x", "A" * 43, "A" * 5000])
 async def test_no_link(peopled: Registry, http: httpx.AsyncClient, secret: str) -> None:
     answer = await http.post("/sign-in", data={"link": secret})
     assert (answer.status_code, code_of(answer)) == (401, "session-link")
+
+
+async def test_nul_is_in_no_link(peopled: Registry, http: httpx.AsyncClient) -> None:
+    answer = await http.post("/sign-in", data={"link": "\x00" * 43})
+    assert (answer.status_code, code_of(answer)) == (400, "request-parameter")
 
 
 async def test_an_old_link_and_one_of_a_closed_person(peopled: Registry, http: httpx.AsyncClient) -> None:
