@@ -51,7 +51,7 @@ async def test_a_code_that_looks_alike_is_the_same_or_none(papers: Papers) -> No
         assert (await papers.anybody.post("/v", data={"code": typed})).headers["location"] == f"/v/{code}"
     other = [code.replace("-", "\u200b"), code.translate({ord("A"): "\u0410", ord("0"): "\u041e", ord("E"): "\u0415"}) + "\u0430",
              "".join(chr(0xFF10 + int(c)) if c.isdecimal() else c for c in code) + "\uff10", code + code, code[:-1], code + "0",
-             code[1:] + code[0], "\u202e" + code]  # fmt: skip
+             "\u202e" + code]  # fmt: skip
     for typed in other:
         answer = await papers.anybody.post("/v", data={"code": typed})
         assert answer.status_code == 400, typed
