@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, select, text, update
+from sqlalchemy import RowMapping, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from registry.core.pupils import Case, CaseKind, Decided
 from registry.storage.database import Hot, Reading, Writing
 from registry.storage.tables import pupil_decision, submission, waiting
 
-_OTHERS = """
-SELECT w.submission_id,
-       (SELECT pupil_code FROM pupil_code p WHERE p.pupil_id = w.case_against ORDER BY known_since LIMIT 1) AS pupil_code,
-       coalesce((SELECT k.school_code FROM record k
-                  WHERE k.school_year = w.school_year AND k.pupil_id = w.case_against AND k.level = s.level
-                    AND w.case_kind = 'other-school'),
-                (SELECT k.school_code FROM transcript_code t JOIN record k USING (school_year, pupil_id, level)
-                  WHERE t.transcript_code = w.transcript_code AND w.case_kind = 'transcript-code')) AS school_code,
-       EXISTS (SELECT FROM record k WHERE k.school_year = w.school_year AND k.pupil_id = w.case_against AND k.level = s.level
-                 AND k.transcript_code = w.transcript_code) AS continues
-FROM waiting w JOIN submission s USING (submission_id) WHERE w.submission_id = ANY(:ids)
+#: Whom or which school a held document runs into. Asked in the statement that finds it: the next one may find it judged.
+_OTHER_PUPIL_CODE = """
+(SELECT pupil_code FROM pupil_code p WHERE p.pupil_id = waiting.case_against ORDER BY known_since LIMIT 1)
+"""
+_OTHER_SCHOOL_CODE = """
+coalesce((SELECT k.school_code FROM record k
+           WHERE k.school_year = waiting.school_year AND k.pupil_id = waiting.case_against AND k.level = submission.level
+             AND waiting.case_kind = 'other-school'),
+         (SELECT k.school_code FROM transcript_code t JOIN record k USING (school_year, pupil_id, level)
+           WHERE t.transcript_code = waiting.transcript_code AND waiting.case_kind = 'transcript-code'))
+"""
+_CONTINUES = """
+EXISTS (SELECT FROM record k WHERE k.school_year = waiting.school_year AND k.pupil_id = waiting.case_against
+           AND k.level = submission.level AND k.transcript_code = waiting.transcript_code)
 """
 
 
@@ -46,9 +49,9 @@ class Waiting:
     against: UUID
     fingerprint: bytes
     transcript_code: str | None
-    other_pupil_code: str | None = None
-    other_school_code: str | None = None
-    continues: bool = False  # it carries on the other school's transcript code: one record, not two
+    other_pupil_code: str | None
+    other_school_code: str | None
+    continues: bool  # it carries on the other school's transcript code: one record, not two
 
 
 def columns(case: Case | None) -> tuple[object, ...]:
@@ -92,14 +95,14 @@ async def waiting_for_person(
         query = query.where(waiting.c.school_code == func.any(sorted(schools)))
     if after is not None:
         query = query.where(waiting.c.submission_id > after)
-    return await _with_others(tx, [_case(row) for row in (await tx.execute(query)).mappings()])
+    return [_case(row) for row in (await tx.execute(query)).mappings()]
 
 
 async def of_submission(tx: Reading, submission_id: UUID) -> Waiting | None:
     """The case that a submission waits for, also when the same bytes were sent before it and wait under that id."""
     same = select(submission.c.fingerprint).where(submission.c.submission_id == submission_id).scalar_subquery()
     row = (await tx.execute(_SELECT.where(waiting.c.fingerprint == same))).mappings().one_or_none()
-    return None if row is None else (await _with_others(tx, [_case(row)]))[0]
+    return None if row is None else _case(row)
 
 
 async def add_decision(
@@ -138,6 +141,9 @@ _SELECT = (
         waiting.c.case_against,
         waiting.c.fingerprint,
         waiting.c.transcript_code,
+        literal_column(_OTHER_PUPIL_CODE).label("other_pupil_code"),
+        literal_column(_OTHER_SCHOOL_CODE).label("other_school_code"),
+        literal_column(_CONTINUES).label("continues"),
     )
     .select_from(waiting.join(submission, submission.c.submission_id == waiting.c.submission_id))
     .where(waiting.c.case_kind.is_not(None))
@@ -160,19 +166,7 @@ def _case(values: RowMapping) -> Waiting:
         values["case_against"],
         values["fingerprint"],
         values["transcript_code"],
+        values["other_pupil_code"],
+        values["other_school_code"],
+        values["continues"],
     )
-
-
-async def _with_others(tx: Reading, found: list[Waiting]) -> list[Waiting]:
-    """With the pupil codes and schools that they run into: what a person needs, to look into it."""
-    others = await tx.execute(text(_OTHERS), {"ids": [each.submission_id for each in found]})
-    known = {row.submission_id: row for row in others}
-    return [
-        replace(
-            each,
-            other_pupil_code=known[each.submission_id].pupil_code,
-            other_school_code=known[each.submission_id].school_code,
-            continues=known[each.submission_id].continues,
-        )
-        for each in found
-    ]
