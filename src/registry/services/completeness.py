@@ -399,13 +399,18 @@ def _continued(asked: Asked, after: str, as_of: datetime | None, latest: datetim
     parts = (base64url.decode(after) or b"").decode("ascii", "replace").split(" ")
     if len(parts) != 4 or parts[0] != asked.mark or not all(map(ids.pupil_code_fits, parts[2:])):
         raise _wrong("after", "the cursor of the page before, for the same question")
+    return pinned(parts[1], as_of, latest), (parts[2], parts[3])
+
+
+def pinned(sent: str, as_of: datetime | None, latest: datetime) -> datetime:
+    """The moment that a cursor keeps to; raises Refusal(request-parameter): none, a later one, or another than is asked for."""
     try:
-        pinned = datetime.fromisoformat(parts[1])
+        found = datetime.fromisoformat(sent)
     except ValueError:
-        pinned = None
-    if pinned is None or pinned.tzinfo is None or not _EARLIEST <= pinned <= latest or as_of not in (None, pinned):
+        found = None
+    if found is None or found.tzinfo is None or not _EARLIEST <= found <= latest or as_of not in (None, found):
         raise _wrong("after", "the cursor of the page before, for the same moment")
-    return pinned.astimezone(UTC), (parts[2], parts[3])
+    return found.astimezone(UTC)
 
 
 def _wrong(parameter: str, expected: str) -> Refusal:
