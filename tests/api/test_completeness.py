@@ -191,7 +191,9 @@ async def pages_are_the_whole(asks: RegistryClient, **question: str) -> None:
     """Row by row the same as at once, as of one moment whatever comes in between; and no other question goes on from there."""
     whole = (await asks.completeness(schools.CITY, YEAR, **question)).body
     size = str(max(1, (len(whole["children"]) + len(whole["groups"])) // 2))
-    children, groups, moments = [], [], set()
+    children: list[Any] = []
+    groups: list[Any] = []
+    moments: set[str] = set()
     after: dict[str, str] = {}
     while True:
         body = (await asks.completeness(schools.CITY, YEAR, limit=size, **question, **after)).body

@@ -119,7 +119,8 @@ async def test_units_of_a_frozen_campaign_page_by_page(registry: Registry, vendo
     codes = [line["unit"] for line in whole["units"]]
     assert (codes, whole["next"]) == (sorted(codes), None)
     assert len(codes) > 2
-    pages, after = [], ""
+    pages: list[Any] = []
+    after: str | None = ""
     while after is not None:
         body = (await ask(registry, "op-1", "GET", FREEZE, params={"limit": "2", "after": after})).json()
         assert 1 <= len(body["units"]) <= 2

@@ -60,7 +60,7 @@ async def page(
     report = await completeness.report(
         world, caller, asked.unit, asked.school_year, moment, now, asked.on, by=asked.by, only=asked.only
     )
-    rows = [*report.children, *report.groups]
+    rows: list[Line | Group] = [*report.children, *report.groups]
     keys = [_short(_key(row)) for row in rows]
     if last and last not in keys:
         raise _wrong("after", "the cursor of the page before; its last row is not there any more")
