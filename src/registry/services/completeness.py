@@ -311,15 +311,16 @@ async def pupils(
     schools = asked.only.schools(here, schools, now)
     question = Question(sorted(schools), str(asked.school_year), moment, asked.only.of_grades)
     async with world.db.snapshot() as tx:
-        found = await _listed(tx, question, asked.bucket, behind, limit + 1, past=moment != now)
         freeze = await after_freeze.of(tx, asked.only.campaign, moment)
+        seen = None if freeze is None else freeze.seen
+        found = await _listed(tx, question, asked.bucket, behind, limit + 1, seen, past=moment != now)
     rows = tuple(found[:limit])
     after = _cursor(asked, moment, rows[-1]) if len(found) > limit else None
     return Page(moment, rows, after, freeze.frozen_at if freeze is not None else None)
 
 
 async def _listed(
-    tx: Reading, question: Question, bucket: Bucket, behind: tuple[str, str], most: int, *, past: bool
+    tx: Reading, question: Question, bucket: Bucket, behind: tuple[str, str], most: int, seen: str | None, *, past: bool
 ) -> list[Row]:
     """Looks through those schools alone that have such pupils by the counts; through all, while these are not complete."""
     rows: list[Row] = []
@@ -332,7 +333,7 @@ async def _listed(
             school, size = sizes.pop(0)
             some.append(school)
             hoped += size if school != behind[0] else 0
-        rows += await look(tx, replace(question, schools=some), bucket, behind, most - len(rows))
+        rows += await look(tx, replace(question, schools=some), bucket, behind, most - len(rows), seen)
     return rows
 
 
