@@ -5,6 +5,8 @@ A number is put on a roster as a change is: the stay ends, and the next one begi
 
 from __future__ import annotations
 
+import secrets
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +18,8 @@ from sqlalchemy import DateTime, LargeBinary, SmallInteger, Text, bindparam, tex
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import TextClause
 
-from registry.core import numbers
+from registry.core import codes, ids, numbers
+from registry.core.findings import Refusal
 from registry.core.ids import BirthDate, Sex
 from registry.core.numbers import Lacking, Why
 from registry.storage.database import Hot, Reading, Writing
@@ -90,11 +93,13 @@ SELECT max(greatest(joined_at, left_at)) FROM roster_pupil WHERE school_year = :
 """
 _GIVEN = """
 WITH g AS (SELECT * FROM unnest(CAST(:schools AS text[]), CAST(:pupils AS text[]), CAST(:indexes AS bytea[]),
-                                CAST(:sealed AS bytea[])) AS t(school_code, pupil_code, number_index, number_sealed))
+                                CAST(:sealed AS bytea[]), CAST(:seen AS bytea[]))
+             AS t(school_code, pupil_code, number_index, number_sealed, seen_index))
 """
 _END = f"""{_GIVEN}
 UPDATE roster_pupil r SET left_at = :at FROM g
  WHERE r.school_year = :school_year AND r.school_code = g.school_code AND r.pupil_code = g.pupil_code AND r.left_at IS NULL
+   AND r.number_index IS NOT DISTINCT FROM g.seen_index
 RETURNING r.school_code, r.grade
 """  # noqa: S608 - only constants of this file are put together
 _IMPORT = """
@@ -135,10 +140,11 @@ SELECT r.number_index, r.number_sealed, r.sex, r.birth_date
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A number for a pupil on one roster; `case_id`: a person decided it."""
+    """A number for a pupil on one roster, in the place of the one that was seen there; `case_id`: a person decided it."""
 
     school_code: str
     pupil_code: str
+    seen: bytes | None = field(repr=False)
     index: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
     applied_id: UUID
@@ -232,13 +238,13 @@ async def on_record(tx: Reading, pupils: Collection[str]) -> Known:
     return {code: frozenset(indexes) for code, indexes in found.items()}
 
 
-async def give(tx: Writing, act: Act, given: Sequence[Given], fresh: Mapping[tuple[str, int], UUID]) -> datetime:
+async def give(tx: Writing, act: Act, given: Sequence[Given]) -> None:
     """Put numbers on rosters, note each with what stood there before, and let what is held for these pupils be judged again.
 
-    `alone` comes first. `fresh`: an id for the change of each roster (school, grade). Returns the moment of the change.
+    `alone` comes first. Raises Refusal(service-busy) when a list has just changed what was seen on one of them.
     """
     arrays = _arrays(given)
-    at = await _moved(tx, act, arrays, fresh)
+    at = await _moved(tx, act, arrays)
     noted = {
         "applied_ids": [each.applied_id for each in given],
         "case_ids": [each.case_id for each in given],
@@ -247,37 +253,33 @@ async def give(tx: Writing, act: Act, given: Sequence[Given], fresh: Mapping[tup
     }
     await tx.execute(_typed(_NOTE), {**arrays, **noted, "at": at, "school_year": act.school_year})
     await tx.execute(_typed(_DUE), {**arrays, "school_year": act.school_year})
-    return at
 
 
-async def take_back(tx: Writing, act: Act, given: Sequence[Given], fresh: Mapping[tuple[str, int], UUID]) -> None:
-    """Put back what stood on the rosters before; `given` says what that is (empty: no number)."""
+async def take_back(tx: Writing, act: Act, given: Sequence[Given]) -> None:
+    """Put back what stood on the rosters before; `given` says what that is (empty: no number). Raises as `give` does."""
     if given:
-        await _moved(tx, act, _arrays(given), fresh)
+        await _moved(tx, act, _arrays(given))
 
 
-async def _moved(tx: Writing, act: Act, arrays: dict[str, Any], fresh: Mapping[tuple[str, int], UUID]) -> datetime:
-    """End these stays and begin the next ones; each roster remembers it as a change."""
+async def _moved(tx: Writing, act: Act, arrays: dict[str, Any]) -> datetime:
+    """End these stays and begin the next ones; each roster remembers it as a change. The moment of the change."""
     where = {"school_year": act.school_year, "schools": arrays["schools"]}
     await tx.execute(text(_LOCK), where)
     newest = (await tx.execute(text(_NEWEST).bindparams(bindparam("schools", type_=ARRAY(Text))), where)).scalar_one()
     at = act.at if newest is None else max(act.at, newest + _TICK)
     ended = (await tx.execute(_typed(_END), {**arrays, "at": at, "school_year": act.school_year})).all()
-    changed: dict[tuple[str, int], int] = {}
-    for row in ended:
-        changed[row.school_code, row.grade] = changed.get((row.school_code, row.grade), 0) + 1
-    if not changed:
-        return at
+    if len(ended) != len(set(zip(arrays["schools"], arrays["pupils"], strict=True))):
+        raise Refusal(codes.SERVICE_BUSY, retry_after=1)
     rows = [
-        {"import_id": fresh[place], "school_code": place[0], "grade": place[1], "school_year": act.school_year,
-         "source": act.source, "caller_id": act.caller_id, "at": at, "changed": count}
-        for place, count in changed.items()
+        {"import_id": ids.uuid7(at, secrets.token_bytes(10)), "school_code": school, "grade": grade,
+         "school_year": act.school_year, "source": act.source, "caller_id": act.caller_id, "at": at, "changed": count}
+        for (school, grade), count in Counter((row.school_code, row.grade) for row in ended).items()
     ]  # fmt: skip
     await tx.execute(text(_IMPORT), rows)
     imports = {
-        "import_schools": [school for school, _ in changed],
-        "import_grades": [grade for _, grade in changed],
-        "import_ids": [fresh[place] for place in changed],
+        "import_schools": [row["school_code"] for row in rows],
+        "import_grades": [row["grade"] for row in rows],
+        "import_ids": [row["import_id"] for row in rows],
     }
     await tx.execute(_typed(_BEGIN), {**arrays, **imports, "at": at, "school_year": act.school_year})
     return at
@@ -289,6 +291,7 @@ def _arrays(given: Sequence[Given]) -> dict[str, Any]:
         "pupils": [each.pupil_code for each in given],
         "indexes": [each.index or None for each in given],
         "sealed": [each.sealed or None for each in given],
+        "seen": [each.seen for each in given],
     }
 
 
