@@ -23,6 +23,7 @@ from registry.core.findings import Refusal
 from registry.core.ids import BirthDate, Sex
 from registry.core.numbers import Lacking, Why
 from registry.storage.database import Hot, Reading, Writing
+from registry.storage.same_pupil import CODES, COUNTS
 
 _TICK = timedelta(microseconds=1)
 #: Whoever puts numbers on rosters, takes them back or relies on one does it alone.
@@ -30,17 +31,19 @@ _ALONE = 0x6E_75_6D_62
 _REFUSED_FOR = tuple(code.slug for code in numbers.REFUSED_FOR)
 
 # The last attempt of who speaks for the school says whether a number was refused; `refusal` finds those few without the journal.
-_LACKING = """
-WITH f AS (SELECT DISTINCT s.school_code, s.pupil_code FROM refusal f JOIN submission s USING (submission_id)
+# A pupil who stands at a school under two codes is one, by the row that counts in the buckets.
+_LACKING = f"""
+WITH t AS (SELECT DISTINCT s.school_code, s.pupil_code FROM refusal f JOIN submission s USING (submission_id)
             WHERE f.school_code = ANY(:schools) AND f.codes && :slugs AND s.school_year = :school_year
-              AND s.kind = 'transcript' AND s.pupil_code IS NOT NULL
-              AND (s.school_code, s.pupil_code) > (:after_school, :after_pupil)),
+              AND s.kind = 'transcript' AND s.pupil_code IS NOT NULL),
+     f AS (SELECT * FROM t UNION SELECT t.school_code, g.pupil_code FROM t
+             JOIN same_pupil m ON m.pupil_code = t.pupil_code JOIN same_pupil g ON g.pupil_id = m.pupil_id),
      a AS (SELECT r.school_code, r.pupil_code, r.grade, r.class_name, r.pupil_name, r.sex, r.birth_date, r.number_index,
                   NULL::text[] AS codes
              FROM roster_pupil r
             WHERE r.school_year = :school_year AND r.school_code = ANY(:schools) AND r.left_at IS NULL
               AND r.number_index IS NULL AND (r.school_code, r.pupil_code) > (:after_school, :after_pupil)
-              AND (:grades IS NULL OR r.grade = ANY(:grades))
+              AND (:grades IS NULL OR r.grade = ANY(:grades)) AND {COUNTS}
             ORDER BY r.school_code, r.pupil_code LIMIT :most),
      b AS (SELECT r.school_code, r.pupil_code, r.grade, r.class_name, r.pupil_name, r.sex, r.birth_date, r.number_index, l.codes
              FROM f JOIN roster_pupil r ON r.school_year = :school_year AND r.school_code = f.school_code
@@ -51,12 +54,12 @@ WITH f AS (SELECT DISTINCT s.school_code, s.pupil_code FROM refusal f JOIN submi
                                         WHERE x->>'code' = ANY(:slugs) ORDER BY 1) AS codes
                  FROM submission s JOIN LATERAL (
                    SELECT outcome, findings FROM verdict WHERE submission_id = s.submission_id
-                    ORDER BY judged_at DESC LIMIT 1) v ON NOT v.findings @> '[{"code":"scope-school"}]'::jsonb
-                WHERE s.school_year = :school_year AND s.school_code = r.school_code AND s.pupil_code = r.pupil_code
-                ORDER BY s.received_at DESC, s.submission_id DESC LIMIT 1) l ON l.outcome = 'refused' AND l.codes <> '{}'
-            WHERE r.number_index IS NOT NULL)
+                    ORDER BY judged_at DESC LIMIT 1) v ON NOT v.findings @> '[{{"code":"scope-school"}}]'::jsonb
+                WHERE s.school_year = :school_year AND s.school_code = r.school_code AND s.pupil_code = ANY({CODES})
+                ORDER BY s.received_at DESC, s.submission_id DESC LIMIT 1) l ON l.outcome = 'refused' AND l.codes <> '{{}}'
+            WHERE r.number_index IS NOT NULL AND (r.school_code, r.pupil_code) > (:after_school, :after_pupil) AND {COUNTS})
 SELECT * FROM (SELECT * FROM a UNION ALL SELECT * FROM b) x ORDER BY school_code, pupil_code LIMIT :most
-"""
+"""  # noqa: S608 - only constants of this folder are put together
 
 _HOLDERS = """
 SELECT r.school_code, r.pupil_code, r.grade, r.class_name, r.pupil_name, r.sex, r.birth_date, r.number_index, NULL::text[] AS codes
