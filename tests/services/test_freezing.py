@@ -11,13 +11,14 @@ from typing import Any
 import asyncpg
 import pytest
 
+from registry.core import ids
 from registry.core.callers import Caller, CallerKind, Scope
 from registry.core.completeness import Bucket
 from registry.core.findings import Refusal
 from registry.core.rosters import Place
 from registry.demo import transcripts
 from registry.formats import frozen_campaign
-from registry.services import approvals, campaigns, freezing, judging, rosters, submission
+from registry.services import approvals, campaigns, completeness, freezing, judging, rosters, submission
 from registry.services.world import World
 from registry.storage import frozen as stored
 from tests.conftest import Urls
@@ -205,6 +206,42 @@ async def test_cut_off_in_its_last_step_the_year_is_frozen_with_the_campaign(
     await connection.close()
     assert checked(await exported(settled)).problem is None
     assert [each.school_year for each in (await approvals.policy(settled)).frozen] == [YEAR]
+
+
+async def test_what_came_while_it_was_frozen_came_after_it_whatever_the_clock_said(
+    settled: World, database_urls: Urls
+) -> None:
+    connection = await asyncpg.connect(dsn=database_urls.owner.replace("+asyncpg", ""))
+    blocking = connection.transaction()
+    await blocking.start()
+    await connection.execute(
+        "LOCK TABLE campaign_freeze IN EXCLUSIVE MODE"
+    )  # all is read and written but the freeze itself
+    freeze = asyncio.create_task(freezing.freeze(settled, None, CODE, "Đã duyệt", LATER))
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'campaign_freeze'::regclass AND NOT granted)"
+    async with asyncio.timeout(30):
+        while not await connection.fetchval(waits):
+            await asyncio.sleep(0.02)
+    answer = await send(settled, CITY.signed(TWO), LATER - timedelta(minutes=1))
+    assert answer.outcome.value == "accepted"
+    await blocking.rollback()
+    await connection.close()
+    assert (await freeze).freeze is not None
+    line = next(
+        each
+        for each in (await freezing.report(settled, None, CODE, LATER)).lines
+        if each.unit == f"school:{PRIMARY.code}"
+    )
+    assert (line.frozen.of(Bucket.PRESENT), line.now.of(Bucket.PRESENT), line.arrived) == (1, 2, 1)
+    campaign = (await campaigns.find(settled, None, CODE, LATER)).campaign
+    year = ids.SchoolYear.parse(YEAR)
+    assert year is not None
+    asked = completeness.Asked(
+        f"school:{PRIMARY.code}", year, Bucket.PRESENT, only=completeness.Only(campaign=campaign)
+    )
+    page = await completeness.pupils(settled, FIRST, asked, None, None, 10, LATER)
+    late = {row.pupil_code: row.came_after(LATER) for row in page.rows}
+    assert late == {ONE["mahocsinh"]: False, TWO["mahocsinh"]: True}
 
 
 async def test_last_contacts_are_those_of_the_journal(settled: World) -> None:

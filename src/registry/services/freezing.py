@@ -94,10 +94,11 @@ async def _frozen(world: World, plan: Plan, by: tuple[str, ...], reason: str, no
             raise Refusal(codes.FREEZE_DONE)
         async with world.db.transaction() as tx:
             await stored.one_moment(tx)
+            seen = await stored.seen(tx)
             snapshot = _Snapshot(world, tx, code)
             schools = sorted(campaigns.schools_of(known.map, plan.campaign, now))
             await _write(snapshot, known, plan, schools, by, now)
-            done = Freeze(code, now, by, reason, snapshot.digest.digest(), snapshot.pupils, snapshot.size)
+            done = Freeze(code, now, by, reason, snapshot.digest.digest(), snapshot.pupils, snapshot.size, seen)
             await stored.add(tx, done)
             # With the snapshot or not at all: killed in between, the campaign would be frozen and its corrections free.
             caller_id = None if by == (approvals.AT_THE_MACHINE,) else by[-1]
@@ -191,7 +192,7 @@ async def report(world: World, caller: Caller | None, code: str, now: datetime, 
         then = await stored.schools(tx, code, sorted(mine))
         question = completeness.Question(sorted(mine), plan.campaign.school_year, now, plan.campaign.grades)
         counts = (await standing.count(tx, question, past=False)).groups
-        arrived = await stored.arrived(tx, question, done.frozen_at)
+        arrived = await stored.arrived(tx, question, done)
     units = _on_map(here, plan, mine, on, done.frozen_at, now)
     before, after = frozen.by_unit(units, then), frozen.by_unit(units, counts)
     later = {unit: sum(arrived.get(school, 0) for school in schools) for unit, schools in units.items()}

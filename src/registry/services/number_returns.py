@@ -76,7 +76,8 @@ async def take(
     """Take a returned file (CSV or XLSX, `registry.formats.number_table`) for the pupils of a unit and school year.
 
     The same again changes nothing. Raises Refusal: access-unit, numbers-shape, numbers-row (unless wrong rows are left out)
-    with number-shape, -place, -sex, -year, -taken, -two, roster-number-zero, -rounded or field-* at each cell.
+    with number-shape, -place, -sex, -year, -taken, -two, roster-number-zero, -rounded or field-* at each cell; service-busy (a list has
+    just changed one of these rosters).
     """
     here = await numbers.permitted(world, caller, asked.unit, now)
     came = await asyncio.to_thread(_read, world, raw)
@@ -239,12 +240,13 @@ async def _write(
     )  # fmt: skip
     await stored.add_return(tx, came)
     given = [
-        Given(pupil.school_code, pupil.pupil_code, index, sealer.seal_number(told.number), _fresh(now))
+        Given(
+            pupil.school_code, pupil.pupil_code, pupil.number_index, index, sealer.seal_number(told.number), _fresh(now)
+        )
         for pupil, (told, index) in sorting.sure
     ]
     if given:
-        places = {(pupil.school_code, pupil.grade): _fresh(now) for pupil, _ in sorting.sure}
-        await rosters.give(tx, Act(year, return_id, who, now, f"numbers {return_id}"), given, places)
+        await rosters.give(tx, Act(year, return_id, who, now, f"numbers {return_id}"), given)
     for each in sorting.doubtful:
         case = NumberCase(
             _fresh(now), return_id, year, each.place, each.told.name, str(each.told.birth) if each.told.birth else None,
@@ -277,7 +279,7 @@ async def decide(
     """A person says whose a number is (None: nobody's of them); then it is applied. The same again changes nothing.
 
     Raises Refusal: request-parameter (reason), number-case-unknown, number-case-decided, number-case-pupil, number-taken, or
-    number-place, -sex, -year where the number contradicts the pupil's roster.
+    number-place, -sex, -year where the number contradicts the pupil's roster; service-busy as `take`.
     """
     pupils.check_reason(reason, "/body/reason")
     async with world.db.transaction() as tx:
@@ -309,15 +311,17 @@ async def _give_decided(
     owners = (await rosters.owners(tx, [case.number_index])).get(case.number_index, frozenset())
     if owners - {pupil_code}:
         raise Refusal(codes.NUMBER_TAKEN)
-    rest = [each for each in chosen if each.number_index != case.number_index]
     given = [
-        Given(each.school_code, pupil_code, case.number_index, case.number_sealed, _fresh(now), case.case_id)
-        for each in rest
-    ]
+        Given(
+            each.school_code, pupil_code, each.number_index, case.number_index, case.number_sealed, _fresh(now),
+            case.case_id,
+        )
+        for each in chosen
+        if each.number_index != case.number_index
+    ]  # fmt: skip
     if given:
-        places = {(each.school_code, each.grade or 0): _fresh(now) for each in rest}
         source = f"numbers {case.return_id}"
-        await rosters.give(tx, Act(case.school_year, case.return_id, _id(caller), now, source), given, places)
+        await rosters.give(tx, Act(case.school_year, case.return_id, _id(caller), now, source), given)
 
 
 async def returns(world: World, caller: Caller | None, now: datetime) -> list[Return]:
@@ -331,7 +335,8 @@ async def undo(
 ) -> int:
     """Take back the numbers that came of a file, of one pupil or all; returns how many. What stood before stands again.
 
-    All or none. Raises Refusal: request-parameter (reason), number-return-unknown, number-relied (a record rests on one).
+    All or none. Raises Refusal: request-parameter (reason), number-return-unknown, number-relied (a record rests on one),
+    service-busy as `take`.
     """
     pupils.check_reason(reason, "/body/reason")
     units = await numbers.units_of(world, caller, now)
@@ -344,16 +349,16 @@ async def undo(
             raise Refusal(codes.NUMBER_RETURN_UNKNOWN)
         if relied := sorted({each.pupil_code for each in found if each.relied}):
             raise Refusal(codes.NUMBER_RELIED, [Finding(codes.NUMBER_RELIED, f"/pupils/{code}") for code in relied])
-        standing = [each for each in found if each.stands]
         before = [
             Given(
-                each.school_code, each.pupil_code, each.before_index or b"", each.before_sealed or b"", each.applied_id
+                each.school_code, each.pupil_code, each.index, each.before_index or b"", each.before_sealed or b"",
+                each.applied_id,
             )
-            for each in standing
-        ]
-        places = {(each.school_code, each.grade or 0): _fresh(now) for each in standing}
+            for each in found
+            if each.stands
+        ]  # fmt: skip
         act = Act(came.school_year, return_id, _id(caller), now, f"numbers {return_id} undone")
-        await rosters.take_back(tx, act, before, places)
+        await rosters.take_back(tx, act, before)
         if found:
             await stored.mark_undone(tx, [each.applied_id for each in found], reason, _id(caller), now)
     return len({each.pupil_code for each in found})

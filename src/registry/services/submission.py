@@ -186,11 +186,11 @@ async def _judged_and_stored(world: World, received: _Received, now: datetime, *
         caller = known.caller(received.caller_id)
         verdict, sealed = await _judge(world, known, caller, received, now)
         attempt = _attempt(world, known, received, now, verdict)
-        try:
-            async with world.db.hot() as statements:
-                answer = await _written(statements, world, caller, attempt, verdict, sealed, held_before)
-        except records.LOST_RACE:
-            continue  # somebody else wrote first; the next look finds their rows
+        async with world.db.hot() as tx:
+            try:
+                answer = await _written(tx, world, caller, attempt, verdict, sealed, held_before)
+            except records.LOST_RACE:
+                continue  # somebody else wrote first; the next look finds their rows
         if answer is not None:
             return answer
         known = await world.register.newer_than(world.db, verdict.generation)

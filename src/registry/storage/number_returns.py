@@ -44,7 +44,7 @@ SELECT c.*, d.decided_at, d.pupil_code AS decided_pupil, k.school_code, k.pupil_
 
 #: What came of a file and still stands, and whether a record rests on it.
 _APPLIED = """
-SELECT a.*, r.grade, r.number_index = a.number_index AS stands,
+SELECT a.*, r.number_index = a.number_index AS stands,
        EXISTS (SELECT FROM pupil_number n JOIN pupil_code c USING (pupil_id)
                 WHERE n.number_index = a.number_index AND c.pupil_code = a.pupil_code) AS relied
   FROM number_applied a
@@ -126,7 +126,7 @@ class Applied:
     applied_id: UUID
     school_code: str
     pupil_code: str
-    grade: int | None
+    index: bytes = field(repr=False)
     before_index: bytes | None = field(repr=False)
     before_sealed: bytes | None = field(repr=False)
     stands: bool
@@ -236,7 +236,7 @@ async def applied(tx: Reading, return_id: UUID, pupil_code: str | None) -> list[
     rows = await tx.execute(text(_APPLIED), {"return_id": return_id, "pupil_code": pupil_code})
     return [
         Applied(
-            row.applied_id, row.school_code, row.pupil_code, row.grade, row.before_index, row.before_sealed,
+            row.applied_id, row.school_code, row.pupil_code, row.number_index, row.before_index, row.before_sealed,
             bool(row.stands), row.relied,
         )
         for row in rows
