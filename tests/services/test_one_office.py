@@ -63,9 +63,8 @@ async def test_of_two_that_are_to_count_with_each_other_at_once_one_does(desks: 
     done = await asyncio.gather(*both, return_exceptions=True)
     assert sorted(map(type, done), key=str) == [type(None), callers.NotTakenError], done
     async with world.db.hot() as tx:
-        heads = dict(
-            await tx.fetch("SELECT caller_id, counts_with FROM caller WHERE caller_id IN ('desk-1', 'elsewhere')")
-        )
+        rows = await tx.fetch("SELECT caller_id, counts_with FROM caller WHERE caller_id IN ('desk-1', 'elsewhere')")
+    heads = {row["caller_id"]: row["counts_with"] for row in rows}
     assert heads in ({"desk-1": "elsewhere", "elsewhere": None}, {"desk-1": None, "elsewhere": "desk-1"})
 
 
