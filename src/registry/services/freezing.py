@@ -23,6 +23,7 @@ from registry.formats import frozen_campaign
 from registry.services import approvals, campaigns
 from registry.services.world import Known, World
 from registry.storage import approvals as stored_approvals
+from registry.storage import campaigns as stored_campaigns
 from registry.storage import completeness, declarations, generation, standing
 from registry.storage import frozen as stored
 from registry.storage.database import Writing
@@ -77,6 +78,7 @@ async def state(world: World, caller: Caller, code: str, now: datetime) -> tuple
 
 async def _seconded(world: World, code: str, word: Request) -> tuple[str, ...] | None:
     async with world.db.transaction() as tx:
+        await stored_campaigns.lock(tx, code)  # of two words at once the second has to see the first
         if await stored.find(tx, code) is not None:
             raise Refusal(codes.FREEZE_DONE)
         await stored.request(tx, code, word)

@@ -21,6 +21,7 @@ from registry.core.findings import Effect, Finding
 from registry.core.transcript import Claims, Transcript
 from registry.core.verdict import Proof, RevocationUsed, SignatureFacts, Verdict
 from registry.formats import (
+    allowance,
     certificates,
     declarations,
     documents,
@@ -256,9 +257,14 @@ def _opened(
     envelope = syntax.open_envelope(raw, algorithms=index.trust.policy.algorithms)
     findings = list(envelope.findings)
     judged = [_Judged(opened) for opened in envelope.signatures]
+    along = {der for opened in envelope.signatures for der in _along(opened)}
+    if len(along) > allowance.MOST_CERTIFICATES:
+        most = f"at most {allowance.MOST_CERTIFICATES} different issuer certificates in one document"
+        return envelope, judged, [*findings, Finding(codes.CERTIFICATE_SIZE, "/signatures", most)]
+    document = allowance.Allowance()
     for each in judged:
         findings += _check_signature(each, index)
-        findings += _check_path(each, index, moment)
+        findings += _check_path(each, index, moment, document)
     return envelope, judged, findings
 
 
@@ -303,7 +309,14 @@ def _leaf_der(opened: signatures.OpenedSignature, trust_list: trust.TrustList) -
     return registered[0].der if registered else None
 
 
-def _check_path(each: _Judged, index: certificates.TrustIndex, moment: Moment) -> Iterable[Finding]:
+def _along(opened: signatures.OpenedSignature) -> tuple[bytes, ...]:
+    """The certificates that came with a signature beside the signer's own."""
+    return *opened.chain[1:], *opened.certificates
+
+
+def _check_path(
+    each: _Judged, index: certificates.TrustIndex, moment: Moment, document: allowance.Allowance
+) -> Iterable[Finding]:
     """4 and 5: a path to a pinned anchor, good at signing time, and fresh revocation data at every level.
 
     What happened after the signature is proven to have existed does not spoil it (ETSI EN 319 102-1 5.5).
@@ -311,16 +324,15 @@ def _check_path(each: _Judged, index: certificates.TrustIndex, moment: Moment) -
     if each.leaf is None:
         return []
     signed_at = each.opened.signed_at
-    candidates = (*each.opened.chain[1:], *each.opened.certificates)
-    each.path, findings = paths.find_path(each.leaf, candidates, index, each.at, signed_at)
+    each.path, findings = paths.find_path(each.leaf, _along(each.opened), index, each.at, signed_at, document=document)
     if each.path is None or signed_at is None:
         return findings
     times = time_stamps.Times(signed_at, moment.received_at, moment.now, moment.skew)
-    each.stamped = time_stamps.proven(each.opened.stamps, index, times)
+    each.stamped = time_stamps.proven(each.opened.stamps, index, times, document)
     proven_at = each.stamped.moment or moment.received_at
     timely = paths.time_findings(each.path, signed_at, proven_at, each.at)
     revoked, used = revocation.revocation_findings(
-        each.path, index, signed_at, proven_at, moment.now, each.at, each.opened.ocsp_answers
+        each.path, index, signed_at, proven_at, moment.now, each.at, each.opened.ocsp_answers, document
     )
     each.revocation = (*used, *each.stamped.revocation)
     return [*findings, *each.stamped.findings, *timely, *revoked]
