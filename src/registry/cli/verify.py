@@ -66,17 +66,23 @@ def verify(
     """
     if file is not None and answer is None:
         raise typer.BadParameter("with the signed answer over it", param_hint="--file")
-    if (answer is None) == (qr is None):
-        raise typer.BadParameter("either an answer or --qr")
-    if qr is not None:
-        if jwks is None:
-            raise typer.BadParameter("--qr needs --keys")
-        on_paper = {"school_name": school, "school_year": school_year, "grade": grade, "result": result, "code": code}
-        if not verify_qr.check(qr, Path(jwks), on_paper, issuer, as_json=json_output):
-            raise typer.Exit(_WRONG)
-    elif answer is not None:
+    if answer is not None and qr is None:
         signed = None if file is None else sha256(file.read_bytes()).digest()
         _verify_answer(answer, jwks, answer_keys.Receiver(issuer, audience, nonce, signed), at, json_output)
+    elif qr is not None and answer is None:
+        on_paper = {"school_name": school, "school_year": school_year, "grade": grade, "result": result, "code": code}
+        _verify_qr(qr, jwks, on_paper, issuer, json_output)
+    else:
+        raise typer.BadParameter("either an answer or --qr")
+
+
+def _verify_qr(
+    qr: str, jwks: str | None, on_paper: dict[str, str | None], issuer: str | None, json_output: bool
+) -> None:
+    if jwks is None:
+        raise typer.BadParameter("--qr needs --keys")
+    if not verify_qr.check(qr, Path(jwks), on_paper, issuer, as_json=json_output):
+        raise typer.Exit(_WRONG)
 
 
 def _verify_answer(

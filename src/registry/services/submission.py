@@ -10,7 +10,6 @@ import logging
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from registry.core import codes, ids, numbers
@@ -285,7 +284,7 @@ class _Writing:
 
     async def look(self, tx: Hot) -> tuple[Found, tuple[Finding, ...], Place | Case | None] | None:
         """What is on record, all findings, and where the record belongs; None when the register has moved. Writes nothing."""
-        found = await records.look_up(tx, **self._keys())
+        found = await records.look_up(tx, self._keys())
         if found.generation != self.verdict.generation:
             return None
         if found.receipt is not None and found.receipt.school_code in self.caller.schools:
@@ -296,19 +295,19 @@ class _Writing:
             findings, spot = (*findings, trouble), None
         return found, findings, spot
 
-    def _keys(self) -> dict[str, Any]:
+    def _keys(self) -> records.Keys:
         claims, entry_document = self.verdict.claims, self._entry_document()
-        return {
-            "fingerprint": self.verdict.fingerprint,
-            "number_index": self.attempt.number_index,
-            "pupil_code": claims.pupil_code,
-            "school_year": self.attempt.school_year,
-            "level": self.attempt.level,
-            "transcript_code": claims.transcript_code,
-            "version": self.verdict.transcript.version if self.verdict.transcript else None,
-            "document_index": None if entry_document is None else entry_document.index,
-            "school_code": self.attempt.school_code,
-        }
+        return records.Keys(
+            fingerprint=self.verdict.fingerprint,
+            number_index=self.attempt.number_index,
+            pupil_code=claims.pupil_code,
+            school_year=self.attempt.school_year,
+            level=self.attempt.level,
+            transcript_code=claims.transcript_code,
+            version=self.verdict.transcript.version if self.verdict.transcript else None,
+            school_code=self.attempt.school_code,
+            document_index=None if entry_document is None else entry_document.index,
+        )
 
     def _entry_document(self) -> records.EntryDocument | None:
         """Of a foreign pupil without a number: nationality and document number together stand in its place."""
