@@ -16,7 +16,7 @@ from registry.core import codes, frozen, ids, reasons, rules
 from registry.core.callers import Caller
 from registry.core.campaigns import Plan
 from registry.core.completeness import Bucket, Counts
-from registry.core.findings import Finding, Refusal
+from registry.core.findings import Refusal
 from registry.core.frozen import Freeze, Line, Request
 from registry.core.units import Map, MapOf, When
 from registry.formats import frozen_campaign
@@ -54,9 +54,7 @@ async def freeze(world: World, caller: Caller | None, code: str, reason: str, no
 
     Raises Refusal: campaign-unknown, access-unit, request-parameter (reason), freeze-done, freeze-under-way.
     """
-    if not reasons.fits(reason):
-        finding = Finding(codes.REQUEST_PARAMETER, "/body/reason", reasons.SHAPE)
-        raise Refusal(codes.REQUEST_PARAMETER, [finding])
+    reasons.check(reason)
     plan = await campaigns.find(world, caller, code, now)
     by: tuple[str, ...] | None = (approvals.AT_THE_MACHINE,)
     if caller is not None:

@@ -106,7 +106,6 @@ async def add_caller(tx: Writing, new: Caller, now: datetime) -> bool:
         "scopes": sorted(new.scopes),
         "purposes": sorted(new.purposes),
         "created_at": now,
-        "counts_with": new.counts_with,
     }
     added = insert(caller).values(row).on_conflict_do_nothing().returning(caller.c.caller_id)
     return (await tx.execute(added)).first() is not None
