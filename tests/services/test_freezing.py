@@ -22,6 +22,7 @@ from registry.services import approvals, campaigns, completeness, freezing, judg
 from registry.services.world import World
 from registry.storage import frozen as stored
 from tests.conftest import Urls
+from tests.interleaving import stopped, waiting
 from tests.small_city import NOW, PRIMARY, SmallCity, settle, small_city, vendor
 
 pytestmark = pytest.mark.anyio
@@ -172,6 +173,15 @@ async def test_two_operators_of_the_whole_campaign_have_to_say_so(settled: World
     assert await refused(freezing.freeze(settled, SECOND, CODE, "Đủ", late)) == "freeze-done"
     assert await refused(freezing.export(settled, SMALL, CODE, late)) == "access-unit"
     assert checked(await exported(settled, FIRST)).problem is None
+
+
+async def test_two_operators_at_once_are_two(settled: World, database_urls: Urls) -> None:
+    async with stopped(database_urls, "LOCK TABLE campaign_freeze_request IN SHARE ROW EXCLUSIVE MODE"):
+        words = [asyncio.create_task(freezing.freeze(settled, each, CODE, "Đủ", LATER)) for each in (FIRST, SECOND)]
+        await waiting(settled, 2)
+    done = [each.freeze for each in await asyncio.gather(*words)]
+    (frozen,) = [each for each in done if each is not None]
+    assert sorted(frozen.frozen_by) == ["op-1", "op-2"]
 
 
 async def test_nothing_is_there_before_the_freeze(settled: World) -> None:

@@ -29,7 +29,7 @@ from registry.services.world import World
 from registry.storage import number_returns as stored
 from registry.storage import numbers as rosters
 from registry.storage.database import Writing
-from registry.storage.number_returns import Candidate
+from registry.storage.number_returns import Candidate as Candidate
 from registry.storage.number_returns import NumberCase as NumberCase  # what the edges show
 from registry.storage.number_returns import Return as Return
 from registry.storage.numbers import Act, Given
