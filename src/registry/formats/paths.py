@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
@@ -50,16 +50,17 @@ class Path:
     valid_to: datetime
     #: OIDs of the valid policy set, as the anchor knows them; `rfc5280.satisfies` compares them with a demand.
     policies: frozenset[str] = frozenset()
+    #: SHA-256 of each certificate, signer's first, anchor's last; asked for with every signature.
+    fingerprints: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Put together what follows from the rest."""
+        object.__setattr__(self, "fingerprints", tuple(c.fingerprint for c in (*self.certificates, self.root)))
 
     @property
     def hierarchy(self) -> trust.Hierarchy:
         """The hierarchy the anchor heads."""
         return self.anchor.hierarchy
-
-    @property
-    def fingerprints(self) -> tuple[bytes, ...]:
-        """SHA-256 of each certificate, signer's first, anchor's last."""
-        return (*(certificate.fingerprint for certificate in self.certificates), self.root.fingerprint)
 
     def holds_at(self, moment: datetime) -> bool:
         """True when every certificate of the path is valid at the moment."""

@@ -45,6 +45,9 @@ class Proven:
     revocation: tuple[RevocationUsed, ...] = ()
 
 
+_NOTHING = Proven()
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     """What a token is whatever it stands beside, remembered with the trust index: its path, or why it has none."""
@@ -63,6 +66,8 @@ def proven(stamps: Sequence[Stamp], index: TrustIndex, times: Times, document: A
     time-stamp-order (before the claim, after receipt). Warnings, with which a token proves nothing: time-stamp-unknown,
     time-stamp-revoked, time-stamp-undecided. Never raises.
     """
+    if not stamps:
+        return _NOTHING
     findings: list[Finding] = []
     good: list[tuple[datetime, bytes]] = []
     used: list[RevocationUsed] = []

@@ -138,7 +138,7 @@ def judge(
     findings += _check_persons(signed, roles, parsed.transcript, every_subject=every_subject)
     findings += _of_content(envelope.payload, parsed, syntax)
     findings += _check_scope(parsed.claims, index.trust, schools)
-    return replace(_verdict(raw, index, moment, judged, roles, findings, parsed.claims), transcript=parsed.transcript)
+    return _verdict(raw, index, moment, judged, roles, findings, parsed.claims, parsed.transcript)
 
 
 def judge_unsigned(
@@ -164,7 +164,7 @@ def judge_unsigned(
         parsed = documents.parse_xml(payload) if payload is not None else documents.NOTHING
         findings += [*found, *_of_content(payload, parsed, _SYNTAXES[XML])]
     findings += _check_scope(parsed.claims, index.trust, schools)
-    return replace(_verdict(raw, index, moment, (), (), findings, parsed.claims), transcript=parsed.transcript)
+    return _verdict(raw, index, moment, (), (), findings, parsed.claims, parsed.transcript)
 
 
 def bare(raw: bytes, media_type: str) -> str:
@@ -270,13 +270,13 @@ def _opened(
 
 def _verdict(
     raw: bytes, index: certificates.TrustIndex, moment: Moment, judged: Sequence[_Judged],
-    roles: Sequence[trust.Role | None], findings: Sequence[Finding], claims: Claims,
+    roles: Sequence[trust.Role | None], findings: Sequence[Finding], claims: Claims, transcript: Transcript | None = None,
 ) -> Verdict:  # fmt: skip
     return Verdict(
         fingerprint=ids.fingerprint(raw),
         findings=tuple(findings),
         claims=claims,
-        transcript=None,
+        transcript=transcript,
         signatures=tuple(_facts(each, role, moment) for each, role in zip(judged, roles, strict=True)),
         revocation_used=tuple(dict.fromkeys(used for each in judged for used in each.revocation)),
         generation=index.trust.generation,
