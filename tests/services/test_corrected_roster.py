@@ -34,7 +34,7 @@ pytestmark = pytest.mark.anyio
 async def waiting(world: World) -> list[list[str]]:
     return [
         [each.pupil_code for each in case.candidates]
-        for case in await number_cases.cases(world, None, str(YEAR), None, 10)
+        for case in await number_cases.waiting(world, None, str(YEAR), None, 10)
     ]
 
 
@@ -57,7 +57,7 @@ async def test_a_doubt_of_several_when_the_other_one_got_a_number(settled: World
     plain = ("", "Le Chi", *CHI[2:])
     assert [each.pupils for each in (await take(settled, plain, at=minutes(1))).doubtful] == [2]
     await roster(settled, without(CHI), DUNG, at=minutes(2))
-    (case,) = await number_cases.cases(settled, None, str(YEAR), None, 10)
+    (case,) = await number_cases.waiting(settled, None, str(YEAR), None, 10)
     await number_cases.decide(settled, None, case.case_id, "1003", "giấy khai sinh", minutes(3))
     assert await stand(settled) == {"1003": CHI[5], "1004": DUNG[5]}
 
@@ -75,7 +75,7 @@ async def test_the_pupil_left_with_the_corrected_roster(settled: World) -> None:
     await roster(settled, (*AN[:3], "", "", ""), without(BINH), without(CHI))
     assert len((await take(settled, AN, at=minutes(1))).doubtful) == 1
     await roster(settled, without(BINH), without(CHI), at=minutes(2))
-    cases = await number_cases.cases(settled, None, str(YEAR), None, 10)
+    cases = await number_cases.waiting(settled, None, str(YEAR), None, 10)
     for case in cases:
         with pytest.raises(Refusal) as refused:
             await number_cases.decide(settled, None, case.case_id, "1001", "giấy khai sinh", minutes(3))
@@ -105,7 +105,7 @@ async def test_a_corrected_roster_keeps_the_number_that_came_back(settled: World
     after = (code, "Nguyễn Thị Hoàn", of, birth, sex, "") if corrected == "name" else without(AN)
     await roster(settled, without(before))
     await take(settled, AN, at=minutes(1))
-    for case in await number_cases.cases(settled, None, str(YEAR), None, 10):
+    for case in await number_cases.waiting(settled, None, str(YEAR), None, 10):
         await number_cases.decide(settled, None, case.case_id, "1001", "giấy khai sinh", minutes(2))
     assert await stand(settled) == {"1001": number}
     await roster(settled, after, at=minutes(3))
