@@ -319,7 +319,7 @@ UNANSWERED: list[tuple[dict[str, str], tuple[int, list[tuple[str, str]]]]] = [
     ({"unit": "city:79"}, (403, [("access-unit", "/query/unit")])),
     ({"unit": "district:770"}, (403, [("access-unit", "/query/unit")])),
     ({"unit": "district:nowhere"}, (403, [("access-unit", "/query/unit")])),
-    ({"unit": "\x00"}, (403, [("access-unit", "/query/unit")])),
+    ({"unit": "\x00"}, (400, [("request-parameter", "/query/unit")])),
     ({"unit": ""}, (403, [("access-unit", "/query/unit")])),
     ({"unit": "x" * 41}, (400, [("request-parameter", "/query/unit")])),
     ({"school_year": "2023-2025"}, (400, [("request-parameter", "/query/school_year")])),

@@ -70,7 +70,7 @@ async def test_sessions_of_one_s_own_people(registry: Registry, city: RegistryCl
         assert await pages(district, "/v1/sessions", "sessions", person=other) == []
     await people.close(registry.world, "q3", datetime.now(UTC))
     assert {row["person"] for row in await pages(city, "/v1/sessions", "sessions")} == {"so", "q10"}
-    for wrong in ({"limit": "0"}, {"limit": "501"}, {"after": "x"}, {"who": "so"}):
+    for wrong in ({"limit": "0"}, {"limit": "501"}, {"after": "x"}, {"who": "so"}, {"person": "s\0o"}):
         assert (await ask(city, "/v1/sessions", **wrong))[0] == 400
 
 

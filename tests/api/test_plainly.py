@@ -53,6 +53,7 @@ def cases() -> Iterator[tuple[str, str, dict[str, Any], list[str] | None]]:
         if path.startswith("/v1/"):
             yield method, path, {"079317000123": "x"}, ["/query"]
         for name, types in declared.items():
+            yield method, path, {name: "a\0b"}, [f"/query/{name}"]
             many = "array" in types
             yield method, path, {name: ["4", "5"]}, None if many else [f"/query/{name}"]
             if "integer" in types:

@@ -37,7 +37,7 @@ class _Declared:
 
 
 async def check(request: Request) -> None:
-    """Raise Refusal(request-parameter) that names each parameter sent twice, not declared, or written in another way.
+    """Raise Refusal(request-parameter) that names each parameter sent twice, not declared, with a NUL, or written in another way.
 
     Pages and what lies outside of the contract are left alone; an undeclared name is refused below /v1/ and never repeated.
     """
@@ -60,9 +60,11 @@ def _findings(declared: Mapping[str, _Declared], request: Request) -> Iterator[F
             yield Finding(codes.REQUEST_PARAMETER, f"/query/{name}", "once")
     written = [*sent, *((name, str(value)) for name, value in request.path_params.items())]
     for name in dict.fromkeys(name for name, _ in written if name in declared):
-        shape = declared[name].shape
-        if shape and not all(shape[0].fullmatch(text) for other, text in written if other == name):
+        shape, texts = declared[name].shape, [text for other, text in written if other == name]
+        if shape and not all(map(shape[0].fullmatch, texts)):
             yield Finding(codes.REQUEST_PARAMETER, f"/{declared[name].place}/{name}", shape[1])
+        elif declared[name].place == "query" and any("\x00" in text for text in texts):  # a database takes no NUL
+            yield Finding(codes.REQUEST_PARAMETER, f"/query/{name}", "text without NUL")
 
 
 def _in_path(declared: Mapping[str, _Declared], name: str) -> bool:
