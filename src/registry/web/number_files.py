@@ -9,7 +9,8 @@ from fastapi import Request
 from registry.core.findings import Finding
 from registry.core.ids import Sex
 from registry.core.numbers import Doubt, Lacking
-from registry.services.number_returns import Candidate, NumberCase, Report, Return
+from registry.services.number_cases import Candidate, NumberCase
+from registry.services.number_returns import Report, Return
 from registry.services.numbers import Export
 from registry.services.tables_out import Cell, Column, TableOut
 from registry.web import rendering, words

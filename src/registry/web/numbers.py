@@ -22,7 +22,7 @@ from registry.core.callers import Scope
 from registry.core.findings import Finding, Refusal
 from registry.core.numbers import Lacking
 from registry.core.units import MapOf
-from registry.services import completeness, name_views, number_returns, numbers, tables_out
+from registry.services import completeness, name_views, number_cases, number_returns, numbers, tables_out
 from registry.services.sessions import SignedIn
 from registry.services.tables_out import FileKind, TableOut
 from registry.web import asking, downloads, forms, number_files, rendering, signed_in, uploads, words
@@ -61,7 +61,7 @@ async def get_numbers(request: Request, somebody: signed_in.Counting, after: str
     if shown["operates"]:
         shown["exports"] = (await numbers.exports(edge.world, somebody.caller, now))[:_LISTED]
         shown["returns"] = (await number_returns.returns(edge.world, somebody.caller, now))[:_LISTED]
-        shown["waiting"] = len(await number_returns.cases(edge.world, somebody.caller, None, None, _CASES))
+        shown["waiting"] = len(await number_cases.waiting(edge.world, somebody.caller, None, None, _CASES))
         shown["units"] = (await edge.world.known()).map.units
     return rendering.page(request, "numbers.html", asking.values(request, about, **shown))
 
@@ -116,7 +116,7 @@ async def get_cases(request: Request, somebody: signed_in.Operating, after: str 
         return await downloads.answer(
             request, "number-cases", await _cases_file(request, somebody), kind, rendering.now()
         )
-    found = await number_returns.cases(edge.world, somebody.caller, None, _id(after) if after else None, _CASES)
+    found = await number_cases.waiting(edge.world, somebody.caller, None, _id(after) if after else None, _CASES)
     page = found[:_CASES]
     await _note_cases(edge, somebody, page, "number-cases")
     shown = {
@@ -139,7 +139,7 @@ async def post_decision(request: Request, somebody: signed_in.Operating, case_id
     if not pupil:
         raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "/form/pupil", "one of the choices")])
     chosen = None if pupil == "-" else pupil
-    await number_returns.decide(edge.world, somebody.caller, case_id, chosen, fields.get("reason", ""), rendering.now())
+    await number_cases.decide(edge.world, somebody.caller, case_id, chosen, fields.get("reason", ""), rendering.now())
     return RedirectResponse("/numbers/cases", 303, headers=rendering.HEADERS)
 
 
@@ -186,21 +186,21 @@ async def _file(request: Request, somebody: SignedIn, about: Subject, asked: num
 async def _cases_file(request: Request, somebody: SignedIn) -> TableOut:
     """All cases, as many as a file may have; written down first."""
     edge: Edge = request.app.state.edge
-    rows: list[number_returns.NumberCase] = []
+    rows: list[number_cases.NumberCase] = []
     more = True
     while more and len(rows) < _MOST_IN_FILE:
         after = rows[-1].case_id if rows else None
-        found = await number_returns.cases(edge.world, somebody.caller, None, after, number_returns.MOST_CASES)
-        rows += found[: number_returns.MOST_CASES]
-        more = len(found) > number_returns.MOST_CASES
+        found = await number_cases.waiting(edge.world, somebody.caller, None, after, number_cases.MOST_CASES)
+        rows += found[: number_cases.MOST_CASES]
+        more = len(found) > number_cases.MOST_CASES
     await _note_cases(edge, somebody, rows, "number-cases-file")
     units = (await edge.world.known()).map.units
     schools = {each.school_code: units[f"school:{each.school_code}"].name for row in rows for each in row.candidates}
     return number_files.cases(request, rows, schools)
 
 
-async def _note_cases(edge: Edge, somebody: SignedIn, rows: Sequence[number_returns.NumberCase], screen: str) -> None:
-    for school, names in number_returns.names_of(rows).items():
+async def _note_cases(edge: Edge, somebody: SignedIn, rows: Sequence[number_cases.NumberCase], screen: str) -> None:
+    for school, names in number_cases.names_of(rows).items():
         await name_views.note(
             edge.world, somebody.person, name_views.Screen(screen, f"school:{school}"), names, rendering.now()
         )
