@@ -258,7 +258,7 @@ def _year_trouble(row: SecondaryMark, comment_assessed: bool) -> tuple[Code, str
 
 
 def _trouble(mark: Decimal | Letter, comment_assessed: bool) -> tuple[Code, str] | None:
-    if type(mark) is Letter:  # `isinstance` asks an Enum's class in a roundabout way
+    if not isinstance(mark, Decimal):
         if comment_assessed or mark is _EXEMPT:
             return None
         return codes.RULE_MARK_KIND, "TT 22/2021 art. 5.3.b: a scored subject carries numbers, or M"
