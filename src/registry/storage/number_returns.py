@@ -23,7 +23,8 @@ from registry.storage.tables_workbench import (
 
 _EXPORTS = 0x6E_75_6D_65
 
-#: Cases all of whose pupils are of these schools, with the pupils as their rosters have them now.
+#: Cases all of whose pupils are of these schools, with the pupils as their rosters have them now. Nobody has to decide any more
+#: what a corrected roster, or the same file after it, has settled: one of the pupils has the number.
 _CASES = """
 SELECT c.*, d.decided_at, d.pupil_code AS decided_pupil, k.school_code, k.pupil_code, r.pupil_name, r.class_name, r.grade, r.sex,
        r.birth_date, r.number_index AS present_index
@@ -32,6 +33,10 @@ SELECT c.*, d.decided_at, d.pupil_code AS decided_pupil, k.school_code, k.pupil_
            AND (CAST(:case_id AS uuid) IS NULL OR c.case_id = :case_id)
            AND (CAST(:after AS uuid) IS NULL OR c.case_id > :after)
            AND (NOT :open OR NOT EXISTS (SELECT FROM number_decision d WHERE d.case_id = c.case_id))
+           AND (NOT :open OR NOT EXISTS (
+             SELECT FROM number_candidate k JOIN roster_pupil r USING (school_code, pupil_code)
+              WHERE k.case_id = c.case_id AND r.school_year = c.school_year AND r.left_at IS NULL
+                AND r.number_index = c.number_index))
            AND (CAST(:schools AS text[]) IS NULL OR NOT EXISTS (
              SELECT FROM number_candidate k WHERE k.case_id = c.case_id AND k.school_code <> ALL(:schools)))
          ORDER BY c.case_id LIMIT :most) c

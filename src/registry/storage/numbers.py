@@ -115,6 +115,12 @@ SELECT o.school_year, o.school_code, o.pupil_code, :at, o.grade, o.class_name, o
   FROM roster_pupil o JOIN g USING (school_code, pupil_code) JOIN i USING (school_code, grade)
  WHERE o.school_year = :school_year AND o.left_at = :at
 """  # noqa: S608
+#: A list of the school took it away (another child under the code, it seemed), and now it comes back: it rests on this file.
+_AGAIN = f"""{_GIVEN}
+UPDATE number_applied a SET undone_at = :at, undone_by = :caller_id, undone_reason = 'given again' FROM g
+ WHERE a.school_year = :school_year AND a.school_code = g.school_code AND a.pupil_code = g.pupil_code
+   AND a.number_index = g.number_index AND a.undone_at IS NULL
+"""  # noqa: S608
 _NOTE = f"""{_GIVEN}, k AS (SELECT * FROM unnest(CAST(:schools AS text[]), CAST(:pupils AS text[]), CAST(:applied_ids AS uuid[]),
                                                  CAST(:case_ids AS uuid[])) AS t(school_code, pupil_code, applied_id, case_id))
 INSERT INTO number_applied (applied_id, return_id, case_id, school_year, school_code, pupil_code, number_index, before_index,
@@ -251,6 +257,8 @@ async def give(tx: Writing, act: Act, given: Sequence[Given]) -> None:
         "return_id": act.return_id,
         "caller_id": act.caller_id,
     }
+    again = {"at": at, "school_year": act.school_year, "caller_id": act.caller_id}
+    await tx.execute(_typed(_AGAIN), {**arrays, **again})
     await tx.execute(_typed(_NOTE), {**arrays, **noted, "at": at, "school_year": act.school_year})
     await tx.execute(_typed(_DUE), {**arrays, "school_year": act.school_year})
 
