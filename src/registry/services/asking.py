@@ -157,8 +157,8 @@ class Asked(Protocol[D, A_co]):
     def permit(self, purpose: Purpose) -> None:
         """Raises Refusal for what the purpose does not allow."""
 
-    async def find(self, tx: Hot, asker: Asker) -> questions.Found:
-        """What there is, whoever asks."""
+    def wanted(self, asker: Asker) -> questions.Wanted:
+        """What is looked for, whoever asks."""
 
     def decide(self, asker: Asker, found: questions.Found, *, vouching: bool) -> Decided[D]:
         """What this caller may be told of it; without `vouching` nothing is genuine."""
@@ -201,13 +201,13 @@ async def ask(
 
 
 async def _plainly(asker: Asker, asked: Asked[D, A]) -> Told[D] | None:
-    """The short road of nearly all questions: something is found, nothing about it has to be counted or undone, and the row is
-    written together with those of others. None, with nothing written, for every question that is not so.
+    """The short road of nearly all questions: it is looked for together with others, something is found, nothing about it has to be
+    counted or undone, and the row is written together with those of others. None, with nothing written, for every question that is
+    not so.
 
     Raises Refusal: verification-enumeration, verification-nonce, -threshold.
     """
-    async with asker.world.db.hot() as connection:
-        found = await asked.find(connection, asker)
+    found = await asker.world.notes.find(asker.world.db, asked.wanted(asker))
     limits.check_pause(found.misses, asker.now)
     if found.misses.in_a_row:
         return None
@@ -220,7 +220,7 @@ async def _plainly(asker: Asker, asked: Asked[D, A]) -> Told[D] | None:
 async def _write_plainly(asker: Asker, decided: Decided[D], version: Stored, proof: questions.Proof) -> Told[D] | None:
     """The second half: one question of an office about a pupil at a time, since the ones before it are counted first.
 
-    Of those that were found before it was written, each process has no more than connections.
+    Of those that were found before it was written, each process has no more than one of each way of asking.
     """
     world = asker.world
     with world.notes.alone(asker.caller.counted_as, version.pupil_id) as alone:
@@ -241,7 +241,7 @@ async def _in_one_transaction(
     """Find, decide, write down and count; then answer. Whoever has been paused since it asked gets no answer."""
     answer: A | None = None
     async with asker.world.db.hot_transaction() as tx:
-        found = await asked.find(tx, asker)
+        found = await questions.find(tx, asked.wanted(asker))
         limits.check_pause(found.misses, asker.now)
         decided = asked.decide(asker, found, vouching=vouching)
         written, before = await _write(tx, asker, decided, found)

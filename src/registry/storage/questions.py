@@ -1,4 +1,5 @@
-"""Questions of offices: one statement finds and brings the proof of what is found, one writes the question down.
+"""Questions of offices: one statement finds and brings the proof of what is found, one writes down that it was asked; both take
+several questions of the same moment.
 
 At the driver's level, as the bench measures this path. Every kind of question runs the same two statements whatever is on
 record and whoever asks, so that time tells a caller nothing.
@@ -7,9 +8,10 @@ record and whoever asks, so that time tells a caller nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -30,81 +32,113 @@ _WAITING = """waiting w CROSS JOIN LATERAL (
     WHERE submission_id = w.submission_id AND kind = 'transcript' OFFSET 0) s"""
 
 
-def _statement(held_at: str, known_pupil: str, found: str, more: str = "") -> str:
-    """One statement of a question: the versions that `found` gives, what stands behind each, how often the office ($3) asked
-    about its pupil within a day before $2 (up to $4), and where $1 stands with questions that found nothing. One row whatever
-    there is, so that a pause costs no statement of its own.
+def _statement(key: str, held_at: str, known_pupil: str, found: str, more: str = "") -> str:
+    """One statement for several questions, each with a `key` of this type: the versions that `found` gives, what stands behind
+    each, how often the office asked about its pupil within a day before (up to `most`), and where the caller stands with questions
+    that found nothing. One row for each question whatever there is, so that a pause costs no statement of its own.
     """
     return f"""
+SELECT asked.place, one.*
+FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::int[], $5::{key}[], $6::int[], $7::text[], $8::text[])
+  WITH ORDINALITY AS asked (counted_as, asked_at, office, most, key, version, years, level, place) CROSS JOIN LATERAL (
 WITH {found}
 SELECT {held_at} AS held_at, {known_pupil} AS known_pupil, found.*, m.in_a_row, m.hour, m.in_hour, m.day, m.pauses, m.paused_until,
-       (SELECT count(*) FROM (SELECT FROM question q WHERE q.pupil_id = found.pupil_id AND q.asked_at > $2::timestamptz - interval '1 day'
-                                 AND q.caller_id = ANY($3::text[]) AND q.answer <> 'not_known' LIMIT $4) o) AS asked_before,
+       (SELECT count(*) FROM (SELECT FROM question q WHERE q.pupil_id = found.pupil_id AND q.asked_at > asked.asked_at - interval '1 day'
+                                 AND q.caller_id = ANY(string_to_array(asked.office, ' ')) AND q.answer <> 'not_known'
+                               LIMIT asked.most) o) AS asked_before,
        d.media_type, d.sealed, j.policy, j.rules, x.accepted_at AS withdrawn_at, x.reason,
        g.school_code AS given_out_by, g.grade AS given_out_in{more}
-  FROM (SELECT) AS one LEFT JOIN found ON true LEFT JOIN caller_miss m ON m.caller_id = $1
+  FROM (SELECT) AS always LEFT JOIN found ON true LEFT JOIN caller_miss m ON m.caller_id = asked.counted_as
   LEFT JOIN document d ON d.school_year = found.school_year AND d.fingerprint = found.fingerprint
   LEFT JOIN submission g ON g.submission_id = found.submission_id
   LEFT JOIN LATERAL (SELECT evidence ->> 'policy' AS policy, evidence ->> 'rules' AS rules FROM verdict
                        WHERE submission_id = found.submission_id AND outcome = 'accepted' ORDER BY judged_at DESC LIMIT 1) j ON true
   LEFT JOIN LATERAL (SELECT accepted_at, reason FROM withdrawal WHERE school_year = found.school_year AND pupil_id = found.pupil_id
-                       AND level = found.level AND version >= found.version ORDER BY version LIMIT 1) x ON true
+                       AND level = found.level AND version >= found.version ORDER BY version LIMIT 1) x ON true) one
 """  # noqa: S608 - only constants of this file are put together, here and below
 
 
 _BY_CODE = _statement(
-    f"ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.transcript_code = $5 AND s.school_code IS NOT NULL)",  # noqa: S608
-    "(SELECT pupil_id FROM transcript_code WHERE transcript_code = $5)",
+    "text",
+    f"ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.transcript_code = asked.key AND s.school_code IS NOT NULL)",  # noqa: S608
+    "(SELECT pupil_id FROM transcript_code WHERE transcript_code = asked.key)",
     f"""found AS (SELECT {_VERSION} FROM transcript_code t
                  JOIN record k USING (school_year, pupil_id, level)
                  JOIN record_version v USING (school_year, pupil_id, level)
-                 WHERE t.transcript_code = $5 AND v.version = coalesce($6, k.current_version))""",  # noqa: S608
+                 WHERE t.transcript_code = asked.key AND v.version = coalesce(asked.version, k.current_version))""",  # noqa: S608
 )
 #: Of an extract the registry itself handed out the bytes: they lead to the version that it shows.
 _BY_FINGERPRINT = _statement(
-    f"ARRAY(SELECT s.school_code FROM {_WAITING} WHERE w.fingerprint = $5 AND s.school_code IS NOT NULL)",  # noqa: S608
+    "bytea",
+    f"ARRAY(SELECT s.school_code FROM {_WAITING} WHERE w.fingerprint = asked.key AND s.school_code IS NOT NULL)",  # noqa: S608
     "found.pupil_id",
     f"""found AS (SELECT {_VERSION}, NULL::text AS extract FROM record_version v JOIN record k USING (school_year, pupil_id, level)
-                 WHERE v.fingerprint = $5
+                 WHERE v.fingerprint = asked.key
                UNION ALL
                SELECT {_VERSION}, i.year || '/' || lpad(i.number::text, 6, '0')
                  FROM extract_issue i JOIN public_code p USING (code_index)
                  JOIN record_version v USING (school_year, pupil_id, level, version)
-                 JOIN record k USING (school_year, pupil_id, level) WHERE i.fingerprint = $5)""",  # noqa: S608
+                 JOIN record k USING (school_year, pupil_id, level) WHERE i.fingerprint = asked.key)""",  # noqa: S608
 )
 
 #: All that are one with the pupil `n`.
 _ONE_PUPIL = "ARRAY(SELECT top FROM n UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM n))"
 _KNOWN = "(SELECT pupil_id FROM n)"
-_N = "n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top FROM {} p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.{} = $5)"
+_N = "n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top FROM {} p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.{} = asked.key)"
 
 
 def _of_pupil(way: str, held_at: str) -> str:
-    """The records in force of whoever is one with the pupil, in these years: $6 a list of years, $7 a level or none.
+    """The records in force of whoever is one with the pupil, in these years and of this level, if one is given.
 
     A number that was closed still finds its pupil: papers with it are in use for years after a renumbering. Merged pupils are
     one here; a question that finds nothing is written down under the pupil that the number was given to.
     """
-    found = f"""{_N.format(*_PUPIL[way])},
+    found = f"""{_N.format(*_PUPIL[way][:2])},
      found AS (SELECT {_VERSION} FROM record k JOIN record_version v USING (school_year, pupil_id, level)
-                 WHERE k.school_year = ANY($6::text[]) AND k.pupil_id = ANY({_ONE_PUPIL})
-                   AND ($7::text IS NULL OR k.level = $7) AND v.version = k.current_version)"""  # noqa: S608
-    return _statement(held_at, _KNOWN, found, f", {_ONE_PUPIL} AS one_pupil")
+                 WHERE k.school_year = ANY(string_to_array(asked.years, ' ')) AND k.pupil_id = ANY({_ONE_PUPIL})
+                   AND (asked.level IS NULL OR k.level = asked.level) AND v.version = k.current_version)"""  # noqa: S608
+    return _statement(_PUPIL[way][2], held_at, _KNOWN, found, f", {_ONE_PUPIL} AS one_pupil")
 
 
 def _held_with(member: str) -> str:
-    return f"""ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.{member} = $5 AND s.school_year = ANY($6::text[])
-               AND ($7::text IS NULL OR s.level = $7) AND s.school_code IS NOT NULL)"""  # noqa: S608
+    return f"""ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.{member} = asked.key AND s.school_year = ANY(string_to_array(asked.years, ' '))
+               AND (asked.level IS NULL OR s.level = asked.level) AND s.school_code IS NOT NULL)"""  # noqa: S608
 
 
 _PUPIL = {
-    "pupil_code": ("pupil_code", "pupil_code"),
-    "number": ("pupil_number", "number_index"),
-    "transcript_code": ("transcript_code", "transcript_code"),
+    "pupil_code": ("pupil_code", "pupil_code", "text"),
+    "number": ("pupil_number", "number_index", "bytea"),
+    "transcript_code": ("transcript_code", "transcript_code", "text"),
 }
-_BY_NUMBER = _of_pupil("number", _held_with("number_index"))
-_BY_PUPIL = _of_pupil("pupil_code", _held_with("pupil_code"))
-_RECORDS_OF = {way: _of_pupil(way, "'{}'::text[]") for way in _PUPIL}
+
+
+class Way(StrEnum):
+    """What a question looks for, and by what."""
+
+    #: The version with this transcript code (without a version: the current one), or held documents that claim the code. Which version a
+    #: held document claims is sealed with it, so with a version that is not on record any of them counts.
+    CODE = "code"
+    #: The version that is exactly these bytes, or that an extract of exactly these bytes shows, or the same bytes held.
+    FINGERPRINT = "fingerprint"
+    #: The current versions of a pupil's records in these years, or held documents that claim the number (its index) or the code.
+    NUMBER = "number"
+    PUPIL = "pupil"
+    #: The current versions of all records of a pupil in these years, and nothing that is held.
+    RECORDS_BY_PUPIL_CODE = "records_by_pupil_code"
+    RECORDS_BY_NUMBER = "records_by_number"
+    RECORDS_BY_TRANSCRIPT_CODE = "records_by_transcript_code"
+
+
+_NOTHING_HELD = "'{}'::text[]"
+_FIND: Mapping[Way, str] = {
+    Way.CODE: _BY_CODE,
+    Way.FINGERPRINT: _BY_FINGERPRINT,
+    Way.NUMBER: _of_pupil("number", _held_with("number_index")),
+    Way.PUPIL: _of_pupil("pupil_code", _held_with("pupil_code")),
+    Way.RECORDS_BY_PUPIL_CODE: _of_pupil("pupil_code", _NOTHING_HELD),
+    Way.RECORDS_BY_NUMBER: _of_pupil("number", _NOTHING_HELD),
+    Way.RECORDS_BY_TRANSCRIPT_CODE: _of_pupil("transcript_code", _NOTHING_HELD),
+}
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 #: Of a pupil only what was answered counts: else the limit would tell whose a foreign record is.
@@ -223,6 +257,18 @@ class Counting:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a question looks for; which of `version`, `years` and `level` count, the way says."""
+
+    way: Way
+    key: str | bytes = field(repr=False)
+    counting: Counting
+    version: int | None = None
+    years: Sequence[str] = ()
+    level: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What was found with the proof of each version, where the caller stands with questions that found nothing, and all that are
     one with the pupil."""
@@ -237,40 +283,26 @@ class Found:
         return self.proofs[self.sighting.versions.index(version)]
 
 
-async def find_by_code(tx: Hot, counting: Counting, transcript_code: str, version: int | None) -> Found:
-    """The record with this code in this version (None: the current one), or held documents that claim the code.
-
-    Which version a held document claims is sealed with it, so with a version that is not on record any of them counts.
-    """
-    return await _find(tx, _BY_CODE, counting, transcript_code, version)
+async def find(tx: Hot, wanted: Wanted) -> Found:
+    """What there is for one question."""
+    return (await find_all(tx, [wanted]))[0]
 
 
-async def find_by_fingerprint(tx: Hot, counting: Counting, fingerprint: bytes) -> Found:
-    """The version that is exactly these bytes, or that an extract of exactly these bytes shows, or the same bytes held."""
-    return await _find(tx, _BY_FINGERPRINT, counting, fingerprint)
+async def find_all(tx: Hot, together: Sequence[Wanted]) -> list[Found]:
+    """What there is for each of several questions, all of one way, by one statement."""
+    asked = [
+        (each.counting.counted_as, each.counting.asked_at, " ".join(each.counting.office), each.counting.most,
+         each.key, each.version, " ".join(each.years), each.level)
+        for each in together
+    ]  # fmt: skip
+    rows = await tx.fetch(_FIND[together[0].way], *(list(column) for column in zip(*asked, strict=True)))
+    by_place: list[list[asyncpg.Record]] = [[] for _ in together]
+    for row in rows:
+        by_place[row["place"] - 1].append(row)
+    return [_found(each) for each in by_place]
 
 
-async def find_by_number(
-    tx: Hot, counting: Counting, number_index: bytes, school_year: str, level: str | None
-) -> Found:
-    """The current versions of a pupil's records in a year (one per level), or held documents that claim number and year."""
-    return await _find(tx, _BY_NUMBER, counting, number_index, [school_year], level)
-
-
-async def find_by_pupil(tx: Hot, counting: Counting, pupil_code: str, years: Sequence[str], level: str | None) -> Found:
-    """The current versions of a pupil's records in these years, or held documents that claim the code and one of them."""
-    return await _find(tx, _BY_PUPIL, counting, pupil_code, list(years), level)
-
-
-async def find_records(tx: Hot, counting: Counting, way: str, key: str | bytes, years: Sequence[str]) -> Found:
-    """The current versions of all records of a pupil in these years; `way` is pupil_code, number (its index) or transcript_code."""
-    return await _find(tx, _RECORDS_OF[way], counting, key, list(years), None)
-
-
-async def _find(tx: Hot, statement: str, counting: Counting, *asked: object) -> Found:
-    rows = await tx.fetch(
-        statement, counting.counted_as, counting.asked_at, list(counting.office), counting.most, *asked
-    )
+def _found(rows: Sequence[asyncpg.Record]) -> Found:
     first = rows[0]  # one comes back at least; its version columns are null when nothing was found
     found = [row for row in rows if row["version"] is not None]
     return Found(
