@@ -25,6 +25,7 @@ from registry.core.verification import Stored
 from registry.formats import documents
 from registry.services import judging, limits, pace
 from registry.services.limits import Limits
+from registry.services.noting import Against
 from registry.services.world import Known, World
 from registry.storage import questions
 from registry.storage.database import Hot
@@ -227,11 +228,7 @@ async def _write_plainly(asker: Asker, decided: Decided[D], version: Stored, pro
         raw = _opened(world, version, proof) if alone else None
         if raw is None or proof.asked_before + _NEAR >= asker.counted.per_pupil:
             return None
-        if decided.threshold is not None:
-            async with world.db.hot() as connection:
-                await _note(connection, asker, decided)
-        elif not await world.notes.write(world.db, decided.row, asker.why.spent):
-            raise _nonce_spent()
+        _written(asker, await world.notes.write(world.db, _note(asker, decided)))
     return Told(decided, Written(Behind(version, proof, raw)))
 
 
@@ -279,7 +276,7 @@ async def _write(tx: Hot, asker: Asker, decided: Decided[D], found: questions.Fo
     Raises BrokenStoredError, Refusal: verification-nonce, -threshold, -pupil; then nothing may stay written.
     """
     row, version, caller = decided.row, decided.version, asker.caller
-    await _note(tx, asker, decided)
+    _written(asker, (await questions.write_all(tx, [_note(asker, decided)]))[0])
     behind = None
     if version is not None:
         proof, most = found.proof_of(version), asker.counted.per_pupil
@@ -297,18 +294,16 @@ async def _write(tx: Hot, asker: Asker, decided: Decided[D], found: questions.Fo
     return Written(behind, begins), before
 
 
-async def _note(tx: Hot, asker: Asker, decided: Decided[D]) -> None:
-    """The row, the nonce and the threshold, or nothing. Raises Refusal: verification-nonce, verification-threshold."""
-    try:
-        await questions.write(tx, decided.row, asker.why.spent, decided.threshold)
-    except questions.NonceSpentError:
-        raise _nonce_spent() from None
-    except questions.ThresholdTakenError as taken:
-        raise limits.threshold_refusal(taken.since, asker.counted.threshold_days, asker.now) from None
+def _note(asker: Asker, decided: Decided[Any]) -> questions.Note:
+    return questions.Note(decided.row, asker.why.spent, decided.threshold)
 
 
-def _nonce_spent() -> Refusal:
-    return Refusal(codes.VERIFICATION_NONCE, [Finding(codes.VERIFICATION_NONCE, "/body/nonce", "a new one")])
+def _written(asker: Asker, against: Against) -> None:
+    """Raises Refusal: verification-nonce, verification-threshold, for a question that is not written."""
+    if isinstance(against, questions.ThresholdTakenError):
+        raise limits.threshold_refusal(against.since, asker.counted.threshold_days, asker.now)
+    if against is not None:
+        raise Refusal(codes.VERIFICATION_NONCE, [Finding(codes.VERIFICATION_NONCE, "/body/nonce", "a new one")])
 
 
 def _opened(world: World, version: Stored, proof: questions.Proof) -> bytes | None:

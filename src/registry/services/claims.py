@@ -107,7 +107,12 @@ def _threshold(asker: Asker, claim: Claim, version: Stored, found: questions.Fou
         return None
     counts_from, caller = asker.now - timedelta(days=asker.counted.threshold_days), asker.caller
     return questions.Threshold(
-        version.pupil_id, found.one_pupil, caller.counted_as, caller.office, claim.topic, claim.threshold, counts_from
+        (version.pupil_id, *found.one_pupil),
+        caller.counted_as,
+        caller.office,
+        claim.topic,
+        claim.threshold,
+        counts_from,
     )
 
 

@@ -8,36 +8,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeAlias
 from uuid import UUID
 
-from registry.core.audit import Look
 from registry.services.together import Together
 from registry.storage import questions
 from registry.storage.database import Database, Hot
-from registry.storage.questions import Found, Nonce, Wanted, Way
+from registry.storage.questions import Found, NonceSpentError, Note, ThresholdTakenError, Wanted, Way
+
+Against: TypeAlias = NonceSpentError | ThresholdTakenError | None
 
 #: So many statements of a kind at the same time: with one that writes and one that finds a connection is left.
 _AT_ONCE = 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Note:
-    """A question to be written down."""
-
-    row: Look
-    nonce: Nonce | None
-
-    @property
-    def key(self) -> tuple[str, bytes] | UUID:
-        """What no two of a statement may have in common."""
-        return self.row.question_id if self.nonce is None else (self.row.caller_id, self.nonce.hashed)
+async def _write_all(connection: Hot, notes: Sequence[Note]) -> list[Against]:
+    """Of two with the same nonce only the first is tried: whatever becomes of it, the second was not the first with it."""
+    first = {_nonce_or_id(each): each for each in reversed(notes)}.values()
+    against = await questions.write_all(connection, [*first])
+    by_id = dict(zip((each.row.question_id for each in first), against, strict=True))
+    return [by_id.get(each.row.question_id, NonceSpentError()) for each in notes]
 
 
-async def _write_all(connection: Hot, notes: Sequence[_Note]) -> list[bool]:
-    """Whether each is written. Of two with the same nonce only the first is tried: whatever becomes of it, the nonce is used."""
-    first = {each.key: each for each in reversed(notes)}
-    written = await questions.write_all(connection, [(each.row, each.nonce) for each in first.values()])
-    return [each.row.question_id in written for each in notes]
+def _nonce_or_id(note: Note) -> tuple[str, bytes] | UUID:
+    return note.row.question_id if note.nonce is None else (note.row.caller_id, note.nonce.hashed)
 
 
 @dataclass(slots=True)
@@ -47,7 +41,7 @@ class Notes:
     _finding: dict[Way, Together[Wanted, Found]] = field(
         default_factory=lambda: {way: Together(questions.find_all, _AT_ONCE) for way in Way}
     )
-    _writing: Together[_Note, bool] = field(default_factory=lambda: Together(_write_all, _AT_ONCE))
+    _writing: Together[Note, Against] = field(default_factory=lambda: Together(_write_all, _AT_ONCE))
     _under_way: set[tuple[str, UUID]] = field(default_factory=set)
 
     @contextmanager
@@ -67,9 +61,10 @@ class Notes:
         """What there is for a question. Raises Refusal: service-busy, service-database."""
         return await self._finding[wanted.way].ask(db, wanted)
 
-    async def write(self, db: Database, row: Look, nonce: Nonce | None) -> bool:
-        """Write a question down; it is committed when this returns. False, with nothing written, for a nonce used before.
+    async def write(self, db: Database, note: Note) -> Against:
+        """Write a question down; it is committed when this returns. Else why it is not written: its nonce was used before, or another
+        threshold counts. No two that are under way may take a threshold of one pupil for one caller (`alone`).
 
         Raises Refusal: service-busy, service-database.
         """
-        return await self._writing.ask(db, _Note(row, nonce))
+        return await self._writing.ask(db, note)

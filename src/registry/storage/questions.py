@@ -149,40 +149,34 @@ SELECT count(*) FROM (SELECT FROM question WHERE pupil_id = $1 AND asked_at > $2
 
 
 _QUESTION = "question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer, detail"
+#: Several at once, each with its nonce and the threshold of a claim, if it has them. One whose nonce was used before, or beside which
+#: another threshold counts, is not written: what was asked under any pupil that is one with this one counts, whatever was merged or
+#: parted since; the rows themselves decide between two statements at the same moment. In one order, so that no two wait for each other.
 _WRITE = f"""
-WITH spent AS (INSERT INTO answer_nonce (caller_id, nonce_hash, expires_at)
-                 SELECT $3, $11::bytea, $12::timestamptz WHERE $11 IS NOT NULL)
-INSERT INTO question ({_QUESTION}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-"""  # noqa: S608
-
-#: The same with the threshold of a claim; nothing is written when another one counts. What was asked under any pupil that is one
-#: with this one counts, whatever was merged or parted since; the row itself decides between two that ask at the same moment.
-_WRITE_WITH_THRESHOLD = f"""
-WITH other AS (SELECT max(asked_at) AS at FROM claim_threshold WHERE pupil_id = ANY($14::uuid[]) AND caller_id = ANY($15::text[])
-                  AND topic = $16 AND threshold <> $17 AND asked_at > $18),
-     taken AS (INSERT INTO claim_threshold AS t (pupil_id, caller_id, topic, threshold, asked_at)
-                 SELECT $8, $13, $16, $17, $2 WHERE (SELECT at FROM other) IS NULL
-               ON CONFLICT (pupil_id, caller_id, topic) DO UPDATE SET threshold = $17, asked_at = $2
-                 WHERE t.threshold = $17 OR t.asked_at <= $18
-               RETURNING 1),
-     spent AS (INSERT INTO answer_nonce (caller_id, nonce_hash, expires_at)
-                 SELECT $3, $11::bytea, $12::timestamptz FROM taken WHERE $11 IS NOT NULL),
-     written AS (INSERT INTO question ({_QUESTION}) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM taken)
-SELECT EXISTS (SELECT FROM taken) AS taken, (SELECT at FROM other) AS since
-"""  # noqa: S608
-
-#: Several at once; one whose nonce was used before is not written. In one order, so that no two wait for each other.
-_WRITE_ALL = f"""
 WITH n AS (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                                $8::uuid[], $9::text[], $10::text[], $11::bytea[], $12::timestamptz[])
-             AS u (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer, detail, nonce_hash,
-                   expires_at)),
+                                $8::uuid[], $9::text[], $10::text[], $11::bytea[], $12::timestamptz[],
+                                $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::timestamptz[])
+             AS u ({_QUESTION}, nonce_hash, expires_at, counted_as, one_pupil, office, topic, threshold, counts_from)),
+     other AS (SELECT n.question_id, max(t.asked_at) AS at FROM n JOIN claim_threshold t
+                 ON t.pupil_id = ANY(n.one_pupil::uuid[]) AND t.caller_id = ANY(string_to_array(n.office, ' '))
+                AND t.topic = n.topic AND t.threshold <> n.threshold AND t.asked_at > n.counts_from GROUP BY n.question_id),
      spent AS (INSERT INTO answer_nonce (caller_id, nonce_hash, expires_at)
-                 SELECT caller_id, nonce_hash, expires_at FROM n WHERE nonce_hash IS NOT NULL ORDER BY 1, 2
-               ON CONFLICT DO NOTHING RETURNING caller_id, nonce_hash)
-INSERT INTO question ({_QUESTION}) SELECT {_QUESTION} FROM n
-WHERE nonce_hash IS NULL OR (caller_id, nonce_hash) IN (SELECT caller_id, nonce_hash FROM spent)
-RETURNING question_id
+                 SELECT caller_id, nonce_hash, expires_at FROM n
+                  WHERE nonce_hash IS NOT NULL AND question_id NOT IN (SELECT question_id FROM other) ORDER BY 1, 2
+               ON CONFLICT DO NOTHING RETURNING caller_id, nonce_hash),
+     free AS (SELECT * FROM n WHERE question_id NOT IN (SELECT question_id FROM other)
+                AND (nonce_hash IS NULL OR (caller_id, nonce_hash) IN (SELECT caller_id, nonce_hash FROM spent))),
+     taken AS (INSERT INTO claim_threshold AS t (pupil_id, caller_id, topic, threshold, asked_at)
+                 SELECT pupil_id, counted_as, topic, threshold, asked_at FROM free WHERE topic IS NOT NULL ORDER BY 1, 2, 3
+               ON CONFLICT (pupil_id, caller_id, topic) DO UPDATE SET threshold = excluded.threshold, asked_at = excluded.asked_at
+                 WHERE t.threshold = excluded.threshold OR t.asked_at <= (SELECT counts_from FROM n
+                       WHERE (n.pupil_id, n.counted_as, n.topic) = (excluded.pupil_id, excluded.caller_id, excluded.topic))
+               RETURNING pupil_id, caller_id, topic),
+     written AS (INSERT INTO question ({_QUESTION}) SELECT {_QUESTION} FROM free
+                  WHERE topic IS NULL OR (pupil_id, counted_as, topic) IN (SELECT pupil_id, caller_id, topic FROM taken)
+                 RETURNING question_id)
+SELECT question_id, written.question_id IS NOT NULL AS written, free.question_id IS NOT NULL AS free, other.at AS since
+  FROM n LEFT JOIN written USING (question_id) LEFT JOIN free USING (question_id) LEFT JOIN other USING (question_id)
 """  # noqa: S608
 
 
@@ -200,9 +194,8 @@ class NonceSpentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The threshold that a claim asks about: of a pupil (all that are one with it), on a topic, counted for an office."""
+    """The threshold that a claim asks about: of its pupil (all that are one with it), on a topic, counted for an office."""
 
-    pupil_id: UUID
     one_pupil: tuple[UUID, ...]
     counted_as: str
     office: Sequence[str]
@@ -217,6 +210,15 @@ class ThresholdTakenError(Exception):
     def __init__(self, since: datetime) -> None:
         super().__init__("another threshold counts")
         self.since = since
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A question to be written down, with the nonce it uses and the threshold it takes."""
+
+    row: Look
+    nonce: Nonce | None = None
+    threshold: Threshold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,39 +315,38 @@ def _found(rows: Sequence[asyncpg.Record]) -> Found:
     )
 
 
-async def write(tx: Hot, row: Look, nonce: Nonce | None = None, threshold: Threshold | None = None) -> None:
-    """Write a question down, with the threshold it takes. Raises NonceSpentError, ThresholdTakenError; then nothing is written."""
+async def write(tx: Hot, row: Look) -> None:
+    """Write a question down."""
+    await write_all(tx, [Note(row)])
+
+
+async def write_all(tx: Hot, notes: Sequence[Note]) -> list[NonceSpentError | ThresholdTakenError | None]:
+    """Write several questions down by one statement; of each, why it is not written, if it is not.
+
+    No two of them may have the same nonce, or a threshold of the same pupil, office and topic.
+    """
+    found = await tx.fetch(_WRITE, *(list(column) for column in zip(*map(_members, notes), strict=True)))
+    by_id = {row["question_id"]: row for row in found}
+    return [_against(by_id[each.row.question_id], each.row.asked_at) for each in notes]
+
+
+def _members(note: Note) -> tuple[object, ...]:
+    row, nonce, taken = note.row, note.nonce, note.threshold
     asked = (row.question_id, row.asked_at, row.caller_id, row.purpose, row.reference, row.kind, row.school_year,
              row.pupil_id, row.answer, row.detail, *((None, None) if nonce is None else (nonce.hashed, nonce.expires_at)))  # fmt: skip
-    try:
-        if threshold is None:
-            await tx.execute(_WRITE, *asked)
-            return
-        found = await tx.fetchrow(
-            _WRITE_WITH_THRESHOLD, *asked, threshold.counted_as, list({threshold.pupil_id, *threshold.one_pupil}),
-            list(threshold.office), threshold.topic, threshold.value, threshold.counts_from,
-        )  # fmt: skip
-    except asyncpg.UniqueViolationError as error:
-        if error.constraint_name == "pk_answer_nonce":
-            raise NonceSpentError from None
-        raise
-    assert found is not None, "a row comes back in any case"
-    if not found["taken"]:
-        raise ThresholdTakenError(found["since"] or row.asked_at)
+    if taken is None:
+        return (*asked, None, None, None, None, None, None)
+    one_pupil = ",".join(map(str, {row.pupil_id, *taken.one_pupil}))
+    return (*asked, taken.counted_as, f"{{{one_pupil}}}", " ".join(taken.office), taken.topic, taken.value,
+            taken.counts_from)  # fmt: skip
 
 
-async def write_all(tx: Hot, rows: Sequence[tuple[Look, Nonce | None]]) -> frozenset[UUID]:
-    """Write several questions down by one statement; the ids of those that were: a nonce used before is left out.
-
-    No two of them may have the same nonce.
-    """
-    looks = [
-        (row.question_id, row.asked_at, row.caller_id, row.purpose, row.reference, row.kind, row.school_year, row.pupil_id,
-         row.answer, row.detail, *((None, None) if nonce is None else (nonce.hashed, nonce.expires_at)))
-        for row, nonce in rows
-    ]  # fmt: skip
-    found = await tx.fetch(_WRITE_ALL, *(list(column) for column in zip(*looks, strict=True)))
-    return frozenset(row["question_id"] for row in found)
+def _against(row: asyncpg.Record, asked_at: datetime) -> NonceSpentError | ThresholdTakenError | None:
+    if row["written"]:
+        return None
+    if row["free"] or row["since"] is not None:  # free: somebody took another one at the same moment
+        return ThresholdTakenError(row["since"] or asked_at)
+    return NonceSpentError()
 
 
 def _proven(found: asyncpg.Record) -> Proof:
