@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from registry.storage import embedded
+from registry.storage import server_state
 
 
 class Settings(BaseSettings):
@@ -38,7 +38,7 @@ class Settings(BaseSettings):
         description="Directory with initdb and postgres for the embedded server; default: those of the installed wheel.",
     )
     state_dir: Path = Field(
-        default_factory=embedded.default_state_dir, description="Embedded database, keys and metric files."
+        default_factory=server_state.default_state_dir, description="Embedded database, keys and metric files."
     )
     sealing_key_file: Path | None = Field(None, description="32 bytes; default: state_dir/keys/sealing.key")
     token_key_file: Path | None = Field(

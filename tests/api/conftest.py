@@ -108,6 +108,7 @@ def served(settings: Settings, port: int = 0) -> Iterator[str]:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_graceful_shutdown=5,  # a test that failed may have left requests under way
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -122,6 +123,7 @@ def served(settings: Settings, port: int = 0) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(20)
+        assert not thread.is_alive(), "the application did not end within 20 s"
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import csv
 import hashlib
+import hmac
 import io
 import json
 import secrets
@@ -311,6 +312,34 @@ async def test_a_signed_answer_says_whom_it_is_about(place: Place) -> None:
     claims = await place.opened((await place.claim(personal_number=number, **given)).text)
     assert claims["question"]["about"] == {"personal_number": None}
     assert number not in json.dumps(claims)
+
+
+async def test_an_answer_by_number_is_bound_to_it_by_the_asker_s_blind(place: Place) -> None:
+    """Whatever was found: what stands for the number follows from the question alone, and is of one length."""
+    number, year, blind = place.primary["sodinhdanh"], PRIMARY.school_year, secrets.token_urlsafe(24)
+    nobody = f"{number[:6]}{(int(number[6:]) + 1) % 10**6:06d}"
+    lengths = set()
+    for asked in (number, nobody):
+        expected = hmac.new(blind.encode(), asked.encode(), "sha256").hexdigest()
+        about = {"personal_number": None, "personal_number_hmac": expected}
+        signed = await place.ask(personal_number=asked, school_year=year, nonce=nonce(), blind=blind)
+        claims = await place.opened(signed.text)
+        assert claims["question"]["about"] == {**about, "school_year": year}
+        given = {"claim": "promoted", "school_year": year, "nonce": nonce(), "blind": blind}
+        claim = await place.claim(personal_number=asked, **given)
+        claims = await place.opened(claim.text)
+        assert claims["question"]["about"] == about
+        assert asked not in json.dumps(claims)
+        assert blind not in json.dumps(claims)
+        lengths.add(len(json.dumps(claims["question"])))
+    assert len(lengths) == 1
+    for wrong in ({"personal_number": number, "school_year": year, "blind": "b" * 21},
+                  {"transcript_code": place.primary["madinhdanhhocba"], "blind": blind}):  # fmt: skip
+        answer = await place.ask(**wrong, nonce=nonce())
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/body/blind")
+        answer = await place.claim(**{**given, **wrong, "school_year": year, "nonce": nonce()})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/body/blind")
+        assert number not in answer.text
 
 
 async def test_a_second_threshold_is_told_when_to_come_back(place: Place) -> None:

@@ -52,7 +52,7 @@ async def test_a_district_and_its_schools(office: RegistryClient) -> None:
     assert answer.status == 200
     assert list(answer.body) == [
         "key", "unit", "name", "expected", "buckets", "school_year", "campaign", "grades", "as_of", "map", "by", "children", "groups",
-        "frozen", "pending",
+        "frozen", "pending", "next",
     ]  # fmt: skip
     assert (answer.body["grades"], answer.body["by"], answer.body["groups"], answer.body["pending"]) == (
         None,
@@ -182,7 +182,44 @@ async def test_every_kind_of_unit_adds_up_to_the_city_with_the_row_of_who_is_in_
         assert clusters == {"cluster:6": ("Cụm trường 6", 5), "": ("Không thuộc cụm trường nào", 1)}
         for kind in ("district", "ward", "commune", "school", "grade", "vendor"):
             await rows_by(kind, map=on)
+    for question in ({"by": "school"}, {"by": "district"}, {"by": "grade"}, {}):
+        await pages_are_the_whole(asks, **question)
     assert (await rows_by("district"))[""] == ("Không thuộc quận, huyện cũ nào", 1)
+
+
+async def pages_are_the_whole(asks: RegistryClient, **question: str) -> None:
+    """Row by row the same as at once, as of one moment whatever comes in between; and no other question goes on from there."""
+    whole = (await asks.completeness(schools.CITY, YEAR, **question)).body
+    size = str(max(1, (len(whole["children"]) + len(whole["groups"])) // 2))
+    children: list[Any] = []
+    groups: list[Any] = []
+    moments: set[str] = set()
+    after: dict[str, str] = {}
+    while True:
+        body = (await asks.completeness(schools.CITY, YEAR, limit=size, **question, **after)).body
+        assert 1 <= len(body["children"]) + len(body["groups"]) <= int(size)
+        assert (body["expected"], body["buckets"]) == (whole["expected"], whole["buckets"])
+        children, groups, moments = children + body["children"], groups + body["groups"], moments | {body["as_of"]}
+        if body["next"] is None:
+            break
+        after = {"after": body["next"]}
+        other = await asks.completeness(schools.CITY, YEAR, limit=size, by="ward", **after)
+        assert found(other) == (400, [("request-parameter", "/query/after")])
+    assert (children, groups, len(moments)) == (whole["children"], whole["groups"], 1)
+
+
+async def test_a_page_of_counts_keeps_to_the_moment_of_the_first(registry: Registry, office: RegistryClient) -> None:
+    first = (await office.completeness(schools.DISTRICT, YEAR, by="school", limit="1")).body
+    operator = registry.client("operator")
+    rows = "".join(f"7990{n},Tên {n},1C,,,\n" for n in range(4))
+    assert (await operator.put_roster(SECOND.code, YEAR, 2, (HEADER + rows).encode())).status == 200
+    assert (await office.completeness(schools.DISTRICT, YEAR)).body["expected"] == 9
+    second = (await office.completeness(schools.DISTRICT, YEAR, by="school", limit="1", after=first["next"])).body
+    assert (first["expected"], second["expected"], second["as_of"], second["next"]) == (5, 5, first["as_of"], None)
+    assert [row["expected"] for row in (*first["children"], *second["children"])] == [3, 2]
+    for wrong in ({"after": "AAAA"}, {"limit": "0"}, {"limit": "501"}, {"after": first["next"], "as_of": "2026-01-01"}):
+        answer = await office.completeness(schools.DISTRICT, YEAR, by="school", **wrong)
+        assert (answer.status, answer.body["code"]) == (400, "request-parameter"), wrong
 
 
 async def test_a_campaign_counts_its_own_grades_and_schools(registry: Registry, office: RegistryClient) -> None:

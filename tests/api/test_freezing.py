@@ -111,3 +111,21 @@ async def test_the_export_is_the_same_bytes_while_submissions_arrive(
     found = await beside(registry)
     assert found is not None
     assert found["arrived"] == 7
+
+
+async def test_units_of_a_frozen_campaign_page_by_page(registry: Registry, vendor: RegistryClient) -> None:
+    assert (await freeze(registry)).status_code == 201
+    whole = (await ask(registry, "op-1", "GET", FREEZE)).json()
+    codes = [line["unit"] for line in whole["units"]]
+    assert (codes, whole["next"]) == (sorted(codes), None)
+    assert len(codes) > 2
+    pages: list[Any] = []
+    after: str | None = ""
+    while after is not None:
+        body = (await ask(registry, "op-1", "GET", FREEZE, params={"limit": "2", "after": after})).json()
+        assert 1 <= len(body["units"]) <= 2
+        pages += body["units"]
+        after = body["next"]
+    assert pages == whole["units"]
+    for wrong in ({"limit": "0"}, {"limit": "501"}, {"after": "x" * 41}):
+        assert (await ask(registry, "op-1", "GET", FREEZE, params=wrong)).status_code == 400

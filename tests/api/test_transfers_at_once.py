@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from functools import partial
 from random import Random
 from typing import Any
@@ -93,23 +94,14 @@ async def test_each_school_is_told_of_its_own_versions_once(registry: Registry) 
     units = [frozenset({f"school:{school.code}"}) for school in (SECONDARY, PRIVATE)]
     callers = [await registry.caller(f"vendor-{i}", Scope.SUBMIT, units=each) for i, each in enumerate(units)]
     callers += [await registry.caller(f"operator-{i}", Scope.OPERATE, units=frozenset({"city:79"})) for i in range(2)]
-    old, new, *operators = [await as_caller(registry, each) for each in callers]
-    todo = [job for seed in PUPILS for job in sendings(seed, old, new)]
-    for seed in PUPILS:
-        number = CITY.document(SECONDARY, seed)["sodinhdanh"]
-        body = {"old_number": number, "new_number": other_number(number, 3), "reference": "QĐ 1"}
-        todo.append(partial(ask, operators[0], "POST", "/v1/pupils/renumberings", json=body))
-    Random(7).shuffle(todo)
-    ended = asyncio.Event()
-    feeds = [asyncio.create_task(follow(c, n, ended)) for c, n in ((old, 3), (new, 1), (operators[0], 50))]
-    await asyncio.gather(*(job() for job in todo), *(decide(operator, 8) for operator in operators))
-    for _ in range(4):  # what waited for another version's case is judged again, and may be a case itself
-        world = World.of(registry.world.db, registry.world.sealer, registry.world.judges)
-        for each in await submission.waiting(world, 500):
-            await submission.rejudge(world, each, later())
-        await decide(operators[1], 1)
-    ended.set()
-    of_old, of_new, of_city = await asyncio.gather(*feeds)
+    async with AsyncExitStack() as closing:
+        clients = [await closing.enter_async_context(await as_caller(registry, each)) for each in callers]
+        ended = asyncio.Event()
+        async with asyncio.TaskGroup() as following:
+            read = [following.create_task(follow(c, n, ended)) for c, n in zip(clients, (3, 1, 50), strict=False)]
+            await everything_at_once(registry.world, *clients)
+            ended.set()
+    of_old, of_new, of_city = [task.result() for task in read]
     on_record = await records(registry.world)
     assert (
         accepted(of_old) + accepted(of_new)
@@ -121,8 +113,24 @@ async def test_each_school_is_told_of_its_own_versions_once(registry: Registry) 
     assert {each["school_code"] for each in of_old} == {SECONDARY.code}
     assert {each["school_code"] for each in of_new} == {PRIVATE.code}
     assert [each["position"] for each in of_city] == list(range(1, len(of_city) + 1))
-    for client in (old, new, *operators):
-        await client.aclose()
+
+
+async def everything_at_once(
+    world: World, old: httpx.AsyncClient, new: httpx.AsyncClient, *operators: httpx.AsyncClient
+) -> None:
+    """All that both schools send, the renumberings and the decisions, until nothing waits any more."""
+    todo = [job for seed in PUPILS for job in sendings(seed, old, new)]
+    for seed in PUPILS:
+        number = CITY.document(SECONDARY, seed)["sodinhdanh"]
+        body = {"old_number": number, "new_number": other_number(number, 3), "reference": "QĐ 1"}
+        todo.append(partial(ask, operators[0], "POST", "/v1/pupils/renumberings", json=body))
+    Random(7).shuffle(todo)
+    await asyncio.gather(*(job() for job in todo), *(decide(operator, 8) for operator in operators))
+    for _ in range(4):  # what waited for another version's case is judged again, and may be a case itself
+        judging = World.of(world.db, world.sealer, world.judges)
+        for each in await submission.waiting(judging, 500):
+            await submission.rejudge(judging, each, later())
+        await decide(operators[1], 1)
 
 
 async def records(world: World) -> dict[str, dict[int, str]]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -16,6 +14,7 @@ from registry.cli import bench_city, completeness
 from registry.cli.bench_city import City
 from registry.services import standing
 from registry.services.world import World
+from tests.cli.conftest import Commands
 from tests.conftest import Urls
 
 CITY = City(1_200)
@@ -23,21 +22,14 @@ CITY = City(1_200)
 
 @pytest.mark.anyio
 async def test_check_finds_what_differs_and_has_it_counted_again(
-    world: World, database_urls: Urls, tmp_path: Path
+    world: World, database_urls: Urls, commands: Commands
 ) -> None:
     await bench_city.settle(world, CITY, datetime.now(UTC))
     await bench_city.fill(database_urls.owner, CITY)
     await standing.settle_all(world)
-    (tmp_path / "state" / "keys").mkdir(parents=True, mode=0o700)
-    (tmp_path / "state").chmod(0o711)
-    key = tmp_path / "state" / "keys" / "sealing.key"
-    key.touch(0o600)
-    key.write_bytes(bytes(range(32)))
-    env = {"DATABASE_URL": database_urls.owner, "REGISTRY_STATE_DIR": str(tmp_path / "state")}
 
     async def check(*options: str) -> tuple[int, Any]:
-        arguments = ["check", "--json", *options]
-        done = await asyncio.to_thread(CliRunner(env=env).invoke, completeness.app, arguments)
+        done = await commands("completeness", "check", "--json")(*options)
         return done.exit_code, json.loads(done.stdout)
 
     code, good = await check()

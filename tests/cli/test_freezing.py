@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from registry.cli.main import app
 from registry.services.world import World
-from registry.storage import key_files
-from tests.conftest import Urls
+from tests.cli.conftest import Commands, Run
 from tests.services.test_freezing import CODE, settled
 
 __all__ = ["settled"]
 pytestmark = pytest.mark.anyio
-Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(database_urls: Urls, tmp_path: Path) -> Run:
-    """Run one command to its end, as an operator with the owner's address would."""
-    keys = tmp_path / "state" / "keys"
-    keys.mkdir(parents=True, mode=0o700)
-    keys.parent.chmod(0o711)
-    key_files.create(keys / "sealing.key", bytes(range(32)))
-    env = {"DATABASE_URL": database_urls.owner, "REGISTRY_STATE_DIR": str(tmp_path / "state"), "COLUMNS": "200"}
-
-    async def once(*arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner(env=env).invoke, app, ["campaign", *arguments])
-
-    return once
+def run(commands: Commands) -> Run:
+    return commands("campaign")
 
 
 async def test_frozen_once_exported_and_checked(run: Run, settled: World, tmp_path: Path) -> None:

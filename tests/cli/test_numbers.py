@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pytest
-from typer.testing import CliRunner, Result
 
-from registry.cli.main import app
 from registry.core.rosters import Place
 from registry.services import rosters
 from registry.services.world import World
-from registry.storage import key_files
-from tests.conftest import Urls
+from tests.cli.conftest import Commands, Run
 from tests.small_city import NOW, PRIMARY, settle, small_city
 
 pytestmark = pytest.mark.anyio
-Run = Callable[..., Any]
 YEAR = PRIMARY.school_year
 ROSTER = (
     "mahocsinh,hovaten,tenlop,ngaysinh,gioitinh,sodinhdanh\n"
@@ -30,20 +23,10 @@ ROSTER = (
 
 
 @pytest.fixture
-async def run(world: World, database_urls: Urls, tmp_path: Path) -> Run:
-    """Run one command to its end, as an operator with the owner's address would."""
-    keys = tmp_path / "state" / "keys"
-    keys.mkdir(parents=True, mode=0o700)
-    keys.parent.chmod(0o711)
-    key_files.create(keys / "sealing.key", bytes(range(32)))
-    env = {"DATABASE_URL": database_urls.owner, "REGISTRY_STATE_DIR": str(tmp_path / "state")}
+async def run(world: World, commands: Commands) -> Run:
     await settle(world, small_city())
     await rosters.import_roster(world, Place(PRIMARY.code, YEAR, 1), ROSTER.encode(), NOW, source="test")
-
-    async def once(*arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner(env=env).invoke, app, ["number", *arguments])
-
-    return once
+    return commands("number")
 
 
 def filled(path: Path, numbers: dict[str, str]) -> None:

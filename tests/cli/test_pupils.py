@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from registry.cli.main import app
 from registry.demo import transcripts
 from registry.services import judging, submission
 from registry.services.world import World
-from registry.storage import key_files
-from tests.conftest import Urls
+from tests.cli.conftest import Commands, Run
 from tests.services.test_pupils import other_number
 from tests.small_city import NOW, PRIMARY, SECONDARY, settle, small_city, vendor
 
 pytestmark = pytest.mark.anyio
-Run = Callable[..., Any]
 VENDOR = vendor(PRIMARY, SECONDARY)
 DOCUMENT, LATE = small_city().document(), small_city().document(SECONDARY)
 OLD, NEW = DOCUMENT["sodinhdanh"], other_number(DOCUMENT["sodinhdanh"])
 
 
 @pytest.fixture
-async def run(world: World, database_urls: Urls, tmp_path: Path) -> Run:
-    """Run one command to its end, as an operator with the owner's address would."""
-    keys = tmp_path / "state" / "keys"
-    keys.mkdir(parents=True, mode=0o700)
-    keys.parent.chmod(0o711)
-    key_files.create(keys / "sealing.key", bytes(range(32)))
-    env = {"DATABASE_URL": database_urls.owner, "REGISTRY_STATE_DIR": str(tmp_path / "state")}
+async def run(world: World, commands: Commands) -> Run:
     await settle(world, small_city(), VENDOR)
     await send(world, DOCUMENT)
     await send(world, LATE, SECONDARY)
-
-    async def once(*arguments: str, sent: str | None = None) -> Result:
-        return await asyncio.to_thread(CliRunner(env=env).invoke, app, ["pupil", *arguments], input=sent)
-
-    return once
+    return commands("pupil")
 
 
 async def send(world: World, document: dict[str, Any], school: Any = PRIMARY) -> None:

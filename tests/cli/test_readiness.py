@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from registry.cli.main import app
 from registry.services.world import World
-from registry.storage import key_files
-from tests.conftest import Urls
+from tests.cli.conftest import Commands, Run
 from tests.small_city import PRIMARY, settle, small_city, vendor
 
 pytestmark = pytest.mark.anyio
-Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(database_urls: Urls, tmp_path: Path) -> Run:
-    """Run one command to its end, as an operator with the owner's address would."""
-    keys = tmp_path / "state" / "keys"
-    keys.mkdir(parents=True, mode=0o700)
-    keys.parent.chmod(0o711)
-    key_files.create(keys / "sealing.key", bytes(range(32)))
-    env = {"DATABASE_URL": database_urls.owner, "REGISTRY_STATE_DIR": str(tmp_path / "state"), "COLUMNS": "200"}
-
-    async def once(*arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner(env=env).invoke, app, ["readiness", *arguments])
-
-    return once
+def run(commands: Commands) -> Run:
+    return commands("readiness")
 
 
 async def test_schools_with_their_lights(run: Run, world: World) -> None:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from registry.cli.main import app
 from registry.services.world import World
-from registry.storage import key_files
-from tests.conftest import Urls
+from tests.cli.conftest import Commands, Run
 from tests.small_city import PRIMARY, SECONDARY, settle, small_city
 
 pytestmark = pytest.mark.anyio
-Run = Callable[..., Any]
 YEAR = PRIMARY.school_year
 HEADER = "Mã trường;Khối;Mã học sinh;Họ và tên;Lớp;Ngày sinh;Giới tính;Số ĐDCN"
 AN = f"{PRIMARY.code};1;79001;Nguyễn An;1A;04/05/2017;Nữ;079317000001"
@@ -26,19 +21,9 @@ BINH = f"{SECONDARY.code};6;79002;Trần Bình;6A;2012;Nam;"
 
 
 @pytest.fixture
-async def run(world: World, database_urls: Urls, tmp_path: Path) -> Run:
-    """Run one command to its end, as an operator with the owner's address would."""
-    keys = tmp_path / "state" / "keys"
-    keys.mkdir(parents=True, mode=0o700)
-    keys.parent.chmod(0o711)
-    key_files.create(keys / "sealing.key", bytes(range(32)))
-    env = {"DATABASE_URL": database_urls.owner, "REGISTRY_STATE_DIR": str(tmp_path / "state")}
+async def run(world: World, commands: Commands) -> Run:
     await settle(world, small_city())
-
-    async def once(*arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner(env=env).invoke, app, ["roster", *arguments])
-
-    return once
+    return commands("roster")
 
 
 def file(folder: Path, *rows: str, name: str = "city.csv") -> str:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from registry.cli.main import app
 from registry.demo import transcripts
 from registry.formats import xml_transcript
 from registry.services import judging, submission
 from registry.services.world import World
-from registry.storage import key_files
-from tests.conftest import Urls
+from tests.cli.conftest import Commands, Run
 from tests.small_city import NOW, PRIMARY, SECONDARY, settle, small_city, vendor
 
 pytestmark = pytest.mark.anyio
-Run = Callable[..., Any]
 ONE, TWO = vendor(PRIMARY, SECONDARY), vendor(PRIMARY, caller_id="vendor-b")
 PLAN = """name = "Học sinh Xuất sắc"
 circular = "27/2020"
@@ -32,13 +27,8 @@ rule-award = "refuse"
 
 
 @pytest.fixture
-async def run(world: World, database_urls: Urls, tmp_path: Path) -> Run:
-    """Run one command to its end; on record: of two vendors one title each that was not earned, and a good year of each level."""
-    keys = tmp_path / "state" / "keys"
-    keys.mkdir(parents=True, mode=0o700)
-    keys.parent.chmod(0o711)
-    key_files.create(keys / "sealing.key", bytes(range(32)))
-    env = {"DATABASE_URL": database_urls.owner, "REGISTRY_STATE_DIR": str(tmp_path / "state")}
+async def run(world: World, commands: Commands) -> Run:
+    """On record: of two vendors one title each that was not earned, and a good year of each level."""
     city = small_city()
     await settle(world, city, ONE, TWO)
     titled = [city.document(seed=seed, result="HT") | {"ndungkhenthuong": "Học sinh Xuất sắc"} for seed in (1, 2)]
@@ -47,11 +37,7 @@ async def run(world: World, database_urls: Urls, tmp_path: Path) -> Run:
         (ONE, city.document(SECONDARY), SECONDARY),
     ):  # fmt: skip
         await submission.submit(world, caller, city.signed(document, school), judging.JOSE, NOW)
-
-    async def once(*arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner(env=env).invoke, app, list(arguments))
-
-    return once
+    return commands()
 
 
 async def test_a_planned_rule_set_is_tried_on_what_is_on_record(run: Run, tmp_path: Path) -> None:

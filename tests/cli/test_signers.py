@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from typer.testing import CliRunner, Result
 
-from registry.cli.main import app
 from registry.core.trust import Role
 from registry.services import policies
 from registry.services.world import World
-from registry.storage import key_files
-from tests.conftest import Urls
+from tests.cli.conftest import Commands, Run
 from tests.services.test_signer_cases import CITY, DEPUTY, PERSON, made
 from tests.small_city import PRIMARY, settle
 
 pytestmark = pytest.mark.anyio
-Run = Callable[..., Any]
 TEACHER = made(Role.TEACHER, f"CCCD:{PERSON}")
 SHA256 = TEACHER.certificate.fingerprint(hashes.SHA256()).hex()
 HEAD = "certificate,school_code,role,valid_from,valid_to,holder"
 
 
 @pytest.fixture
-def run(database_urls: Urls, tmp_path: Path) -> Run:
-    """Run one command to its end, as an operator with the owner's address would."""
-    keys = tmp_path / "state" / "keys"
-    keys.mkdir(parents=True, mode=0o700)
-    keys.parent.chmod(0o711)
-    key_files.create(keys / "sealing.key", bytes(range(32)))
-    env = {"DATABASE_URL": database_urls.owner, "REGISTRY_STATE_DIR": str(tmp_path / "state")}
-
-    async def once(*arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner(env=env).invoke, app, list(arguments))
-
-    return once
+def run(commands: Commands) -> Run:
+    return commands()
 
 
 def table(folder: Path, *rows: str) -> str:

@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from typer.testing import CliRunner, Result
 
 from registry.api import telemetry
-from registry.cli import trust as commands
 from registry.services import roots, trust_health
 from registry.services.world import World
-from registry.storage import key_files, trust
+from registry.storage import trust
 from tests import small_city
-from tests.conftest import Urls
+from tests.cli.conftest import Commands, Run
 from tests.trust_server import Reply, Site, serving
 
 pytestmark = pytest.mark.anyio
-Run = Callable[..., Any]
 CITY = small_city.small_city()
 ROOT = CITY.trust.government.root
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
-def run(database_urls: Urls, tmp_path: Path) -> Run:
-    """Run one command to its end, as an operator with the owner's address would."""
-    keys = tmp_path / "state" / "keys"
-    keys.mkdir(parents=True, mode=0o700)
-    keys.parent.chmod(0o711)
-    key_files.create(keys / "sealing.key", bytes(range(32)))
-    env = {"DATABASE_URL": database_urls.owner, "REGISTRY_STATE_DIR": str(tmp_path / "state")}
-
-    async def once(*arguments: str) -> Result:
-        return await asyncio.to_thread(CliRunner(env=env).invoke, commands.app, list(arguments))
-
-    return once
+def run(commands: Commands) -> Run:
+    return commands("trust")
 
 
 @pytest.fixture

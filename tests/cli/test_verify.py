@@ -79,6 +79,20 @@ def test_each_defect_has_its_code(keys: Path, name: str) -> None:
     assert (plain.exit_code, slug in plain.output) == (exit_code, True)
 
 
+def test_whether_it_is_about_a_number(keys: Path) -> None:
+    blind, number = "b" * 22, "079217000009"
+    about = {"personal_number": None, "personal_number_hmac": answers.about_number(blind, number)}
+    for of, typed, sent, codes in (
+        (about, number, blind, []), (about, "079217000010", blind, ["answer-about"]), (about, number, "c" * 22, ["answer-about"]),
+        ({"personal_number": None}, number, blind, ["answer-about"]), (None, number, blind, ["answer-about"]),
+    ):  # fmt: skip
+        token = made(question={"about": of})
+        done = run(token, "--jwks", str(keys), "--json", "--blind", sent, input=f"{typed}\n")
+        assert json.loads(done.stdout)["codes"] == codes
+        assert done.exit_code == bool(codes)
+        assert typed not in done.output
+
+
 def test_without_a_key_set_nothing_is_said(keys: Path, tmp_path: Path) -> None:
     keys.write_text("no keys")
     for source in (keys, tmp_path / "nowhere", "http://registry.test/jwks.json", "ftp://registry.test/x"):

@@ -16,6 +16,10 @@ from registry.demo.schools import DemoSchool
 from registry.services import cases, judging, pupils, submission
 from registry.services.cases import Waiting
 from registry.services.world import World
+from registry.storage.database import Database
+from registry.storage.sealing import Sealer
+from tests.conftest import Urls
+from tests.interleaving import stopped, waiting
 from tests.services.test_pupils import LATER, OFFICE, VENDOR, ask, other_number, refused, rejudged, rows, send
 from tests.small_city import NOW, PRIMARY, PRIVATE, SECONDARY, SmallCity, settle, small_city, vendor
 
@@ -61,6 +65,31 @@ def of_another_person(document: dict[str, Any]) -> dict[str, Any]:
         "madinhdanhhocba": CODE,
         "ngaythangnamsinh": born.replace(day=born.day % 28 + 1).isoformat(),
     }
+
+
+async def test_what_the_background_work_judged_first_is_told_as_it_is(
+    settled: World, city: SmallCity, database_urls: Urls, sealer: Sealer
+) -> None:
+    """With a single connection whoever waits for it has it next: the background work, between decision and judgement."""
+    document = city.document(SECONDARY)
+    await send(settled, document, SECONDARY)
+    await send(settled, moved(document, PRIVATE), PRIVATE)
+    case = await the_case(settled)
+    narrow = World.of(Database(database_urls.service, pool_size=1), sealer, settled.judges)
+
+    async def background_work() -> None:
+        async with narrow.db.snapshot():
+            done = await submission.rejudge(settled, case.submission_id, LATER)
+            assert done is not None, "the decision came first, and nobody else judged it"
+
+    async with stopped(database_urls, "SELECT FROM waiting FOR UPDATE"):
+        deciding = asyncio.create_task(decide(narrow, TRANSFER, case))
+        await waiting(settled, 1)
+        working = asyncio.create_task(background_work())
+        await asyncio.sleep(0.1)
+    await working
+    assert (await deciding).outcome is Outcome.ACCEPTED
+    await narrow.db.close()
 
 
 async def test_a_number_of_two_pupils_waits_for_a_person(settled: World, city: SmallCity) -> None:

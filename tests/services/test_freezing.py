@@ -11,16 +11,18 @@ from typing import Any
 import asyncpg
 import pytest
 
+from registry.core import ids
 from registry.core.callers import Caller, CallerKind, Scope
 from registry.core.completeness import Bucket
 from registry.core.findings import Refusal
 from registry.core.rosters import Place
 from registry.demo import transcripts
 from registry.formats import frozen_campaign
-from registry.services import approvals, campaigns, freezing, judging, rosters, submission
+from registry.services import approvals, campaigns, completeness, freezing, judging, rosters, submission
 from registry.services.world import World
 from registry.storage import frozen as stored
 from tests.conftest import Urls
+from tests.interleaving import stopped, waiting
 from tests.small_city import NOW, PRIMARY, SmallCity, settle, small_city, vendor
 
 pytestmark = pytest.mark.anyio
@@ -173,6 +175,15 @@ async def test_two_operators_of_the_whole_campaign_have_to_say_so(settled: World
     assert checked(await exported(settled, FIRST)).problem is None
 
 
+async def test_two_operators_at_once_are_two(settled: World, database_urls: Urls) -> None:
+    async with stopped(database_urls, "LOCK TABLE campaign_freeze_request IN SHARE ROW EXCLUSIVE MODE"):
+        words = [asyncio.create_task(freezing.freeze(settled, each, CODE, "Đủ", LATER)) for each in (FIRST, SECOND)]
+        await waiting(settled, 2)
+    done = [each.freeze for each in await asyncio.gather(*words)]
+    (frozen,) = [each for each in done if each is not None]
+    assert sorted(frozen.frozen_by) == ["op-1", "op-2"]
+
+
 async def test_nothing_is_there_before_the_freeze(settled: World) -> None:
     assert await refused(freezing.report(settled, None, CODE, LATER)) == "freeze-none"
     assert await refused(freezing.export(settled, None, CODE, LATER)) == "freeze-none"
@@ -205,6 +216,42 @@ async def test_cut_off_in_its_last_step_the_year_is_frozen_with_the_campaign(
     await connection.close()
     assert checked(await exported(settled)).problem is None
     assert [each.school_year for each in (await approvals.policy(settled)).frozen] == [YEAR]
+
+
+async def test_what_came_while_it_was_frozen_came_after_it_whatever_the_clock_said(
+    settled: World, database_urls: Urls
+) -> None:
+    connection = await asyncpg.connect(dsn=database_urls.owner.replace("+asyncpg", ""))
+    blocking = connection.transaction()
+    await blocking.start()
+    await connection.execute(
+        "LOCK TABLE campaign_freeze IN EXCLUSIVE MODE"
+    )  # all is read and written but the freeze itself
+    freeze = asyncio.create_task(freezing.freeze(settled, None, CODE, "Đã duyệt", LATER))
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'campaign_freeze'::regclass AND NOT granted)"
+    async with asyncio.timeout(30):
+        while not await connection.fetchval(waits):
+            await asyncio.sleep(0.02)
+    answer = await send(settled, CITY.signed(TWO), LATER - timedelta(minutes=1))
+    assert answer.outcome.value == "accepted"
+    await blocking.rollback()
+    await connection.close()
+    assert (await freeze).freeze is not None
+    line = next(
+        each
+        for each in (await freezing.report(settled, None, CODE, LATER)).lines
+        if each.unit == f"school:{PRIMARY.code}"
+    )
+    assert (line.frozen.of(Bucket.PRESENT), line.now.of(Bucket.PRESENT), line.arrived) == (1, 2, 1)
+    campaign = (await campaigns.find(settled, None, CODE, LATER)).campaign
+    year = ids.SchoolYear.parse(YEAR)
+    assert year is not None
+    asked = completeness.Asked(
+        f"school:{PRIMARY.code}", year, Bucket.PRESENT, only=completeness.Only(campaign=campaign)
+    )
+    page = await completeness.pupils(settled, FIRST, asked, None, None, 10, LATER)
+    late = {row.pupil_code: row.came_after(LATER) for row in page.rows}
+    assert late == {ONE["mahocsinh"]: False, TWO["mahocsinh"]: True}
 
 
 async def test_last_contacts_are_those_of_the_journal(settled: World) -> None:

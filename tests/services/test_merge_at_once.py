@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
 import pytest
 
 from registry.core.findings import Outcome, Refusal
@@ -20,6 +18,7 @@ from registry.services.world import World
 from registry.storage.database import Database
 from registry.storage.sealing import Sealer
 from tests.conftest import Urls
+from tests.interleaving import stopped, waiting
 from tests.services.test_pupils import LATER, OFFICE, VENDOR, send
 from tests.small_city import NOW, PRIMARY, SECONDARY, SmallCity, settle, small_city
 
@@ -39,34 +38,6 @@ async def worlds(world: World, database_urls: Urls, sealer: Sealer) -> AsyncIter
     other = World.of(Database(database_urls.service, pool_size=2), sealer, world.judges)
     yield world, other
     await other.db.close()
-
-
-@asynccontextmanager
-async def stopped(urls: Urls, statement: str, *arguments: object) -> AsyncIterator[None]:
-    """Everybody who needs the rows of this statement waits inside this block; in the end nothing has happened to them."""
-    holder = await asyncpg.connect(dsn=urls.owner.replace("+asyncpg", ""))
-    try:
-        begun = holder.transaction()
-        await begun.start()
-        await holder.execute(statement, *arguments)
-        yield
-        await begun.rollback()
-    finally:
-        await holder.close()
-
-
-async def waiting(world: World, number: int) -> None:
-    """Until so many statements of this database wait for somebody's lock."""
-    for _ in range(500):
-        async with world.db.hot() as tx:
-            found = await tx.fetchval(
-                "SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-                " WHERE NOT l.granted AND a.datname = current_database()"
-            )
-        if found >= number:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError(f"never {number} waiting")
 
 
 def sent(world: World) -> asyncio.Task[submission.Answer]:

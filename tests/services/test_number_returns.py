@@ -17,7 +17,17 @@ from registry.core.findings import Refusal
 from registry.core.ids import SchoolYear
 from registry.core.rosters import Place
 from registry.formats import roster_columns, sheets
-from registry.services import checking, evidence, judging, number_returns, numbers, rosters, submission, work
+from registry.services import (
+    checking,
+    evidence,
+    judging,
+    number_cases,
+    number_returns,
+    numbers,
+    rosters,
+    submission,
+    work,
+)
 from registry.services.number_returns import Options, Report
 from registry.services.tables_out import FileKind
 from registry.services.world import World
@@ -136,27 +146,27 @@ async def test_what_is_doubtful_waits_for_a_person(settled: World) -> None:
     assert (report.applied, [(each.pupils, list(each.doubts)) for each in report.doubtful]) == (
         1, [(2, ["several", "name"])],
     )  # fmt: skip
-    (case,) = await number_returns.cases(settled, None, str(YEAR), None, 10)
+    (case,) = await number_cases.waiting(settled, None, str(YEAR), None, 10)
     assert [each.pupil_code for each in case.candidates] == ["1003", "1004"]
     assert (await take(settled, plain, at=minutes(2))).repeated == 1
     with pytest.raises(Refusal) as refused:
-        await number_returns.decide(settled, None, case.case_id, "1001", "giấy khai sinh", minutes(3))
+        await number_cases.decide(settled, None, case.case_id, "1001", "giấy khai sinh", minutes(3))
     assert said(refused)[0] == "number-case-pupil"
     for _ in range(2):
-        await number_returns.decide(settled, None, case.case_id, "1003", "giấy khai sinh", minutes(3))
+        await number_cases.decide(settled, None, case.case_id, "1003", "giấy khai sinh", minutes(3))
     assert await stand(settled) == {"1001": AN[5], "1003": CHI[5], "1004": None}
-    assert await number_returns.cases(settled, None, str(YEAR), None, 10) == []
+    assert await number_cases.waiting(settled, None, str(YEAR), None, 10) == []
     assert (await take(settled, plain, at=minutes(4))).repeated == 1
     with pytest.raises(Refusal) as refused:
-        await number_returns.decide(settled, None, case.case_id, None, "nhầm", minutes(5))
+        await number_cases.decide(settled, None, case.case_id, None, "nhầm", minutes(5))
     assert said(refused)[0] == "number-case-decided"
 
 
 async def test_a_number_that_is_nobodys_of_them(settled: World) -> None:
     await roster(settled, without(CHI), without(DUNG))
     await take(settled, ("", "Le Chi", *CHI[2:]))
-    (case,) = await number_returns.cases(settled, None, None, None, 10)
-    await number_returns.decide(settled, None, case.case_id, None, "không phải", minutes(1))
+    (case,) = await number_cases.waiting(settled, None, None, None, 10)
+    await number_cases.decide(settled, None, case.case_id, None, "không phải", minutes(1))
     assert set((await stand(settled)).values()) == {None}
 
 
@@ -165,11 +175,11 @@ async def test_a_decision_never_contradicts_the_roster(settled: World) -> None:
     other = ("1003", "Lê Chí", "1B", "06/07/2016", "Nam", "079216000003")
     report = await take(settled, other, code=True)
     assert [list(each.doubts) for each in report.doubtful] == [["birth_date"]]
-    (case,) = await number_returns.cases(settled, None, None, None, 10)
+    (case,) = await number_cases.waiting(settled, None, None, None, 10)
     with pytest.raises(Refusal) as refused:
-        await number_returns.decide(settled, None, case.case_id, "1003", "công an", minutes(1))
+        await number_cases.decide(settled, None, case.case_id, "1003", "công an", minutes(1))
     assert said(refused) == ("number-year", [("number-year", "/body/pupil_code")])
-    assert len(await number_returns.cases(settled, None, None, None, 10)) == 1
+    assert len(await number_cases.waiting(settled, None, None, None, 10)) == 1
 
 
 @pytest.mark.parametrize(
@@ -344,11 +354,11 @@ async def test_everybody_sees_and_acts_on_their_own_units_alone(settled: World) 
     raw = returned(AN, ("", "Le Chi", *CHI[2:]))
     report = await number_returns.take(settled, mine, asked, raw, "a", Options(), NOW)
     assert report.return_id is not None
-    (case,) = await number_returns.cases(settled, mine, None, None, 10)
-    assert await number_returns.cases(settled, theirs, None, None, 10) == []
+    (case,) = await number_cases.waiting(settled, mine, None, None, 10)
+    assert await number_cases.waiting(settled, theirs, None, None, 10) == []
     assert await number_returns.returns(settled, theirs, NOW) == []
     with pytest.raises(Refusal) as refused:
-        await number_returns.decide(settled, theirs, case.case_id, "1003", "x", NOW)
+        await number_cases.decide(settled, theirs, case.case_id, "1003", "x", NOW)
     assert said(refused)[0] == "number-case-unknown"
     with pytest.raises(Refusal) as refused:
         await number_returns.undo(settled, theirs, report.return_id, None, "x", NOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from registry.core.verification import Answer, ByCode
 from registry.services import asking, callers, claims, judging, submission, verification
 from registry.services.limits import Limits
 from registry.services.world import World
+from tests.conftest import Urls
+from tests.interleaving import stopped, waiting
 from tests.small_city import NOW, SECONDARY, SmallCity, settle, small_city, vendor
 
 pytestmark = pytest.mark.anyio
@@ -49,6 +52,20 @@ class Desks:
         with pytest.raises(Refusal) as caught:
             await self.ask(*args, **more)
         return caught.value.code
+
+
+async def test_of_two_that_are_to_count_with_each_other_at_once_one_does(desks: Desks, database_urls: Urls) -> None:
+    world = desks.world
+    async with stopped(database_urls, "SELECT FROM caller FOR UPDATE"):
+        pairs = (("desk-1", "elsewhere"), ("elsewhere", "desk-1"))
+        both = [asyncio.create_task(callers.count_with(world, *each)) for each in pairs]
+        await waiting(world, 2)
+    done = await asyncio.gather(*both, return_exceptions=True)
+    assert sorted(map(type, done), key=str) == [type(None), callers.NotTakenError], done
+    async with world.db.hot() as tx:
+        rows = await tx.fetch("SELECT caller_id, counts_with FROM caller WHERE caller_id IN ('desk-1', 'elsewhere')")
+    heads = {row["caller_id"]: row["counts_with"] for row in rows}
+    assert heads in ({"desk-1": "elsewhere", "elsewhere": None}, {"desk-1": None, "elsewhere": "desk-1"})
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ Each through the whole registry on a real database: the register is changed by i
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -199,6 +200,19 @@ async def policy_in_force(world: World, policy: Policy) -> None:
     assert await policies.import_version(world, policy, NOW)
     assert not await policies.import_version(world, policy, NOW), "the same again changes nothing"
     await world.register.newer_than(world.db, (await world.known()).generation)
+
+
+async def test_of_two_versions_of_one_name_at_once_one_is_taken(world: World) -> None:
+    """Each as a whole: not the rows of both under one name."""
+    wanted = [
+        version("twin", datetime(2024, month, 1, tzinfo=UTC), required={role})
+        for month, role in ((1, Role.SEAL), (2, Role.PRINCIPAL))
+    ]
+    done = await asyncio.gather(*(policies.import_version(world, each, NOW) for each in wanted), return_exceptions=True)
+    assert sorted(map(type, done), key=str) == [bool, Refusal], done
+    taken = next(each for each, result in zip(wanted, done, strict=True) if result is True)
+    (kept,) = [each.policy for each in (await policies.look(world)).versions if each.policy.version == "twin"]
+    assert set(kept.rows) == set(taken.rows)
 
 
 async def test_a_policy_that_lets_the_seal_sign_alone(settled: World) -> None:

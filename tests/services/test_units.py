@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -102,6 +103,12 @@ async def test_a_school_moves_once_and_is_in_one_commune_at_a_time(city: World) 
     assert await placed(city, move) == expected
     again = await take(city, "school,1,A,commune:27190@2025-07-01..2026-02-01,2020-01-01,,public")
     assert [(problem.row, problem.column) for problem in again.problems] == [(2, "parents")]
+
+
+async def test_of_two_files_at_once_the_second_is_compared_with_the_first(city: World) -> None:
+    files = (f"school,1,{name},commune:27190,2025-07-01,,public" for name in ("A", "B"))
+    done = await asyncio.gather(*(take(city, each) for each in files))
+    assert sorted([(each.schools, [p.column for p in each.problems]) for each in done]) == [(0, ["code"]), (1, [])]
 
 
 async def test_what_ends_takes_its_memberships_along_and_keeps_its_schools(city: World) -> None:

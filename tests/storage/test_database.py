@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.core.findings import Refusal
 from registry.services.world import World
-from registry.storage import database, embedded
+from registry.storage import database, embedded, generation
 from registry.storage.database import Database, async_url
 from tests.conftest import Urls
 
@@ -87,6 +88,45 @@ async def test_all_connections_in_use_is_busy(database_urls: Urls, monkeypatch: 
         async with use():
             pass
     await narrow.close()
+
+
+async def test_a_write_over_what_has_changed_since_is_busy(world: World) -> None:
+    with pytest.raises(Refusal) as caught:
+        async with world.db.transaction() as tx:
+            await tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            await generation.current(tx)
+            async with world.db.hot() as other:
+                await other.execute("UPDATE generation SET value = value + 1")
+            await generation.move(tx)
+    assert (caught.value.code.slug, caught.value.retry_after) == ("service-busy", 1)
+
+
+async def test_of_a_deadlock_one_is_busy_and_the_other_goes_through(world: World) -> None:
+    """Each has one row and wants the other's: the one by SQLAlchemy, the other at the driver's level."""
+    async with world.db.hot() as tx:
+        await tx.execute("INSERT INTO caller_miss (caller_id, in_a_row, hour, in_hour, day, pauses) SELECT i, 0, now(), 0, current_date, 0"
+                         " FROM unnest(ARRAY['a', 'b']) i")  # fmt: skip
+    both = asyncio.Barrier(2)
+    touch = "UPDATE caller_miss SET in_a_row = in_a_row + 1 WHERE caller_id = '{}'"
+
+    async def first() -> None:
+        async with world.db.transaction() as tx:
+            await tx.execute(text(touch.format("a")))
+            await both.wait()
+            await tx.execute(text(touch.format("b")))
+
+    async def second() -> None:
+        async with world.db.hot_transaction() as tx:
+            await tx.execute(touch.format("b"))
+            await both.wait()
+            await tx.execute(touch.format("a"))
+
+    ended = await asyncio.gather(first(), second(), return_exceptions=True)
+    (refused,) = [each for each in ended if each is not None]
+    assert isinstance(refused, Refusal), refused
+    assert (refused.code.slug, refused.retry_after) == ("service-busy", 1)
+    async with world.db.hot() as tx:
+        assert [row[0] for row in await tx.fetch("SELECT in_a_row FROM caller_miss")] == [1, 1]
 
 
 async def test_pool_heals_after_its_connections_were_cut(world: World, postgres: embedded.Embedded) -> None:

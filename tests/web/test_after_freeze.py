@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+
 import httpx
 import pytest
 
@@ -29,7 +32,9 @@ async def test_pupil_by_pupil_and_in_the_file(
     question = {"year": YEAR, "campaign": CODE, "bucket": "present"}
     before = await http.get(PAGE, params=question)
     assert "sau khi chốt" not in before.text
-    assert (await freeze(registry)).status_code == 201
+    assert "Đợt này chưa được chốt." in await report(http)
+    done = await freeze(registry)
+    assert done.status_code == 201
     assert (await vendor.submit(CITY.signed(PUPILS[1]))).status == 201
     page = (await http.get(PAGE, params=question)).text
     assert page.count('<span class="warn">sau khi chốt</span>') == 1
@@ -37,5 +42,25 @@ async def test_pupil_by_pupil_and_in_the_file(
     rows = table_of((await http.get(PAGE, params={**question, "format": "csv"})).text)
     assert rows[0][-1] == "sau khi chốt"
     assert {row[0]: row[-1] for row in rows[1:]} == {PUPILS[0]["mahocsinh"]: "", PUPILS[1]["mahocsinh"]: "x"}
+    printed = await report(http)
+    for said in ("Chốt lúc", "Trên sổ lúc chốt 1 / 8", "Trên sổ hiện nay 2 / 8", "Đến sau khi chốt 1"):
+        assert said in printed
+    assert done.json()["freeze"]["fingerprint"] in printed
+    assert "chưa được chốt" not in printed
+    english = await report(http, lang="en")
+    assert "Frozen at" in english
+    assert "SHA-256 of the snapshot" in english
     whole = (await http.get(PAGE, params={**question, "campaign": "-"})).text
     assert "sau khi chốt" not in whole
+
+
+async def report(http: httpx.AsyncClient, **more: str) -> str:
+    """The words of the one-page report, in one line."""
+    answer = await http.get("/report.pdf", params={"unit": "city:79", "year": YEAR, "campaign": CODE, **more})
+    assert answer.content.startswith(b"%PDF-")
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed on this machine")
+    text = subprocess.run(
+        ["pdftotext", "-layout", "-", "-"], input=answer.content, capture_output=True, check=True
+    ).stdout
+    return " ".join(text.decode().split())

@@ -101,6 +101,34 @@ async def test_from_the_overview_to_a_school_and_out(watched: Watched) -> None:
     assert answer.status == 401
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_the_overview_is_broken_down_by_choice(watched: Watched, width: int, tmp_path: Path) -> None:
+    page = watched.page
+    await page.set_viewport_size({"width": width, "height": 780})
+    await page.get_by_label("Bản đồ đơn vị").select_option(label="khi đó")
+    await page.get_by_role("main").get_by_role("button", name="Xem").first.click()
+    for choice, names in (
+        ("từng trường", [FIRST.name, SECOND.name]),
+        ("khối", ["Khối 1"]),
+        ("phần mềm", ["Chưa có phần mềm nào"]),
+    ):
+        await page.get_by_label("Chia theo").select_option(label=choice)
+        await page.get_by_role("button", name="Xem").last.click()
+        await expect(page.get_by_role("region", name=f"Theo {choice}").locator("tbody th")).to_have_text(names)
+        assert "map=then" in page.url
+        await check_readable(page)
+        await page.screenshot(path=tmp_path / f"{width}.png", full_page=True)
+    async with page.expect_download() as waiting:
+        await page.get_by_role("link", name="CSV", exact=True).last.click()
+    assert "Chưa có phần mềm nào" in await asyncio.to_thread(
+        (await (await waiting.value).path()).read_text, encoding="utf-8-sig"
+    )
+    await page.get_by_role("link", name="English").click()
+    await expect(page.get_by_role("heading", name="By software")).to_be_visible()
+    await expect(page.get_by_label("Broken down by")).to_have_value("vendor")
+    await check_readable(page)
+
+
 async def test_files_are_downloaded(watched: Watched, tmp_path: Path) -> None:
     page = watched.page
     await page.goto(f"/schools?year={YEAR}")

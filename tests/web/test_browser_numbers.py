@@ -44,6 +44,18 @@ async def looked_at(page: Page, name: str) -> None:
         await page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
 
 
+async def downloads(page: Page, folder: Path, name: str) -> None:
+    """Both files of the page's table can be kept."""
+    for kind in ("CSV", "XLSX"):
+        async with page.expect_download() as waiting:
+            await page.get_by_role("link", name=kind, exact=True).click()
+        download = await waiting.value
+        assert download.suggested_filename.startswith(name)
+        assert download.suggested_filename.endswith(f".{kind.lower()}")
+        await download.save_as(folder / kind)
+        assert (folder / kind).stat().st_size > 100
+
+
 async def test_out_back_decided_undone(operator: Watched, tmp_path: Path) -> None:
     page, file = operator.page, tmp_path / "tra-ve.csv"
     file.write_bytes(DOUBTFUL)
@@ -59,6 +71,7 @@ async def test_out_back_decided_undone(operator: Watched, tmp_path: Path) -> Non
         await page.get_by_role("button", name="Nhập", exact=True).click()
         await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
     await looked_at(page, "report")
+    await downloads(page, tmp_path, "number-report")
     await page.goto(f"{PAGE}&lang=en")
     await expect(page.get_by_role("link", name="Waiting for a decision: 1")).to_be_visible()
     await looked_at(page, "list-en")
@@ -66,6 +79,7 @@ async def test_out_back_decided_undone(operator: Watched, tmp_path: Path) -> Non
     await looked_at(page, "list-vi")
     await page.get_by_role("link", name="Chờ quyết định: 1").click()
     await looked_at(page, "cases")
+    await downloads(page, tmp_path, "number-cases")
     await page.get_by_label("mã 79009").check()
     await page.get_by_label("Lý do").fill("giấy khai sinh")
     await page.get_by_role("button", name="Quyết định").click()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 import re
 
@@ -15,7 +17,8 @@ from registry.demo import schools
 from registry.services import name_views
 from registry.web import uploads
 from tests.api.conftest import Registry
-from tests.web.conftest import FIRST, sign_in_by_link
+from tests.web.conftest import FIRST, HEADER, SECOND, sign_in_by_link
+from tests.web.test_pages import table_of
 from tests.web.test_sign_in import code_of, form_token
 
 pytestmark = pytest.mark.anyio
@@ -143,3 +146,60 @@ def test_a_file_arrives_byte_for_byte(body: bytes) -> None:
     request = httpx.Request("POST", "http://a", data={"form": "é"}, files={"file": ("a.csv", body)})
     found = uploads._parsed(request.read(), uploads._boundary(request.headers["content-type"]))
     assert (found.fields, found.body) == ({"form": "é"}, body)
+
+
+def table_in(page: str, kind: str) -> bytes:
+    """The file that a page holds of what an upload came to."""
+    found = re.search(rf'href="data:[^"]*;base64,([^"]*)" download="number-report\.{kind}"', page)
+    assert found is not None
+    return base64.b64decode(html.unescape(found[1]))
+
+
+async def test_what_came_of_a_file_can_be_kept(staffed: Registry, http: httpx.AsyncClient) -> None:
+    await sign_in_by_link(http, staffed.world, "so")
+    stranger = b"=cmd|' /C calc'!A1,05/04/2017,Nam,079217000010,\n"
+    tried = await bring(http, DOUBTFUL + stranger)
+    rows = table_of(table_in(tried.text, "csv").decode())
+    assert rows[0] == ["Kết quả", "Số dòng", "Ô", "Lý do", "Cách sửa"]
+    assert ["Số dòng", "2", "", "", ""] in rows
+    assert ["Chờ quyết định", "", "D2", "ngày sinh khác hoặc chưa đủ; giới tính khác hoặc chưa rõ", ""] in rows
+    assert ["Không tìm thấy học sinh thiếu số", "", "D3", "", ""] in rows
+    sheet = openpyxl.load_workbook(io.BytesIO(table_in(tried.text, "xlsx"))).worksheets[0]
+    assert sheet.max_row == len(rows)
+    wrong = await bring(http, DOUBTFUL.replace(NUMBER.encode(), b"79217000009"))
+    assert wrong.status_code == 422
+    (_, row) = table_of(table_in(wrong.text, "csv").decode())
+    assert (row[0], row[2][:2]) == ("Dòng sai", "D2")
+    assert row[3]
+    assert row[4]
+    assert NUMBER not in tried.text + wrong.text + str(rows)
+
+
+async def test_cases_as_a_file_hold_no_formula_and_are_written_down(staffed: Registry, http: httpx.AsyncClient) -> None:
+    rows = "79010,=2+3,1B,,,\n79011,=2+3,1B,,,\n"
+    answer = await staffed.client("operator").put_roster(SECOND.code, YEAR, 2, (HEADER + rows).encode())
+    assert answer.status == 200, answer.body
+    await sign_in_by_link(http, staffed.world, "so")
+    assert (await http.get("/numbers/cases", params={"format": "pdf"})).status_code == 400
+    empty = table_of((await http.get("/numbers/cases", params={"format": "csv"})).text)
+    assert len(empty) == 1
+    taken = await bring(http, DOUBTFUL + b"=2+3,05/04/2017,Nam,079217000010,\n", for_good="1")
+    assert taken.status_code == 200
+    page = (await http.get("/numbers/cases")).text
+    file = await http.get("/numbers/cases", params={"format": "csv"})
+    found = table_of(file.text)
+    assert len(found) == 1 + 3, "each pupil who can be meant has a line"
+    heads = {name: at for at, name in enumerate(found[0])}
+    assert {row[heads["Mã học sinh"]] for row in found[1:]} == {"79009", "79010", "79011"}
+    assert {row[heads["Tệp ghi: họ và tên"]] for row in found[1:]} == {"Tên 9", "'=2+3"}
+    assert not [cell for row in found for cell in row if cell[:1] in set("=+-@")]
+    assert "79009" in page
+    sheet = openpyxl.load_workbook(io.BytesIO((await http.get("/numbers/cases", params={"format": "xlsx"})).content))
+    cells = [cell for row in sheet.worksheets[0].iter_rows() for cell in row]
+    assert not [cell.coordinate for cell in cells if cell.data_type == "f"]
+    views = [(view.screen, view.unit_code, view.names) for view in await name_views.newest(staffed.world, "so", 20)]
+    for school, names in ((FIRST, 1), (SECOND, 2)):
+        assert views.count(("number-cases-file", f"school:{school.code}", names)) == 2
+    assert NUMBER not in file.text
+    await sign_in_by_link(http, staffed.world, "quan-10")
+    assert code_of(await http.get("/numbers/cases", params={"format": "csv"})) == "access-scope"

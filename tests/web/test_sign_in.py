@@ -14,15 +14,15 @@ import pytest
 from joserfc.jwk import ECKey
 from pydantic import SecretStr
 
-from registry.core.people import Way
+from registry.core.people import Patience, Way
 from registry.services import people, sessions, sign_in
-from registry.web import signed_in
 from tests import openid_provider
 from tests.api.conftest import Registry, served
 from tests.openid_provider import CLIENT, SECRET, OpenIdProvider
 from tests.web.conftest import add_people, sign_in_by_link
 
 pytestmark = pytest.mark.anyio
+PATIENCE = Patience(timedelta(minutes=60), timedelta(hours=12))
 
 
 def code_of(answer: httpx.Response) -> str:
@@ -315,9 +315,7 @@ async def test_everybody_sees_and_ends_the_own_sessions(peopled: Registry, http:
     assert (len(others), page.count("phiên này")) == (1, 1), "the own ones only, and this one apart"
     token = form_token(page)
     assert code_of(await http.post("/me/sessions", data={"form": "x", "session": others[0]})) == "session-form"
-    theirs = await sessions.own(
-        peopled.world, foreign, "quan-3", signed_in.patience(peopled.settings), datetime.now(UTC)
-    )
+    theirs = await sessions.own(peopled.world, foreign, "quan-3", PATIENCE, datetime.now(UTC))
     for name in (theirs[0].name, "", "x", others[0], others[0]):
         answer = await http.post("/me/sessions", data={"form": token, "session": name})
         assert (answer.status_code, answer.headers["location"]) == (303, "/me")
@@ -338,7 +336,7 @@ async def test_ending_another_session_needs_a_fresh_sign_in(peopled: Registry, h
     http.cookies.set("session-plain", earlier, domain="127.0.0.1")
     page = (await http.get("/me")).text
     assert 'name="session"' not in page
-    (one, _) = await sessions.own(peopled.world, earlier, "so", signed_in.patience(peopled.settings), datetime.now(UTC))
+    (one, _) = await sessions.own(peopled.world, earlier, "so", PATIENCE, datetime.now(UTC))
     answer = await http.post("/me/sessions", data={"form": form_token(page), "session": one.name})
     assert (answer.status_code, code_of(answer)) == (403, "session-stale")
     http.cookies.clear()

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from registry.api import access, bodies, logs, telemetry
 from registry.api.edge import Edge
-from registry.api.verification import NONCE, SIGNED
+from registry.api.verification import BLIND, BLIND_SHAPE, NONCE, SIGNED, about_number
 from registry.core import codes, ids
 from registry.core.callers import Caller, Scope
 from registry.core.claims import COMPLETED_BY, NEEDS, Claim, ClaimKind
@@ -79,6 +79,7 @@ class ClaimBody(ClaimWords):
     """One claim about one pupil. Exactly one of transcript_code, personal_number, pupil_code."""
 
     nonce: str = Field(pattern=NONCE, description="16 to 128 letters, digits, - or _, made at random for this claim")
+    blind: str | None = Field(None, pattern=BLIND, description=BLIND_SHAPE)
 
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {200: {"content": {answer_keys.MEDIA_TYPE: SIGNED}}}
@@ -95,6 +96,8 @@ async def post_claim(request: Request, caller: Annotated[Caller, Depends(access.
     now = datetime.now(UTC)
     sent = await bodies.read(request, ClaimBody, verification.read_json)
     wanted = asked(sent, sent.nonce, now + edge.signer.valid)
+    if sent.blind is not None and sent.personal_number is None:
+        raise Refusal(codes.REQUEST_PARAMETER, [bodies.finding(ClaimBody, "blind")])
     key = await edge.signer.ready(edge.world, now)
     with telemetry.asking():
         answered = await claims.ask(edge.world, caller, wanted, now, edge.question_limits)
@@ -118,10 +121,12 @@ def repeated(sent: ClaimWords) -> dict[str, Any]:
     return {"purpose": sent.purpose, "reference": sent.reference, "claim": sent.claim, **given}
 
 
-def _about(sent: ClaimWords) -> dict[str, str | None]:
+def _about(sent: ClaimBody) -> dict[str, str | None]:
     """Of whom it was claimed, in the words it was asked in: a yes can't be shown as somebody else's. No personal number."""
+    if sent.personal_number is not None:
+        return about_number(sent.personal_number, sent.blind)
     way = _way(sent)
-    return {way: None if way == "personal_number" else getattr(sent, way)}
+    return {way: getattr(sent, way)}
 
 
 def _way(sent: ClaimWords) -> str:

@@ -16,7 +16,7 @@ from registry.core.completeness import Bucket, Counts, Row
 from registry.core.frozen import Beside
 from registry.core.ids import SchoolYear
 from registry.core.units import MapOf
-from registry.services import completeness, name_views
+from registry.services import completeness, completeness_parts, name_views
 
 router = APIRouter(tags=["completeness"])
 
@@ -60,6 +60,13 @@ class _CountsQuestion(_MomentQuestion):
     by: completeness.By | None = Field(
         None,
         description="What the counts are broken down by; without: by the direct parts of the unit. `class` needs a school.",
+    )
+    after: str | None = Field(None, max_length=_LONGEST_CURSOR, description="`next` of the page before")
+    limit: int = Field(
+        completeness_parts.MOST_ROWS,
+        ge=1,
+        le=completeness_parts.MOST_ROWS,
+        description="Rows of one page: of `children`, then of `groups`; a city's direct parts are one page",
     )
 
 
@@ -148,6 +155,9 @@ class CompletenessBody(PartBody):
     pending: int = Field(
         description="Of about so many pupils the newest changes are not counted yet; 0 but for minutes after a large list"
     )
+    next: str | None = Field(
+        description="Cursor for `after`: the other children and groups, as of the same moment; null on the last page"
+    )
 
 
 class DayBody(BaseModel):
@@ -205,14 +215,14 @@ _Asking = Annotated[Caller, Depends(access.caller(Scope.COMPLETENESS))]
 async def get_completeness(
     request: Request, caller: _Asking, question: Annotated[_CountsQuestion, Query()]
 ) -> Response:
-    """Expected against held for a unit, and for its direct parts or `by` something else."""
+    """Expected against held for a unit, and page by page for its direct parts or `by` something else."""
     edge: Edge = request.app.state.edge
     now = datetime.now(UTC)
     year, only = await _narrowed(edge, caller, question, now)
     as_of = parameters.moment(question.as_of)
-    found = await completeness.report(
-        edge.world, caller, question.unit, year, as_of, now, question.map, by=question.by, only=only
-    )
+    asked = completeness_parts.Asked(question.unit, year, question.map, question.by, only)
+    page = await completeness_parts.page(edge.world, caller, asked, as_of, question.after, question.limit, now)
+    found = page.report
     body = CompletenessBody(
         **_line(found.line).model_dump(),
         school_year=str(year),
@@ -225,6 +235,7 @@ async def get_completeness(
         groups=[_group(group, question.by, problems.language(request)) for group in found.groups],
         frozen=None if found.frozen is None else _frozen(found.frozen),
         pending=found.pending,
+        next=page.next,
     )
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 

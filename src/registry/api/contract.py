@@ -169,6 +169,8 @@ _SCOPES_OF_TAG = {
     "identification": ("submit",),
     "pupils": ("operate",),
     "cases": ("operate",),
+    "sessions": ("operate",),
+    "name-views": ("completeness", "operate"),
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from registry.api import limiting, telemetry
+from registry.core.people import Patience
 from registry.services import access, answer_keys
 from registry.services import limits as question_limits
 from registry.services.judges import JudgePool
@@ -33,6 +34,12 @@ class Edge:
     question_limits: question_limits.Limits
     #: Room for files of questions that are being taken in: each may be as large as thirty submissions.
     batch_room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+
+    @property
+    def patience(self) -> Patience:
+        """How long sessions of people last."""
+        settings = self.settings
+        return Patience(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
 
     @classmethod
     def of(cls, settings: Settings, world: World, token_key: bytes, press: Press) -> Edge:

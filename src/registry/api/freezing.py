@@ -21,6 +21,7 @@ from registry.services import freezing
 
 router = APIRouter(tags=["campaigns"])
 _NOT_STORED = {"Cache-Control": "no-store"}
+_MOST_ROWS = 500
 _Asking = Annotated[Caller, Depends(access.caller(Scope.COMPLETENESS, Scope.OPERATE))]
 
 
@@ -36,6 +37,8 @@ class _Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP + ", or of the freeze, if that was earlier")
+    after: str = Field("", max_length=40, description="`next` of the page before: its last unit")
+    limit: int = Field(100, ge=1, le=_MOST_ROWS)
 
 
 class FreezeBody(BaseModel):
@@ -77,7 +80,8 @@ class FrozenUnitBody(BaseModel):
 class FrozenBody(FreezeBody):
     """The frozen campaign, unit by unit."""
 
-    units: list[FrozenUnitBody]
+    units: list[FrozenUnitBody] = Field(description="One page, by code")
+    next: str | None = Field(description="For `after`; null on the last page")
 
 
 @router.post(
@@ -104,13 +108,16 @@ async def get_freeze(request: Request, code: str, caller: _Asking, question: Ann
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
     report = await freezing.report(edge.world, caller, code, datetime.now(UTC), question.map)
+    left = [line for line in report.lines if line.unit > question.after]
+    shown = left[: question.limit]
     units = [
         FrozenUnitBody(
             unit=line.unit, name=line.name, frozen=_stand(line.frozen), now=_stand(line.now), arrived=line.arrived
         )
-        for line in report.lines
+        for line in shown
     ]
-    body = FrozenBody(**_freeze(report.freeze).model_dump(), units=units)
+    following = shown[-1].unit if len(left) > len(shown) else None
+    body = FrozenBody(**_freeze(report.freeze).model_dump(), units=units, next=following)
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 

@@ -229,7 +229,7 @@ class Shared:
         """Write a last time: what this process has counted stays in the sums."""
         self._stop.set()
         self._thread.join(5)
-        self._write()
+        self._try_to_write()
 
     def exposition(self) -> bytes:
         """The numbers of all processes, added up, up to the second."""
@@ -238,10 +238,14 @@ class Shared:
 
     def _keep_writing(self) -> None:
         while not self._stop.wait(_EVERY_SECONDS):
-            try:
-                self._write()
-            except OSError as error:
-                logs.fault(log, error)
+            self._try_to_write()
+
+    def _try_to_write(self) -> None:
+        """A full disk or a folder that is gone costs numbers, and nothing else: least of all an end in order."""
+        try:
+            self._write()
+        except OSError as error:
+            logs.fault(log, error)
 
     def _write(self) -> None:
         draft = self._file.with_suffix(f".{threading.get_ident()}")

@@ -38,6 +38,13 @@ NONCE = r"^[A-Za-z0-9_-]{16,128}$"
 NONCE_SHAPE = "16 to 128 letters, digits, - or _, made at random for this question; only with Accept: application/jwt"
 
 
+BLIND = r"^[A-Za-z0-9_-]{22,128}$"
+BLIND_SHAPE = (
+    "22 to 128 letters, digits, - or _, made at random for this question and kept: the signed answer says whom it is about as "
+    "`personal_number_hmac`, HMAC-SHA-256 of the 12 digits under it; only with personal_number"
+)
+
+
 class QuestionWords(bodies.Strict):
     """One question. Exactly one of transcript_code, sha256, personal_number (with school_year), pupil_code."""
 
@@ -100,6 +107,7 @@ class QuestionBody(QuestionWords):
         description="The document as received, or an extract (PDF), in base64 (RFC 4648 section 4); compared by its SHA-256, not kept",
     )
     nonce: str | None = Field(None, pattern=NONCE, description=NONCE_SHAPE)
+    blind: str | None = Field(None, pattern=BLIND, description=BLIND_SHAPE + " and Accept: application/jwt")
 
 
 class UnitBody(BaseModel):
@@ -228,12 +236,18 @@ async def post_verification(
 
 def _about(sent: QuestionBody, question: Question) -> dict[str, Any]:
     """Whom or what a signed answer is about, in the words it was asked in, so that it can't be passed off as another's. A personal
-    number is not repeated."""
+    number is not repeated: `about_number` stands for it."""
     if isinstance(question, ByDocument):
         return {"sha256": question.fingerprint.hex()}
     named = ("transcript_code", "version", "pupil_code", "school_year", "level")
     about = {name: value for name in named if (value := getattr(sent, name)) is not None}
-    return about if sent.personal_number is None else {"personal_number": None, **about}
+    return about if sent.personal_number is None else {**about_number(sent.personal_number, sent.blind), **about}
+
+
+def about_number(number: str, blind: str | None) -> dict[str, str | None]:
+    """What stands for a personal number in a signed answer: null, and what the number is under the asker's blind, if it sent one."""
+    hidden: dict[str, str | None] = {"personal_number": None}
+    return hidden if blind is None else {**hidden, answer_keys.ABOUT_NUMBER: answer_keys.about_number(blind, number)}
 
 
 def _wants_signed(request: Request) -> bool:
@@ -262,11 +276,13 @@ async def _body(request: Request, largest_document: int) -> bytes:
 
 
 def _question(sent: QuestionBody, *, signed: bool) -> Question:
-    """The one way that is asked in; raises Refusal: verification-question, request-parameter (document, nonce)."""
+    """The one way that is asked in; raises Refusal: verification-question, request-parameter (document, nonce, blind)."""
     ways = (*_WAYS, "document")
     _one_way(sent, ways)
     if signed is not (sent.nonce is not None):
         raise Refusal(codes.REQUEST_PARAMETER, [bodies.finding(QuestionBody, "nonce")])
+    if sent.blind is not None and not (signed and sent.personal_number is not None):
+        raise Refusal(codes.REQUEST_PARAMETER, [bodies.finding(QuestionBody, "blind")])
     if sent.document is None:
         return _of_words(sent)
     fingerprint = verification.fingerprint_of(sent.document)

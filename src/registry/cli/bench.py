@@ -80,7 +80,7 @@ async def _measure(service: Service, seconds: float, documents: int, say: Any) -
     verify = bench_limits.verify_three_per_second(load.sample, min(seconds, 3))
     insert = await bench_limits.insert_per_second(service, load.sample, min(seconds, 3))
     say("judging alone, on one core")
-    judged = await asyncio.to_thread(bench_judging.measure, load, min(seconds, 3), datetime.now(UTC))
+    judged = await asyncio.to_thread(bench_judging.measure, load.trust, min(seconds, 3), datetime.now(UTC))
     submissions, lookups = [], []
     for connections in CONNECTIONS:
         say(f"submissions over {connections} connections")
@@ -90,7 +90,7 @@ async def _measure(service: Service, seconds: float, documents: int, say: Any) -
         say(f"look-ups over {connections} connections")
         lookups.append(asdict(await bench_load.lookups(load, connections, seconds)))
     best = max(level["per_second"] for level in submissions)
-    warm = next(each.per_second for each in judged if (each.format, each.memory) == ("json", "warm"))
+    warm = next(e.per_second for e in judged if (e.transcript, e.format, e.memory) == ("6 kB", "json", "warm"))
     return {
         "submissions": submissions,
         "lookups": lookups,
@@ -121,7 +121,8 @@ def _show(result: dict[str, Any]) -> None:
             table.add_row(title, str(level["connections"]), *numbers, str(level["errors"]))
     table.add_section()
     for each in result["judging"]:
-        title = f"judged, one core: {each['format']}, {each['memory']}"
+        sizes = f"{each['transcript_bytes'] / 1000:.1f} kB of transcript, {each['document_bytes'] / 1000:.1f} kB signed"
+        title = f"judged, one core: {each['transcript']}, {each['format']}, {each['memory']} ({sizes})"
         table.add_row(title, "-", f"{each['per_second']:.0f}", "", "", "")
     limits, ratios = result["limits"], result["ratios"]
     table.add_section()
@@ -130,6 +131,6 @@ def _show(result: dict[str, Any]) -> None:
     _out.print(table)
     _out.print(
         f"best submissions / three checks {ratios['submissions_to_verify_three']:.3f}, / raw inserts"
-        f" {ratios['submissions_to_insert']:.3f}; judged JSON, warm / three checks, of one core"
+        f" {ratios['submissions_to_insert']:.3f}; judged 6 kB of JSON, warm / three checks, of one core"
         f" {ratios['judged_json_warm_to_verify_three']:.3f}; largest worker {result['worker_rss_mb']:.0f} MB"
     )

@@ -20,11 +20,9 @@ from registry.cli.service import Service
 from registry.client import api
 from registry.demo import city as cities
 from registry.demo import faults, pki, schools, signers
-from registry.services import judging
 
-#: What goes over HTTP is JSON; judging alone is measured for both.
+#: What goes over HTTP is JSON.
 _ALL_JSON = dict.fromkeys(schools.VENDORS, "json")
-_SAMPLES = 88  # one of each class
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,6 @@ class Load:
     tokens: dict[str, str]
     envelopes: Iterator[tuple[str, bytes]]
     sample: bytes
-    samples: dict[str, list[bytes]]  # by media type, for judging alone
     trust: signers.DemoTrust
     accepted: list[str] = field(default_factory=list)
 
@@ -67,14 +64,8 @@ async def prepare(service: Service, documents: int, now: datetime) -> Load:
         tokens,
         iter(envelopes),
         envelopes[0][1],
-        {judging.JOSE: [envelope for _, envelope in envelopes[:_SAMPLES]], judging.XML: _in_xml(trust)},
         trust,
     )
-
-
-def _in_xml(trust: signers.DemoTrust) -> list[bytes]:
-    city = cities.make_city(trust, pupils=_SAMPLES, plan=faults.FLAWLESS, forms=dict.fromkeys(schools.VENDORS, "xml"))
-    return [delivery.envelope for delivery in city.deliveries()]
 
 
 _city: cities.City | None = None

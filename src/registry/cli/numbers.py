@@ -13,7 +13,7 @@ import typer
 
 from registry.cli import reach, telling
 from registry.core import ids
-from registry.services import number_returns, numbers
+from registry.services import number_cases, number_returns, numbers
 from registry.services.number_returns import Options, Report
 from registry.services.tables_out import FileKind
 
@@ -135,12 +135,12 @@ def list_returns(json_output: _Json = False) -> None:
 
 @app.command("cases")
 def list_cases(
-    limit: Annotated[int, typer.Option(min=1, max=number_returns.MOST_CASES)] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=number_cases.MOST_CASES)] = 100,
     after: Annotated[UUID | None, typer.Option(help="Behind this case.")] = None,
     json_output: _Json = False,
 ) -> None:
     """List numbers that wait for a person: one line for each pupil whose number it can be. Numbers are not shown."""
-    found = telling.run(lambda world: number_returns.cases(world, None, None, after, limit))
+    found = telling.run(lambda world: number_cases.waiting(world, None, None, after, limit))
     heads = ("case", "cell", "told name", "told birth date", "told sex", "doubts", "school", "pupil code", "name",
              "birth date", "sex", "class")  # fmt: skip
     rows: list[tuple[object, ...]] = [
@@ -164,7 +164,7 @@ def decide(
     """Say whose a number is; it is applied at once."""
     if (pupil is None) is not nobody:
         raise typer.BadParameter("one of --pupil, --nobody")
-    telling.run(lambda world: number_returns.decide(world, None, case_id, pupil, reason, datetime.now(UTC)))
+    telling.run(lambda world: number_cases.decide(world, None, case_id, pupil, reason, datetime.now(UTC)))
     typer.echo("nobody's" if pupil is None else f"applied to {pupil}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -52,23 +53,42 @@ def check_path(
 
     Files or folders; needs neither database nor network. Exit code: 0 accepted, 3 held, 1 refused.
     """
-    moment = at or datetime.now(UTC)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    asked = path_check.PolicySettings(
-        inhibit_mapping=inhibit_mapping, inhibit_any=inhibit_any, explicit=explicit_policy
+    settings = path_check.PolicySettings(
+        explicit=explicit_policy, inhibit_mapping=inhibit_mapping, inhibit_any=inhibit_any
     )
     if policy:
-        asked = path_check.PolicySettings(frozenset(policy), True, inhibit_mapping, inhibit_any)
-    first, rest = _read(leaf[:1]), _read([*leaf[1:], *(chain or [])])
+        settings = replace(settings, policies=frozenset(policy), explicit=True)
+    files = _Files(leaf, anchors, chain or [], crls or [], ocsp or [])
+    checked, problems = _checked(files, at or datetime.now(UTC), purpose, settings)
+    typer.echo(json.dumps(_row(checked, problems), ensure_ascii=False))
+    raise typer.Exit(_EXIT[checked.outcome])
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Where everything is that the path is judged from."""
+
+    leaf: list[Path]
+    anchors: list[Path]
+    chain: list[Path]
+    crls: list[Path]
+    ocsp: list[Path]
+
+
+def _checked(
+    files: _Files, moment: datetime, purpose: path_check.Purpose, settings: path_check.PolicySettings
+) -> tuple[path_check.Checked, list[str]]:
+    """The path as it is judged, and what of the files could not be read."""
+    first, rest = _read(files.leaf[:1]), _read([*files.leaf[1:], *files.chain])
     own = path_check.leaf_first(first.certificates)
     along = [*own[1:], *rest.certificates]
-    roots, lists, answers = _read(anchors), _read(crls or []), _read(ocsp or [])
+    roots, lists, answers = _read(files.anchors), _read(files.crls), _read(files.ocsp)
     index = path_check.index_of(roots.certificates, along, lists.lists, answers.answers)
-    subject = own[0] if own else leaf[0].read_bytes()
-    checked = path_check.check(subject, along, index, moment, purpose=purpose, settings=asked)
+    subject = own[0] if own else files.leaf[0].read_bytes()
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     problems = [p for pieces in (first, rest, roots, lists, answers) for p in pieces.problems]
-    typer.echo(json.dumps(_row(checked, [*problems, *index.problems]), ensure_ascii=False))
-    raise typer.Exit(_EXIT[checked.outcome])
+    checked = path_check.check(subject, along, index, moment, purpose=purpose, settings=settings)
+    return checked, [*problems, *index.problems]
 
 
 def _read(places: list[Path]) -> path_check.Pieces:

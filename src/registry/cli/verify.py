@@ -52,6 +52,12 @@ def verify(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="The result of a batch, for the signed answer over it."),
     ] = None,
+    blind: Annotated[
+        str | None,
+        typer.Option(
+            help="The blind that was sent with a question by personal number, which is asked for then: is it about that one?"
+        ),
+    ] = None,
     school: Annotated[str | None, typer.Option(help="With --qr: the school's name as the paper has it.")] = None,
     school_year: Annotated[str | None, typer.Option(help="With --qr: the school year as the paper has it.")] = None,
     grade: Annotated[str | None, typer.Option(help="With --qr: the grade as the paper has it.")] = None,
@@ -61,22 +67,35 @@ def verify(
 ) -> None:
     """Check a signed answer of a registry, or the QR of an extract, offline, against its published keys.
 
-    Exit code: 0 good, 1 not to be relied upon (altered, another key, issuer, audience or nonce, or no answer at all), 3 genuine
+    Exit code: 0 good, 1 not to be relied upon (altered, another key, issuer, audience or nonce, about another number, or no answer at all), 3 genuine
     but expired, 4 the key set can't be had.
     """
     if file is not None and answer is None:
         raise typer.BadParameter("with the signed answer over it", param_hint="--file")
-    if (answer is None) == (qr is None):
-        raise typer.BadParameter("either an answer or --qr")
-    if qr is not None:
-        if jwks is None:
-            raise typer.BadParameter("--qr needs --keys")
-        on_paper = {"school_name": school, "school_year": school_year, "grade": grade, "result": result, "code": code}
-        if not verify_qr.check(qr, Path(jwks), on_paper, issuer, as_json=json_output):
-            raise typer.Exit(_WRONG)
-    elif answer is not None:
+    if answer is not None and qr is None:
         signed = None if file is None else sha256(file.read_bytes()).digest()
-        _verify_answer(answer, jwks, answer_keys.Receiver(issuer, audience, nonce, signed), at, json_output)
+        about = None if blind is None else _about_number(blind)
+        _verify_answer(answer, jwks, answer_keys.Receiver(issuer, audience, nonce, signed, about), at, json_output)
+    elif qr is not None and answer is None:
+        on_paper = {"school_name": school, "school_year": school_year, "grade": grade, "result": result, "code": code}
+        _verify_qr(qr, jwks, on_paper, issuer, json_output)
+    else:
+        raise typer.BadParameter("either an answer or --qr")
+
+
+def _about_number(blind: str) -> str:
+    """The number is typed, and never an argument: these stand in the shell's history and in the list of processes."""
+    number = typer.prompt("Số định danh cá nhân / Personal number", hide_input=True, err=True)
+    return answer_keys.about_number(blind, str(number).strip())
+
+
+def _verify_qr(
+    qr: str, jwks: str | None, on_paper: dict[str, str | None], issuer: str | None, json_output: bool
+) -> None:
+    if jwks is None:
+        raise typer.BadParameter("--qr needs --keys")
+    if not verify_qr.check(qr, Path(jwks), on_paper, issuer, as_json=json_output):
+        raise typer.Exit(_WRONG)
 
 
 def _verify_answer(

@@ -1959,6 +1959,15 @@ ANSWER_FILE = _code(
     ),
     kind=Kind.DOCUMENT,
 )
+ANSWER_ABOUT = _code(
+    "answer-about",
+    ("Trả lời này không về số định danh đó", "The answer is not about that personal number"),
+    (
+        "Dùng số định danh và chuỗi che (blind) đã gửi cùng câu hỏi; trả lời hỏi không kèm blind không cho biết là về ai.",
+        "Use the number and the blind that were sent with the question; asked without a blind an answer does not say whom it is about.",
+    ),
+    kind=Kind.DOCUMENT,
+)
 AUDIT_EDITED = _code(
     "audit-edited",
     ("Một dòng trong nhật ký tra cứu đã bị sửa", "A row of the record of who looked was changed"),

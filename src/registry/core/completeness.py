@@ -115,7 +115,8 @@ class Counts:
 @dataclass(frozen=True, slots=True)
 class Row:
     """One pupil in a bucket, with the codes and time of the last attempt; name and class are None for a pupil who never was on
-    the roster. `accepted_at`: when the newest transcript of this school came onto the books."""
+    the roster. `accepted_at`: when the newest transcript of this school came onto the books; `unseen`: the freeze that was asked
+    about did not see one of its transcripts."""
 
     school_code: str
     pupil_code: str
@@ -125,10 +126,13 @@ class Row:
     codes: tuple[str, ...]
     last_attempt_at: datetime | None
     accepted_at: datetime | None = None
+    unseen: bool = False
 
     def came_after(self, moment: datetime) -> bool:
-        """Whether anything of the pupil was sent or accepted after this moment."""
-        return any(each is not None and each > moment for each in (self.last_attempt_at, self.accepted_at))
+        """Whether anything of the pupil was sent or accepted after this moment, that of the freeze, or was not seen by it."""
+        return self.unseen or any(
+            each is not None and each > moment for each in (self.last_attempt_at, self.accepted_at)
+        )
 
 
 def add_up(counts: Iterable[Counts]) -> Counts:

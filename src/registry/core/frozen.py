@@ -23,7 +23,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """A campaign as it was frozen: when, by whom, why, and the fingerprint of its snapshot."""
+    """A campaign as it was frozen: when, by whom, why, and the fingerprint of its snapshot.
+
+    `seen`: what the snapshot saw, in the database's own words; None of freezes from before this was kept.
+    """
 
     campaign_code: str
     frozen_at: datetime
@@ -32,6 +35,7 @@ class Freeze:
     fingerprint: bytes
     pupils: int
     size: int
+    seen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

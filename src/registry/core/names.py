@@ -15,12 +15,12 @@ _Y = re.compile(r"(?:(?<=[bcdghklmnpqrstvx])|(?<=qu))y\b")
 
 
 #: UAX #15, Stream-Safe Text Format: no language piles up more; and a text so short costs nothing whatever it holds.
-_MOST_MARKS, _SHORT = 30, 500
+_MOST_MARKS, SHORT = 30, 500
 
 
 def is_piled(text: str) -> bool:
     """True of a text with more marks in a row than any language writes. They are sorted in quadratic time: 120 kB took 2.7 s."""
-    if len(text) <= _SHORT or text.isascii():
+    if len(text) <= SHORT or text.isascii():
         return False
     run = 0
     for character in text:

@@ -116,7 +116,7 @@ def overall_result(levels: Iterable[str], letters: Iterable[str], tests: Iterabl
 
 def _row_findings(marks: Sequence[PrimaryMark], grade: int, assessed: bool) -> list[Finding]:
     findings: list[Finding] = []
-    taught, seen = subjects.taught_in(grade), frozenset[Subject]()
+    taught, seen = subjects.taught_in(grade), set[Subject]()
     for index, row in enumerate(marks):
         pointer = f"/marks/{index}"
         if subjects.overlaps(row.subject, seen):
@@ -126,7 +126,7 @@ def _row_findings(marks: Sequence[PrimaryMark], grade: int, assessed: bool) -> l
                 findings.append(Finding(codes.RULE_SUBJECT_GRADE, f"{pointer}/subject", "TT 32/2018"))
             findings += _level_findings(row, pointer, assessed)
             findings += _test_findings(row, pointer, assessed and _needs_test(row, taught.get(row.subject), marks))
-        seen |= {row.subject}
+        seen.add(row.subject)
     if assessed:
         findings += subjects.missing_findings(grade, seen)
     return findings

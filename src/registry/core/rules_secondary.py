@@ -46,9 +46,13 @@ CONDUCT_YEAR: Mapping[tuple[str, str], str] = {
 
 _PERIODS = ("term1", "term2", "year")
 _COLUMNS = (*_PERIODS, "retake")
+#: Marks that may be missing, of everybody and of who came late.
+_RETAKE, _RETAKE_AND_TERM1 = frozenset({"retake"}), frozenset({"retake", "term1"})
 _ZERO, _TENTH, _TEN = Decimal(0), Decimal("0.1"), Decimal(10)
 _M35, _M50, _M65, _M80 = Decimal("3.5"), Decimal(5), Decimal("6.5"), Decimal(8)  # the marks of art. 9.2
 _SIX = 6  # art. 9.2: "ít nhất 06 môn học"
+_EXEMPT = Letter.EXEMPT
+_Given = tuple[list[Decimal], list[Subject]]
 #: Where a finding leaves open what the year leads to.
 _OF_THE_YEAR = frozenset({"/learning/year", "/conduct/year", "/learning_retaken", "/conduct_retaken"})
 
@@ -124,7 +128,7 @@ def check(transcript: Transcript) -> list[Finding]:
         findings += _learning_findings(results, transcript.grade, spoiled)
         if not any(f.code.effect is Effect.REFUSE and f.pointer in _OF_THE_YEAR for f in findings):
             findings += rules_secondary_outcome.check(
-                transcript, results, lambda marks: _readings(marks, "year", transcript.grade)
+                transcript, results, lambda marks: _readings(_given(marks, "year", transcript.grade), transcript.grade)
             )
     return findings
 
@@ -191,7 +195,7 @@ def _came_with_term2(marks: Sequence[SecondaryMark]) -> bool:
 def _row_findings(
     marks: Sequence[SecondaryMark], grade: int, assessed: bool, late: bool, spoiled: set[str]
 ) -> Iterator[Finding]:
-    taught, seen = subjects.taught_in(grade), frozenset[Subject]()
+    taught, seen = subjects.taught_in(grade), set[Subject]()
     if late:
         spoiled.add("term1")  # nothing to recompute its result from
         yield Finding(codes.RULE_TERM_MISSING, "/marks", "TT 22/2021 art. 9.1: marks of term 1")
@@ -204,7 +208,7 @@ def _row_findings(
             if row.subject not in taught:
                 yield Finding(codes.RULE_SUBJECT_GRADE, f"{pointer}/subject", "TT 32/2018")
             yield from _mark_findings(row, pointer, assessed, late, spoiled)
-        seen |= {row.subject}
+        seen.add(row.subject)
     if assessed:
         yield from subjects.missing_findings(grade, seen)
 
@@ -215,11 +219,11 @@ def _mark_findings(
     """Art. 5.3: kind and scale of every mark given; none missing unless the pupil is exempt, or came `late`."""
     given = (row.term1, row.term2, row.year, row.retake)
     comment_assessed, clean = row.subject in COMMENT_ASSESSED, True
-    optional = {"retake"} if not late else {"retake", "term1"}
-    exempt = Letter.EXEMPT in given[:3]
+    needless = _RETAKE_AND_TERM1 if late else _RETAKE
+    exempt = row.term1 is _EXEMPT or row.term2 is _EXEMPT or row.year is _EXEMPT
     for period, mark in zip(_COLUMNS, given, strict=True):
         if mark is None:
-            needed = assessed and not exempt and period not in optional
+            needed = period not in needless and assessed and not exempt
             trouble = (codes.RULE_MARK_MISSING, "TT 22/2021 art. 9.1: terms and year, M if exempt") if needed else None
         else:
             trouble = _trouble(mark, comment_assessed)
@@ -232,7 +236,7 @@ def _mark_findings(
         if trouble[0].effect is Effect.REFUSE:
             spoiled.add("year")
         yield Finding(trouble[0], f"{pointer}/year", trouble[1])
-    if assessed and row.retake is Letter.EXEMPT and is_mark(row.year):
+    if assessed and row.retake is _EXEMPT and is_mark(row.year):
         yield Finding(
             codes.RULE_EXEMPT, f"{pointer}/retake", "TT 22/2021 art. 14: a mark, not M beside one of the year"
         )
@@ -254,8 +258,8 @@ def _year_trouble(row: SecondaryMark, comment_assessed: bool) -> tuple[Code, str
 
 
 def _trouble(mark: Decimal | Letter, comment_assessed: bool) -> tuple[Code, str] | None:
-    if isinstance(mark, Letter):
-        if comment_assessed or mark is Letter.EXEMPT:
+    if not isinstance(mark, Decimal):
+        if comment_assessed or mark is _EXEMPT:
             return None
         return codes.RULE_MARK_KIND, "TT 22/2021 art. 5.3.b: a scored subject carries numbers, or M"
     if comment_assessed:
@@ -301,34 +305,33 @@ def _learning_findings(results: SecondaryResults, grade: int, spoiled: set[str])
         declared = getattr(results.learning, period)
         if declared is None or period in spoiled:
             continue
-        if declared not in _readings(results.marks, period, grade):
+        given = _given(results.marks, period, grade)
+        if declared in _narrow(given):  # each of these is a reading too
+            continue
+        if declared not in _readings(given, grade):
             yield Finding(
                 codes.RULE_RESULT, f"/learning/{period}", "TT 22/2021 art. 9.2 and 9.3, from the marks of the period"
             )
-        elif declared not in _narrow(results.marks, period, grade):
+        else:
             yield Finding(codes.RULE_RESULT_LIBERAL, f"/learning/{period}", "TT 22/2021 art. 9.3")
 
 
-def _readings(marks: Sequence[SecondaryMark], period: str, grade: int) -> frozenset[str]:
+def _readings(given: Sequence[_Given], grade: int) -> frozenset[str]:
     """Admissible results of a period.
 
     Nghệ thuật in two rows may count as one subject or as two (grades 6 to 9); subjects of no known grade count or not.
     """
     found: frozenset[str] = frozenset()
-    for rows in _rows_that_count(marks, grade):
-        scored, failed = _given(rows, period)
+    for scored, failed in given:
         found |= admissible_results(len(failed), scored)
         if len(failed) > 1 and grade < 10:
             found |= admissible_results(len({subjects.WHOLE.get(subject, subject) for subject in failed}), scored)
     return found
 
 
-def _narrow(marks: Sequence[SecondaryMark], period: str, grade: int) -> frozenset[str]:
+def _narrow(given: Sequence[_Given]) -> frozenset[str]:
     """The results without the open points of art. 9.3: the one subject is a scored one and counts towards nothing."""
-    return frozenset(
-        _strict_result(len(failed), scored)
-        for scored, failed in (_given(rows, period) for rows in _rows_that_count(marks, grade))
-    )
+    return frozenset(_strict_result(len(failed), scored) for scored, failed in given)
 
 
 def _strict_result(failed: int, scored: Sequence[Decimal]) -> str:
@@ -344,8 +347,11 @@ def _rows_that_count(marks: Sequence[SecondaryMark], grade: int) -> Iterator[Seq
         yield known
 
 
-def _given(marks: Sequence[SecondaryMark], period: str) -> tuple[list[Decimal], list[Subject]]:
-    """The averages of the scored subjects, and the comment-assessed subjects at CĐ."""
-    given = [(row.subject, getattr(row, period)) for row in marks]
-    scored = [mark for _, mark in given if isinstance(mark, Decimal)]
-    return scored, [subject for subject, mark in given if mark is Letter.FAILED]
+def _given(marks: Sequence[SecondaryMark], period: str, grade: int) -> list[_Given]:
+    """For each choice of rows that count: the averages of the scored subjects, and the comment-assessed subjects at CĐ."""
+    found = []
+    for rows in _rows_that_count(marks, grade):
+        given = [(row.subject, getattr(row, period)) for row in rows]
+        scored = [mark for _, mark in given if type(mark) is Decimal]
+        found.append((scored, [subject for subject, mark in given if mark is Letter.FAILED]))
+    return found

@@ -6,9 +6,11 @@ has nothing to choose an algorithm or a key from. Access tokens are another matt
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
@@ -31,6 +33,8 @@ MEDIA_TYPE = "application/jwt"
 #: A process may be this far behind the register when keys change, and a receiver's clock behind the registry's.
 LEEWAY_SECONDS = 60
 LARGEST = 65_536
+#: The member of `about` that stands for a personal number.
+ABOUT_NUMBER = "personal_number_hmac"
 _TIMES = ("iat", "exp")
 _TEXTS = ("iss", "aud", "jti", "nonce")
 
@@ -57,13 +61,15 @@ class PrivateKey:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a receiver knows beforehand; None for what it does not compare. `file_sha256`: of the result of a batch."""
+    """What a receiver knows beforehand; None for what it does not compare. `file_sha256`: of the result of a batch; `about_number`: as that function
+    makes it."""
 
     issuer: str | None = None
     audience: str | None = None
     nonce: str | None = None
     type: str = TYPE
     file_sha256: bytes | None = None
+    about_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +91,21 @@ def sign(key: PrivateKey, claims: Mapping[str, Any], type_: str = TYPE) -> str:
     return jws_signing.sign_compact(claims, key.key, Algorithm.ES256, key.key_id, type_)
 
 
+def about_number(blind: str, number: str) -> str:
+    """What an answer says in the place of a personal number: HMAC-SHA-256 of its digits under the asker's `blind`, in hex.
+
+    Who has the answer alone can't try the few numbers there are, since the blind is not in it; the asker shows the blind with the
+    number, and can show no other number. It follows from the question alone, and so says nothing of what was found.
+    """
+    return hmac.new(blind.encode(), number.encode(), sha256).hexdigest()
+
+
 def check(token: str, keys: Sequence[Period], expected: Expected, now: datetime) -> Checked:
     """Check a signed answer as its receiver must; all that is wrong with it at once. Never raises.
 
     Codes: answer-malformed, answer-key-unknown, answer-signature (after these nothing is read), answer-key-period,
     answer-issuer, answer-audience, answer-nonce, answer-early, answer-expired,
-    answer-file.
+    answer-file, answer-about.
     """
     opened = jws.open_compact(token.strip(), algorithms=frozenset({Algorithm.ES256}), largest=LARGEST)
     if opened is None or opened.kind != expected.type or not _is_whole(opened.claims):
@@ -134,6 +149,13 @@ def _bound(claims: Mapping[str, Any], expected: Expected) -> list[Finding]:
         for name, value, code in compared
         if value is not None and claims.get(name) != value
     ]
+    question = claims.get("question")
+    about = question.get("about") if isinstance(question, dict) else None
+    named = about.get(ABOUT_NUMBER) if isinstance(about, dict) else None
+    if expected.about_number is not None and named != expected.about_number:
+        found.append(
+            Finding(codes.ANSWER_ABOUT, f"/claims/question/about/{ABOUT_NUMBER}", "that of the number and the blind")
+        )
     batch = claims.get("batch")
     signed = batch.get("result_sha256") if isinstance(batch, dict) else None
     if expected.file_sha256 is not None and signed != expected.file_sha256.hex():

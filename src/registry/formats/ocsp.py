@@ -114,6 +114,12 @@ class Answer:
             _sealed.put(key, known)
         return known[0]
 
+    def checks(self, issuer: Certificate) -> int:
+        """How many signatures `responder` may have to check."""
+        tries = len(_PSS_HASHES) if self.seal.pss else 1
+        delegates = sum(map(self.seal.names, self.certificates))
+        return tries * self.seal.names(issuer) + (1 + tries) * delegates
+
     def _signer(self, issuer: Certificate) -> Certificate | None:
         if self.seal.names(issuer) and self.seal.is_of(issuer):
             return issuer

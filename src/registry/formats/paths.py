@@ -7,8 +7,8 @@ checks. Revocation is in `registry.formats.revocation`. No clock: moments are ar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
@@ -16,7 +16,8 @@ from cryptography.x509 import GeneralName
 
 from registry.core import codes, trust
 from registry.core.findings import Code, Finding
-from registry.formats import profile, rfc5280, x509
+from registry.formats import allowance, profile, rfc5280, x509
+from registry.formats.allowance import Allowance
 from registry.formats.certificates import Certificate, TrustIndex
 from registry.formats.profile import Purpose as Purpose  # under this name others know it
 from registry.formats.rfc5280 import UNLIMITED, PolicySettings
@@ -49,16 +50,17 @@ class Path:
     valid_to: datetime
     #: OIDs of the valid policy set, as the anchor knows them; `rfc5280.satisfies` compares them with a demand.
     policies: frozenset[str] = frozenset()
+    #: SHA-256 of each certificate, signer's first, anchor's last; asked for with every signature.
+    fingerprints: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Put together what follows from the rest."""
+        object.__setattr__(self, "fingerprints", tuple(c.fingerprint for c in (*self.certificates, self.root)))
 
     @property
     def hierarchy(self) -> trust.Hierarchy:
         """The hierarchy the anchor heads."""
         return self.anchor.hierarchy
-
-    @property
-    def fingerprints(self) -> tuple[bytes, ...]:
-        """SHA-256 of each certificate, signer's first, anchor's last."""
-        return (*(certificate.fingerprint for certificate in self.certificates), self.root.fingerprint)
 
     def holds_at(self, moment: datetime) -> bool:
         """True when every certificate of the path is valid at the moment."""
@@ -71,6 +73,7 @@ class _Verdict:
 
     paths: tuple[Path, ...]
     faults: tuple[tuple[Code, str], ...]
+    price: int = 0  # see `allowance`; what only concerns certificates that are held is the operator's and costs nothing
 
 
 def find_path(
@@ -82,16 +85,18 @@ def find_path(
     *,
     purpose: Purpose = Purpose.DOCUMENT,
     settings: PolicySettings = UNLIMITED,
+    document: Allowance | None = None,
 ) -> tuple[Path | None, list[Finding]]:
     """Find and validate a path from a certificate to an anchor of the index; all findings carry `pointer`.
 
     `candidates` are DER certificates sent along: they may help to build, never to trust. When cross-signing gives
     several paths, one that holds at `at` is preferred, then the one that ends last. The profile and usage that the
-    purpose asks of the certificate are checked too. Findings: certificate-size, certificate-malformed,
+    purpose asks of the certificate are checked too. `document` is charged; once it has been charged too much, the answer is
+    certificate-size without a look. Findings: certificate-size, certificate-malformed,
     certificate-profile, certificate-usage, certificate-path, certificate-policy (a path there is, but not under the
     demanded policies); the path is None exactly when there are findings. Never raises.
     """
-    verdict = _remembered(leaf, candidates, index, purpose, settings)
+    verdict = _remembered(leaf, candidates, index, purpose, settings, document or Allowance())
     if verdict.faults:
         return None, [Finding(code, pointer, detail) for code, detail in verdict.faults]
     holding = [path for path in verdict.paths if at is not None and path.holds_at(at)]
@@ -100,7 +105,7 @@ def find_path(
 
 def every_path(leaf: Certificate, index: TrustIndex, purpose: Purpose) -> tuple[Path, ...]:
     """All validated paths (at most 4) of a certificate over the certificates stored; none when it has faults."""
-    return _remembered(leaf, (), index, purpose, UNLIMITED).paths
+    return _remembered(leaf, (), index, purpose, UNLIMITED, Allowance()).paths
 
 
 def time_findings(path: Path, signed_at: datetime, received_at: datetime, pointer: str) -> list[Finding]:
@@ -119,17 +124,23 @@ def time_findings(path: Path, signed_at: datetime, received_at: datetime, pointe
 
 
 def _remembered(
-    leaf: Certificate, candidates: Sequence[bytes], index: TrustIndex, purpose: Purpose, settings: PolicySettings
-) -> _Verdict:
+    leaf: Certificate, candidates: Sequence[bytes], index: TrustIndex, purpose: Purpose, settings: PolicySettings,
+    document: Allowance,
+) -> _Verdict:  # fmt: skip
     if len(candidates) > MAX_CANDIDATES:
         return _Verdict((), ((codes.CERTIFICATE_SIZE, f"at most {MAX_CANDIDATES} issuer certificates"),))
     if any(len(der) > x509.MAX_SIZE for der in candidates):
         return _Verdict((), ((codes.CERTIFICATE_SIZE, f"issuer certificates of at most {x509.MAX_SIZE} octets"),))
-    key = (purpose, settings, leaf.fingerprint, *(hashlib.sha256(der).digest() for der in candidates))
+    # One text of octets, whose hash is remembered: it is looked up several times.
+    asked = b"".join((purpose.encode(), leaf.fingerprint, *(hashlib.sha256(der).digest() for der in candidates)))
+    key: tuple[Hashable, ...] = (asked, settings)
+    if not document.admits(asked):
+        return _Verdict((), ((codes.CERTIFICATE_SIZE, allowance.TOO_MUCH),))
     verdict: _Verdict | None = index.verdicts.get(key)
     if verdict is None:
         verdict = _judge(leaf, candidates, index, purpose, settings)
         index.verdicts.put(key, verdict)
+    document.pay({asked: verdict.price})
     return verdict
 
 
@@ -140,35 +151,43 @@ def _judge(
     faults = [(f.code, f.detail) for f in profile.purpose_findings(leaf, purpose, "")]
     faults += [(f.code, f"issuer certificate: {f.detail}") for _, problems in read for f in problems]
     if faults:
-        return _Verdict((), tuple(faults))
+        return _Verdict((), tuple(faults), len(candidates))
     search = _Search(index, [certificate for certificate, _ in read if certificate is not None], purpose)
     paths: list[Path] = []
     refusals: list[tuple[Code, str]] = []
-    judged = brought = 0
+    judged = brought = priced = 0
     for found in islice(search.chains((leaf,)), _MAX_CHAINS):
-        judged += sum(len(c.der) for c in found[0])
-        brought += search.came_along(found[0])
+        chain, _, root = found
+        judged += sum(len(c.der) for c in chain)
+        brought += search.came_along(chain)
         if (paths or refusals) and (judged > _MAX_JUDGED or brought > _MAX_BROUGHT):
             break
-        path, refusal = _path(found, settings)
+        checks = _name_checks((*chain, root))
+        priced += (checks or 0) // allowance.NAME_CHECKS
+        if search.came_along(chain) or purpose is Purpose.TIME_STAMP:
+            priced += allowance.VALIDATED * len(chain)
+        path, refusal = _path(found, checks, settings)
         if path is not None:
             paths.append(path)
         if refusal is not None:
             refusals.append(refusal)
+    price = len(candidates) + search.checks_of_strangers + priced
     if paths:
-        return _Verdict(tuple(paths), ())
+        return _Verdict(tuple(paths), (), price)
     nothing = (codes.CERTIFICATE_PATH, f"a chain of at most {MAX_DEPTH} certificates up to a trusted root")
-    return _Verdict((), tuple(dict.fromkeys(refusals or search.rejected or [nothing])))
+    return _Verdict((), tuple(dict.fromkeys(refusals or search.rejected or [nothing])), price)
 
 
-def _path(found: _Found, settings: PolicySettings) -> tuple[Path | None, tuple[Code, str] | None]:
+def _path(
+    found: _Found, name_checks: int | None, settings: PolicySettings
+) -> tuple[Path | None, tuple[Code, str] | None]:
     """The path, or why it is not good anywhere in time. Judged at one moment, it holds for the whole interval."""
     chain, anchor, root = found
     every = (*chain, root)
     valid_from, valid_to = max(c.not_before for c in every), min(c.not_after for c in every)
     if valid_from > valid_to:
         return None, (codes.CERTIFICATE_PATH, "certificates of the path must be valid at one time")
-    if not _names_are_few(every):
+    if name_checks is None:
         limit = f"at most {MAX_NAME_CHECKS} comparisons of names with name constraints, {MAX_NAME_OCTETS} octets in all"
         return None, (codes.CERTIFICATE_PATH, limit)
     ders = [c.der for c in chain]
@@ -180,9 +199,9 @@ def _path(found: _Found, settings: PolicySettings) -> tuple[Path | None, tuple[C
     return None, (codes.CERTIFICATE_PATH, f"RFC 5280 path validation: {judged.refusal}")
 
 
-def _names_are_few(every: Sequence[Certificate]) -> bool:
-    """False when a path makes the validation compare more than is bounded: names, and subtrees with each other, against all
-    subtrees above, or names that cost much to compare. Without constraints nothing is compared."""
+def _name_checks(every: Sequence[Certificate]) -> int | None:
+    """How often a path makes the validation compare: names, and subtrees with each other, against all subtrees above. None when
+    that is beyond the bounds, or the names cost much to compare. Without constraints nothing is compared."""
     above = checks = octets = 0
     compared: list[GeneralName] = []
     for certificate in reversed(every):
@@ -193,8 +212,9 @@ def _names_are_few(every: Sequence[Certificate]) -> bool:
         octets += certificate.name_octets
         compared += named
     if not above:
-        return True
-    return checks <= MAX_NAME_CHECKS and octets <= MAX_NAME_OCTETS and all(map(x509.is_bounded, compared))
+        return 0
+    bounded = checks <= MAX_NAME_CHECKS and octets <= MAX_NAME_OCTETS and all(map(x509.is_bounded, compared))
+    return checks if bounded else None
 
 
 class _Search:
@@ -229,9 +249,19 @@ class _Search:
             if not _repeats(chain, issuer) and self._issued(issuer, tip):
                 yield from self.chains((*chain, issuer))
 
+    @property
+    def checks_of_strangers(self) -> int:
+        """Signature checks that a certificate which was submitted, and is none that is held, had a part in."""
+        strangers = {c.fingerprint for c in self._candidates if not self._is_held(c)}
+        return sum(not strangers.isdisjoint(pair) for pair in self._checked)
+
+    def _is_held(self, certificate: Certificate) -> bool:
+        held = self._index.intermediates_named(certificate.subject)
+        return any(c.fingerprint == certificate.fingerprint for c in held)
+
     def came_along(self, chain: _Chain) -> bool:
         """True when an issuer in the chain was submitted and is not held."""
-        return any(c not in self._index.intermediates_named(c.subject) for c in chain[1:])
+        return not all(map(self._is_held, chain[1:]))
 
     def _counts(self, anchor: trust.Anchor) -> bool:
         """A root of time-stamping alone is none for people and seals, whatever it issues."""

@@ -24,7 +24,12 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything on the page, as it is written there. `tables`: title, heads, rows; the last rows may be left out (`rest`)."""
+    """Everything on the page, as it is written there. Of the parts as many are set as fit on the page; of
+    the others (`parts_in_all`) there is the number, with the words `rest`.
+
+    `frozen`: what is said of the freeze of the campaign, each with its value; empty, when it is not frozen: `not_frozen` instead, which
+    is empty where nothing can be frozen.
+    """
 
     language: str
     title: str
@@ -33,12 +38,16 @@ class Report:
     bars_title: str
     bars: Sequence[Bar]
     expected: tuple[str, str]
+    frozen_title: str
+    frozen: Sequence[tuple[str, str]]
+    not_frozen: str
     stages_title: str
     stage_heads: Sequence[str]
     stages: Sequence[Sequence[str]]
     parts_title: str
     part_heads: Sequence[str]
     parts: Sequence[Sequence[str]]
+    parts_in_all: int
     rest: str
     signatures: Sequence[str]
 

@@ -6,6 +6,7 @@ decides, not what was current when the signature was made. What is known is gath
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from registry.core import codes
 from registry.core.findings import Finding
 from registry.core.verdict import RevocationUsed
 from registry.formats import ocsp, statuses
+from registry.formats.allowance import STATUSES, Allowance
 from registry.formats.certificates import TrustIndex
 from registry.formats.crls import Entry
 from registry.formats.paths import Path
@@ -45,20 +47,22 @@ def revocation_findings(
     now: datetime,
     pointer: str,
     stapled: Sequence[bytes] = (),
+    document: Allowance | None = None,
 ) -> tuple[list[Finding], list[RevocationUsed]]:
     """Ask about every certificate of the path, the anchor excepted; returns findings and the data they rest on.
 
     `proven_at` is when the signature is proven to have existed; `stapled` are OCSP answers in DER that came along, of
-    which those beyond the first `ocsp.MAX_STAPLED` and unreadable ones count as none. certificate-revoked: revoked when
+    which those beyond the first `ocsp.MAX_STAPLED`, those that `document` can't pay for and unreadable ones count as none.
+    certificate-revoked: revoked when
     signed (REVOKED). certificate-revoked-unproven: revoked between claim and proof, on hold, or later for a compromised
     key (REVOKED_NO_POE). revocation-unknown: nothing fresh that speaks for every reason (TRY_LATER). Never raises.
     """
     known: _InForce | None = index.in_force.get(path.fingerprints) if not stapled else None
     if known is not None and known.since <= now <= known.until:
         return [], list(known.used)
-    read = [ocsp.read_answer(der) for der in stapled[: ocsp.MAX_STAPLED]]
-    answers = tuple(answer for answer in read if isinstance(answer, ocsp.Answer))
-    question = statuses.Question(index, path.root, now, answers)
+    document = document or Allowance()
+    answers = tuple(_affordable(stapled[: ocsp.MAX_STAPLED], document))
+    question = statuses.Question(index, path.root, now, answers, document=document)
     findings, used = [], []
     issuers = (*path.certificates[1:], path.root)
     gathered: list[Evidence] = []
@@ -78,6 +82,21 @@ def revocation_findings(
         since, until = max(e.fresh_from for e in gathered), min(e.fresh_to for e in gathered)
         index.in_force.put(path.fingerprints, _InForce(since, until, tuple(used)))
     return findings, used
+
+
+def _affordable(stapled: Sequence[bytes], document: Allowance) -> Iterator[ocsp.Answer]:
+    """The answers that can be read, as far as the document can pay for reading them."""
+    for der in stapled:
+        key = hashlib.sha256(der).digest()
+        if not document.admits(key):
+            return
+        answer = ocsp.read_answer(der)
+        if not isinstance(answer, ocsp.Answer):
+            document.pay({key: 1})
+            continue
+        statuses_read = sum(map(len, answer.statuses.values()))
+        document.pay({key: 1 + len(answer.certificates) + statuses_read // STATUSES})
+        yield answer
 
 
 def _is_plain(evidence: Evidence) -> bool:

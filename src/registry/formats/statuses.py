@@ -7,13 +7,14 @@ Authority is asked here (RFC 5280 6.3.3 f, RFC 6960 4.2.2.2), and freshness; wha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography.x509 import OCSPNoCheck
 
 from registry.core.verdict import RevocationKind, RevocationUsed
 from registry.formats import ocsp, paths, profile
+from registry.formats.allowance import Allowance
 from registry.formats.certificates import TrustIndex
 from registry.formats.crls import Entry, RevocationList
 from registry.formats.points import ALL_REASONS
@@ -57,6 +58,7 @@ class Question:
     now: datetime
     stapled: Sequence[ocsp.Answer] = ()
     asking: frozenset[bytes] = frozenset()  # signers of lists whose own status is being asked
+    document: Allowance = field(default_factory=Allowance)  # is charged for what came along
 
     def of(self, certificate: Certificate, issuer: Certificate) -> list[Evidence]:
         """All evidence about a certificate whose issuer on the path is `issuer`."""
@@ -114,10 +116,20 @@ class Question:
         for answer in (*self.index.ocsp.about(certificate), *self.stapled):
             # "unknown" says nothing, for or against (RFC 6960 2.2)
             told = [status for status in answer.statuses_of(certificate, issuer) if status.known]
-            responder = answer.responder(issuer) if told else None
+            responder = answer.responder(issuer) if told and self._affords(answer, issuer) else None
             support = None if responder is None else self._support(responder, issuer)
             if support is not None:
                 yield from (_of_answer(answer, status, issuer, support) for status in told)
+
+    def _affords(self, answer: ocsp.Answer, issuer: Certificate) -> bool:
+        """Answers that are held cost nothing. One that the document can't pay for says nothing, as if it had not come."""
+        if not any(answer is each for each in self.stapled):
+            return True
+        key = answer.fingerprint, issuer.fingerprint
+        if not self.document.admits(key):
+            return False
+        self.document.pay({key: answer.checks(issuer)})
+        return True
 
     def _support(self, responder: Certificate, issuer: Certificate) -> tuple[RevocationUsed, ...] | None:
         """RFC 6960 4.2.2.2.1: a delegate says that it need not be checked, or data says that it is in force."""

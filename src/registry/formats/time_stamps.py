@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from registry.core import codes
 from registry.core.findings import Code, Finding
 from registry.core.verdict import RevocationUsed
-from registry.formats import paths, revocation, rfc3161
+from registry.formats import allowance, paths, revocation, rfc3161
+from registry.formats.allowance import Allowance
 from registry.formats.certificates import TrustIndex
 from registry.formats.signatures import Stamp
 
@@ -44,6 +45,9 @@ class Proven:
     revocation: tuple[RevocationUsed, ...] = ()
 
 
+NOTHING = Proven()
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     """What a token is whatever it stands beside, remembered with the trust index: its path, or why it has none."""
@@ -51,20 +55,23 @@ class _Read:
     token: rfc3161.Token | None
     path: paths.Path | None = None
     fault: tuple[Code, str] | None = None
+    bill: Mapping[Hashable, int] = field(default_factory=dict)  # see `allowance`
 
 
-def proven(stamps: Sequence[Stamp], index: TrustIndex, times: Times) -> Proven:
+def proven(stamps: Sequence[Stamp], index: TrustIndex, times: Times, document: Allowance | None = None) -> Proven:
     """The earliest moment at which the stamped octets are proven to have existed: genTime plus accuracy, at most the receipt.
 
-    Refusing findings: time-stamp-invalid (malformed, another imprint, not signed by its authority, too many, too large),
+    `document` is charged. Refusing findings: time-stamp-invalid (malformed, another imprint, not signed by its authority, too
+    many, too large, or the document has been charged too much),
     time-stamp-order (before the claim, after receipt). Warnings, with which a token proves nothing: time-stamp-unknown,
     time-stamp-revoked, time-stamp-undecided. Never raises.
     """
     findings: list[Finding] = []
     good: list[tuple[datetime, bytes]] = []
     used: list[RevocationUsed] = []
+    document = document or Allowance()
     for stamp in stamps[:MAX_TOKENS]:
-        read = _remembered(stamp.token, index)
+        read = _remembered(stamp.token, index, document)
         trouble, lists = _findings(read, stamp, index, times)
         findings += trouble
         used += lists
@@ -118,20 +125,25 @@ def _authority_findings(
     return [Finding(code, at, each.detail) for each in chosen[:1]], used
 
 
-def _remembered(token: bytes, index: TrustIndex) -> _Read:
+def _remembered(token: bytes, index: TrustIndex, document: Allowance) -> _Read:
     """The same submission may come again, and a trust index never changes."""
     if len(token) > MAX_SIZE:
         return _Read(None, fault=(codes.TIME_STAMP_INVALID, f"at most {MAX_SIZE} octets"))
     # A label that no path has: a certificate sent as a token has the digest that paths are remembered under.
     key = (b"time-stamp token", hashlib.sha256(token).digest())
+    if not document.admits(key):
+        return _Read(None, fault=(codes.TIME_STAMP_INVALID, allowance.TOO_MUCH))
     known: _Read | None = index.verdicts.get(key)
     if known is None:
-        known = _read(token, index)
+        own = Allowance()
+        own.pay({key: allowance.TOKEN})
+        known = replace(_read(token, index, own), bill=own.bill)
         index.verdicts.put(key, known)
+    document.pay(known.bill)
     return known
 
 
-def _read(der: bytes, index: TrustIndex) -> _Read:
+def _read(der: bytes, index: TrustIndex, own: Allowance) -> _Read:
     """Path before signature: no key is used that does not lead to an anchor."""
     token: rfc3161.Token | None = None
     try:
@@ -141,7 +153,7 @@ def _read(der: bytes, index: TrustIndex) -> _Read:
         if certificate is None:
             return _Read(token, fault=(codes.TIME_STAMP_UNKNOWN, unread[0].detail))
         path, pathless = paths.find_path(
-            certificate, signer.others, index, "", token.generated_at, purpose=paths.Purpose.TIME_STAMP
+            certificate, signer.others, index, "", token.generated_at, purpose=paths.Purpose.TIME_STAMP, document=own
         )
         if path is None:
             return _Read(token, fault=(codes.TIME_STAMP_UNKNOWN, pathless[0].detail))

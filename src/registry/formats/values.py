@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
+from unicodedata import is_normalized
 
 from registry.core import codes, ids, names
 from registry.core.findings import Code
@@ -70,11 +71,12 @@ def _composed(value: str, length: int) -> str | None:
 def _text(field: Field) -> Reader:
     """Free text: NFC, counted in characters; empty is nothing where the field is optional."""
     length, long, empty = field.length, _too_long(field.length), None if field.need is Need.OPTIONAL else _EMPTY
+    usual = min(length, names.SHORT)
 
     def read(value: object) -> object:
         if type(value) is not str:
             return _NOT_TEXT
-        text = _composed(value, length)
+        text = value if len(value) <= usual and is_normalized("NFC", value) else _composed(value, length)
         if text is None:
             return long
         if not text or text.isspace():

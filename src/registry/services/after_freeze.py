@@ -30,6 +30,6 @@ async def beside(
     if freeze is None:
         return None
     then = await frozen.schools(tx, freeze.campaign_code, sorted(question.schools))
-    arrived = await frozen.arrived(tx, question, freeze.frozen_at)
+    arrived = await frozen.arrived(tx, question, freeze)
     line = Line(unit.code, unit.name, completeness.over(question.schools, then), now, sum(arrived.values()))
     return Beside(freeze, line)

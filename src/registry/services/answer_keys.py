@@ -25,6 +25,7 @@ from registry.storage.answer_keys import Files as Files  # what the edges say wh
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = answers.MEDIA_TYPE
+ABOUT_NUMBER, about_number = answers.ABOUT_NUMBER, answers.about_number
 #: How long the files are trusted before they are looked at again for a key that is missing.
 _LOOK_AGAIN_SECONDS = 2.0
 #: The first key signs from a little before: for requests that came a moment earlier, and clocks that are behind.
@@ -163,11 +164,18 @@ class Receiver:
     audience: str | None = None
     nonce: str | None = None
     file_sha256: bytes | None = None
+    about_number: str | None = None
 
 
 def check(token: str, keys: tuple[Period, ...], receiver: Receiver, now: datetime) -> answers.Checked:
     """Check a signed answer offline; codes as `registry.formats.answers.check` says."""
-    expected = answers.Expected(receiver.issuer, receiver.audience, receiver.nonce, file_sha256=receiver.file_sha256)
+    expected = answers.Expected(
+        receiver.issuer,
+        receiver.audience,
+        receiver.nonce,
+        file_sha256=receiver.file_sha256,
+        about_number=receiver.about_number,
+    )
     return answers.check(token, keys, expected, now)
 
 

@@ -63,7 +63,7 @@ async def decide(
     `caller` is None for the operator at the machine itself. Raises Refusal: approval-unknown, approval-four-eyes,
     approval-decided, request-parameter (reason).
     """
-    _check_reason(reason)
+    reasons.check(reason)
     async with world.db.transaction() as tx:
         waiting = _within(await approvals.pending(tx, codes.VERSION_APPROVAL.slug), caller)
         found = {each.submission_id: each for each in waiting}
@@ -79,7 +79,7 @@ async def decide(
 
 async def freeze(world: World, caller: Caller | None, school_year: ids.SchoolYear, reason: str, now: datetime) -> None:
     """Freeze a school year: from now on its corrections and withdrawals need approval. Raises Refusal: year-frozen."""
-    _check_reason(reason)
+    reasons.check(reason)
     by = caller.caller_id if caller is not None else None
     async with world.db.transaction() as tx:
         if not await approvals.freeze(tx, Frozen(str(school_year), now, by, reason.strip())):
@@ -103,9 +103,3 @@ async def policy(world: World) -> Policy:
 
 def _within(found: list[Pending], caller: Caller | None) -> list[Pending]:
     return found if caller is None else [each for each in found if each.school_code in caller.schools]
-
-
-def _check_reason(reason: str) -> None:
-    if not reasons.fits(reason):
-        finding = Finding(codes.REQUEST_PARAMETER, "/body/reason", reasons.SHAPE)
-        raise Refusal(codes.REQUEST_PARAMETER, [finding])

@@ -92,7 +92,7 @@ async def move(
     plan = await find(world, caller, code, now)
     if caller is not None:
         await within_all(world, caller, plan.campaign, now)
-    wrong = _wrong_move(reason)
+    wrong = reasons.findings(reason)
     async with world.db.transaction() as tx:
         await stored.lock(tx, code)
         plan = (await stored.load(tx, code))[0]
@@ -154,9 +154,3 @@ async def within_all(world: World, caller: Caller, campaign: Campaign, now: date
     if not set(campaign.units) <= own:
         finding = Finding(codes.ACCESS_UNIT, "/body/units", "units at or below the caller's, all of them")
         raise Refusal(codes.ACCESS_UNIT, [finding])
-
-
-def _wrong_move(reason: str) -> list[Finding]:
-    if reasons.fits(reason):
-        return []
-    return [Finding(codes.REQUEST_PARAMETER, "/body/reason", reasons.SHAPE)]

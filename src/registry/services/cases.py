@@ -18,6 +18,7 @@ from registry.core.pupils import POSSIBLE, Decided, Decision
 from registry.services import pupils, submission
 from registry.services.world import World
 from registry.storage import cases as stored
+from registry.storage import journal
 from registry.storage import pupils as stored_pupils
 from registry.storage.cases import Waiting as Waiting  # what the edges show
 from registry.storage.database import Writing
@@ -106,10 +107,13 @@ async def _judged(world: World, case: Waiting, now: datetime) -> Judged:
     try:
         answer = await submission.rejudge(world, case.submission_id, max(now, case.judged_at))
     except Refusal:
-        answer = None
-    if answer is None:
         return Judged(case.submission_id, Outcome.HELD, ())
-    return Judged(case.submission_id, answer.outcome, tuple(each.code.slug for each in answer.findings))
+    if answer is not None:
+        return Judged(case.submission_id, answer.outcome, tuple(each.code.slug for each in answer.findings))
+    async with world.db.snapshot() as tx:  # the background work was faster
+        state = await journal.state(tx, case.submission_id)
+    assert state is not None, "its case was decided"
+    return Judged(case.submission_id, Outcome(state.outcome), tuple(row["code"] for row in state.findings))
 
 
 def _misfit(detail: str) -> Refusal:

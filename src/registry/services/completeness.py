@@ -311,15 +311,16 @@ async def pupils(
     schools = asked.only.schools(here, schools, now)
     question = Question(sorted(schools), str(asked.school_year), moment, asked.only.of_grades)
     async with world.db.snapshot() as tx:
-        found = await _listed(tx, question, asked.bucket, behind, limit + 1, past=moment != now)
         freeze = await after_freeze.of(tx, asked.only.campaign, moment)
+        seen = None if freeze is None else freeze.seen
+        found = await _listed(tx, question, asked.bucket, behind, limit + 1, seen, past=moment != now)
     rows = tuple(found[:limit])
     after = _cursor(asked, moment, rows[-1]) if len(found) > limit else None
     return Page(moment, rows, after, freeze.frozen_at if freeze is not None else None)
 
 
 async def _listed(
-    tx: Reading, question: Question, bucket: Bucket, behind: tuple[str, str], most: int, *, past: bool
+    tx: Reading, question: Question, bucket: Bucket, behind: tuple[str, str], most: int, seen: str | None, *, past: bool
 ) -> list[Row]:
     """Looks through those schools alone that have such pupils by the counts; through all, while these are not complete."""
     rows: list[Row] = []
@@ -332,7 +333,7 @@ async def _listed(
             school, size = sizes.pop(0)
             some.append(school)
             hoped += size if school != behind[0] else 0
-        rows += await look(tx, replace(question, schools=some), bucket, behind, most - len(rows))
+        rows += await look(tx, replace(question, schools=some), bucket, behind, most - len(rows), seen)
     return rows
 
 
@@ -399,13 +400,18 @@ def _continued(asked: Asked, after: str, as_of: datetime | None, latest: datetim
     parts = (base64url.decode(after) or b"").decode("ascii", "replace").split(" ")
     if len(parts) != 4 or parts[0] != asked.mark or not all(map(ids.pupil_code_fits, parts[2:])):
         raise _wrong("after", "the cursor of the page before, for the same question")
+    return pinned(parts[1], as_of, latest), (parts[2], parts[3])
+
+
+def pinned(sent: str, as_of: datetime | None, latest: datetime) -> datetime:
+    """The moment that a cursor keeps to; raises Refusal(request-parameter): none, a later one, or another than is asked for."""
     try:
-        pinned = datetime.fromisoformat(parts[1])
+        found = datetime.fromisoformat(sent)
     except ValueError:
-        pinned = None
-    if pinned is None or pinned.tzinfo is None or not _EARLIEST <= pinned <= latest or as_of not in (None, pinned):
+        found = None
+    if found is None or found.tzinfo is None or not _EARLIEST <= found <= latest or as_of not in (None, found):
         raise _wrong("after", "the cursor of the page before, for the same moment")
-    return pinned.astimezone(UTC), (parts[2], parts[3])
+    return found.astimezone(UTC)
 
 
 def _wrong(parameter: str, expected: str) -> Refusal:

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from registry.core import codes, ids, trust
-from registry.core.audit import Look
+from registry.core import codes, trust
 from registry.core.callers import Caller
 from registry.core.verdict import SignatureFacts, Verdict
 from registry.formats import evidence, trust_files_writing
-from registry.services import checking, report
+from registry.services import checking, own_looks, report
 from registry.services import kept as kept_rows
 from registry.services.world import World
 from registry.storage import evidence as stored
-from registry.storage import policies, questions, transcripts
+from registry.storage import policies, transcripts
 from registry.storage.database import Reading
 
 log = logging.getLogger(__name__)
@@ -63,19 +61,7 @@ async def hand_out(world: World, submission_id: UUID, caller: Caller, now: datet
     async with world.db.snapshot() as tx:
         kept = await kept_rows.load(tx, submission_id, caller)
         year, pupil_id = await transcripts.pupil_of(tx, kept.source) or (None, None)
-    row = Look(
-        ids.uuid7(now, secrets.token_bytes(10)),
-        now,
-        caller.caller_id,
-        "own_school",
-        "",
-        "evidence",
-        year,
-        pupil_id,
-        "shown",
-    )
-    async with world.db.hot_transaction() as hot:
-        await questions.write(hot, row)
+    await own_looks.write_down(world, caller, "evidence", year, pupil_id, now)
     return await archive(world, submission_id, caller)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
-from registry.core import codes, ids, purposes
+from registry.core import codes, ids, purposes, shares
 from registry.core.audit import Look
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Code, Finding, Refusal
@@ -53,6 +53,7 @@ class Why:
     reference: str
     grades: frozenset[int] = frozenset()  # none: records of every grade
     counted: Counted | None = None  # an office's limits; None: nothing is counted
+    most_handed: int | None = None  # so many within `shares.FETCHING`; None: as many as are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,10 @@ async def _write_down(
     row = _row(reason, record.school_year, record.pupil_id, "shown", now)
     wanted = Wanted(given.code_index, row.question_id, reason.caller_id, reason.purpose, reason.reference)
     async with world.db.hot_transaction() as tx:
+        if reason.most_handed is not None:
+            handed = await extracts.handed(tx, reason.caller_id, now - shares.FETCHING)
+            if handed >= reason.most_handed:
+                raise Refusal(codes.REQUEST_RATE, retry_after=int(shares.FETCHING.total_seconds()))
         await _write_found(tx, reason, row)
         return year, await extracts.number(tx, year, wanted, now)
 

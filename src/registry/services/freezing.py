@@ -16,13 +16,14 @@ from registry.core import codes, frozen, ids, reasons, rules
 from registry.core.callers import Caller
 from registry.core.campaigns import Plan
 from registry.core.completeness import Bucket, Counts
-from registry.core.findings import Finding, Refusal
+from registry.core.findings import Refusal
 from registry.core.frozen import Freeze, Line, Request
 from registry.core.units import Map, MapOf, When
 from registry.formats import frozen_campaign
 from registry.services import approvals, campaigns
 from registry.services.world import Known, World
 from registry.storage import approvals as stored_approvals
+from registry.storage import campaigns as stored_campaigns
 from registry.storage import completeness, declarations, generation, standing
 from registry.storage import frozen as stored
 from registry.storage.database import Writing
@@ -53,9 +54,7 @@ async def freeze(world: World, caller: Caller | None, code: str, reason: str, no
 
     Raises Refusal: campaign-unknown, access-unit, request-parameter (reason), freeze-done, freeze-under-way.
     """
-    if not reasons.fits(reason):
-        finding = Finding(codes.REQUEST_PARAMETER, "/body/reason", reasons.SHAPE)
-        raise Refusal(codes.REQUEST_PARAMETER, [finding])
+    reasons.check(reason)
     plan = await campaigns.find(world, caller, code, now)
     by: tuple[str, ...] | None = (approvals.AT_THE_MACHINE,)
     if caller is not None:
@@ -77,6 +76,7 @@ async def state(world: World, caller: Caller, code: str, now: datetime) -> tuple
 
 async def _seconded(world: World, code: str, word: Request) -> tuple[str, ...] | None:
     async with world.db.transaction() as tx:
+        await stored_campaigns.lock(tx, code)  # of two words at once the second has to see the first
         if await stored.find(tx, code) is not None:
             raise Refusal(codes.FREEZE_DONE)
         await stored.request(tx, code, word)
@@ -94,10 +94,11 @@ async def _frozen(world: World, plan: Plan, by: tuple[str, ...], reason: str, no
             raise Refusal(codes.FREEZE_DONE)
         async with world.db.transaction() as tx:
             await stored.one_moment(tx)
+            seen = await stored.seen(tx)
             snapshot = _Snapshot(world, tx, code)
             schools = sorted(campaigns.schools_of(known.map, plan.campaign, now))
             await _write(snapshot, known, plan, schools, by, now)
-            done = Freeze(code, now, by, reason, snapshot.digest.digest(), snapshot.pupils, snapshot.size)
+            done = Freeze(code, now, by, reason, snapshot.digest.digest(), snapshot.pupils, snapshot.size, seen)
             await stored.add(tx, done)
             # With the snapshot or not at all: killed in between, the campaign would be frozen and its corrections free.
             caller_id = None if by == (approvals.AT_THE_MACHINE,) else by[-1]
@@ -191,7 +192,7 @@ async def report(world: World, caller: Caller | None, code: str, now: datetime, 
         then = await stored.schools(tx, code, sorted(mine))
         question = completeness.Question(sorted(mine), plan.campaign.school_year, now, plan.campaign.grades)
         counts = (await standing.count(tx, question, past=False)).groups
-        arrived = await stored.arrived(tx, question, done.frozen_at)
+        arrived = await stored.arrived(tx, question, done)
     units = _on_map(here, plan, mine, on, done.frozen_at, now)
     before, after = frozen.by_unit(units, then), frozen.by_unit(units, counts)
     later = {unit: sum(arrived.get(school, 0) for school in schools) for unit, schools in units.items()}

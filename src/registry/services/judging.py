@@ -12,7 +12,7 @@ as a transcript.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from registry.core.findings import Effect, Finding
 from registry.core.transcript import Claims, Transcript
 from registry.core.verdict import Proof, RevocationUsed, SignatureFacts, Verdict
 from registry.formats import (
+    allowance,
     certificates,
     declarations,
     documents,
@@ -106,7 +107,7 @@ class _Judged:
     leaf: certificates.Certificate | None = None
     path: paths.Path | None = None
     revocation: tuple[RevocationUsed, ...] = ()
-    stamped: time_stamps.Proven = field(default_factory=time_stamps.Proven)
+    stamped: time_stamps.Proven = time_stamps.NOTHING
 
     @property
     def at(self) -> str:
@@ -137,7 +138,7 @@ def judge(
     findings += _check_persons(signed, roles, parsed.transcript, every_subject=every_subject)
     findings += _of_content(envelope.payload, parsed, syntax)
     findings += _check_scope(parsed.claims, index.trust, schools)
-    return replace(_verdict(raw, index, moment, judged, roles, findings, parsed.claims), transcript=parsed.transcript)
+    return _verdict(raw, index, moment, judged, roles, findings, parsed.claims, parsed.transcript)
 
 
 def judge_unsigned(
@@ -163,7 +164,7 @@ def judge_unsigned(
         parsed = documents.parse_xml(payload) if payload is not None else documents.NOTHING
         findings += [*found, *_of_content(payload, parsed, _SYNTAXES[XML])]
     findings += _check_scope(parsed.claims, index.trust, schools)
-    return replace(_verdict(raw, index, moment, (), (), findings, parsed.claims), transcript=parsed.transcript)
+    return _verdict(raw, index, moment, (), (), findings, parsed.claims, parsed.transcript)
 
 
 def bare(raw: bytes, media_type: str) -> str:
@@ -256,21 +257,26 @@ def _opened(
     envelope = syntax.open_envelope(raw, algorithms=index.trust.policy.algorithms)
     findings = list(envelope.findings)
     judged = [_Judged(opened) for opened in envelope.signatures]
+    along = {der for opened in envelope.signatures for der in _along(opened)}
+    if len(along) > allowance.MOST_CERTIFICATES:
+        most = f"at most {allowance.MOST_CERTIFICATES} different issuer certificates in one document"
+        return envelope, judged, [*findings, Finding(codes.CERTIFICATE_SIZE, "/signatures", most)]
+    document = allowance.Allowance()
     for each in judged:
         findings += _check_signature(each, index)
-        findings += _check_path(each, index, moment)
+        findings += _check_path(each, index, moment, document)
     return envelope, judged, findings
 
 
 def _verdict(
     raw: bytes, index: certificates.TrustIndex, moment: Moment, judged: Sequence[_Judged],
-    roles: Sequence[trust.Role | None], findings: Sequence[Finding], claims: Claims,
+    roles: Sequence[trust.Role | None], findings: Sequence[Finding], claims: Claims, transcript: Transcript | None = None,
 ) -> Verdict:  # fmt: skip
     return Verdict(
         fingerprint=ids.fingerprint(raw),
         findings=tuple(findings),
         claims=claims,
-        transcript=None,
+        transcript=transcript,
         signatures=tuple(_facts(each, role, moment) for each, role in zip(judged, roles, strict=True)),
         revocation_used=tuple(dict.fromkeys(used for each in judged for used in each.revocation)),
         generation=index.trust.generation,
@@ -303,7 +309,14 @@ def _leaf_der(opened: signatures.OpenedSignature, trust_list: trust.TrustList) -
     return registered[0].der if registered else None
 
 
-def _check_path(each: _Judged, index: certificates.TrustIndex, moment: Moment) -> Iterable[Finding]:
+def _along(opened: signatures.OpenedSignature) -> tuple[bytes, ...]:
+    """The certificates that came with a signature beside the signer's own."""
+    return *opened.chain[1:], *opened.certificates
+
+
+def _check_path(
+    each: _Judged, index: certificates.TrustIndex, moment: Moment, document: allowance.Allowance
+) -> Iterable[Finding]:
     """4 and 5: a path to a pinned anchor, good at signing time, and fresh revocation data at every level.
 
     What happened after the signature is proven to have existed does not spoil it (ETSI EN 319 102-1 5.5).
@@ -311,16 +324,16 @@ def _check_path(each: _Judged, index: certificates.TrustIndex, moment: Moment) -
     if each.leaf is None:
         return []
     signed_at = each.opened.signed_at
-    candidates = (*each.opened.chain[1:], *each.opened.certificates)
-    each.path, findings = paths.find_path(each.leaf, candidates, index, each.at, signed_at)
+    each.path, findings = paths.find_path(each.leaf, _along(each.opened), index, each.at, signed_at, document=document)
     if each.path is None or signed_at is None:
         return findings
-    times = time_stamps.Times(signed_at, moment.received_at, moment.now, moment.skew)
-    each.stamped = time_stamps.proven(each.opened.stamps, index, times)
+    if each.opened.stamps:
+        times = time_stamps.Times(signed_at, moment.received_at, moment.now, moment.skew)
+        each.stamped = time_stamps.proven(each.opened.stamps, index, times, document)
     proven_at = each.stamped.moment or moment.received_at
     timely = paths.time_findings(each.path, signed_at, proven_at, each.at)
     revoked, used = revocation.revocation_findings(
-        each.path, index, signed_at, proven_at, moment.now, each.at, each.opened.ocsp_answers
+        each.path, index, signed_at, proven_at, moment.now, each.at, each.opened.ocsp_answers, document
     )
     each.revocation = (*used, *each.stamped.revocation)
     return [*findings, *each.stamped.findings, *timely, *revoked]

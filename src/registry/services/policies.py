@@ -11,7 +11,7 @@ from registry.core.findings import Finding, Refusal
 from registry.formats import policy_csv
 from registry.services.world import World
 from registry.storage import generation, policies
-from registry.storage.database import Reading, Writing
+from registry.storage.database import Writing
 
 DIFFERS = "a new version name for other rows: a version that was imported never changes"
 
@@ -75,5 +75,7 @@ async def look(world: World) -> InForce:
     )
 
 
-async def _known(tx: Reading, version: str) -> trust.Policy | None:
+async def _known(tx: Writing, version: str) -> trust.Policy | None:
+    """The version as it stays until the transaction ends."""
+    await policies.write_alone(tx)
     return next((v.policy for v in await policies.versions(tx) if v.policy.version == version), None)

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from email.message import Message
 from uuid import UUID
 
-from registry.core import codes, expiring, findings, ids, units
+from registry.core import codes, expiring, findings, ids
 from registry.core import contacts as contact_values
 from registry.core import reminders as values
 from registry.core.callers import Caller
@@ -160,7 +160,6 @@ async def send(
 
 async def _due(world: World, setting: Setting, now: datetime, report: Report) -> AsyncIterator[tuple[Item, Letter]]:
     """The messages that are due, each with everything it says."""
-    here = (await world.known()).map
     for plan in await campaigns.listed(world, None, now):
         items: dict[Key, Item] = {}
         for unit in plan.campaign.units:
@@ -171,19 +170,16 @@ async def _due(world: World, setting: Setting, now: datetime, report: Report) ->
             reached = await contacts.on_day(tx, {item.key.school_code for item in due}, contacts.day_of(now))
         for item in due:
             to = contact_values.addresses(reached.get(item.key.school_code, ()))
-            yield item, _letter(setting, here, plan.campaign, item, to, now)
+            yield item, _letter(setting, plan.campaign, item, to, now)
 
 
-def _letter(
-    setting: Setting, here: units.Map, campaign: Campaign, item: Item, to: Sequence[str], now: datetime
-) -> Letter:
-    school = item.key.school_code
-    address = f"{setting.issuer.rstrip('/')}/schools/{school}?year={campaign.school_year}"
+def _letter(setting: Setting, campaign: Campaign, item: Item, to: Sequence[str], now: datetime) -> Letter:
+    address = f"{setting.issuer.rstrip('/')}/schools/{item.key.school_code}?year={campaign.school_year}"
     return Letter(
         ids.uuid7(now, secrets.token_bytes(10)),
         setting.sender,
         to,
-        here.units[f"school:{school}"].name,
+        item.school_name,
         (campaign.name, campaign.name_en),
         item.key.stage,
         item.due_on,

@@ -122,6 +122,24 @@ async def own(world: World, secret: str, person_id: str, patience: Patience, now
     return [Own(_name(key), each.way, each.stay, key == mine) for key, each in found if patience.lasts(each.stay, now)]
 
 
+async def of_units(
+    world: World, caller: Caller, person_id: str | None, patience: Patience, now: datetime
+) -> list[tuple[str, Own]]:
+    """The sessions that last of the people all of whose units lie at or below the caller's (or of one of them), each with whose it
+    is, the newest first."""
+    here = (await world.known()).map
+    below = frozenset[str]().union(*(here.below(each, now) for each in caller.units))
+    async with world.db.snapshot() as tx:
+        known = await people.load(tx, person_id)
+        found = await stored.all_open(tx, [each.person_id for each in known if each.units and each.units <= below])
+    rows = [
+        (each.person_id, Own(_name(key), each.way, each.stay, False))
+        for key, each in found
+        if patience.lasts(each.stay, now)
+    ]
+    return sorted(rows, key=lambda row: (row[1].stay.started_at, row[1].name), reverse=True)
+
+
 async def end_one(world: World, person_id: str, name: str, now: datetime) -> None:
     """End one session of this person by its name; without effect when it has ended, or is somebody else's."""
     async with world.db.transaction() as tx:

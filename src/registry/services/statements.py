@@ -1,6 +1,7 @@
 """What becomes of a judged statement (a withdrawal, a declaration): journaled, then done, held or refused.
 
-What a statement does, and what speaks against it, its deed says; everything else is the same for all of them.
+What a statement does, and what speaks against it, its deed says; everything else is the same for all of them, and how what is
+held, refused or repeated is journaled is the same for transcripts (`registry.services.recording`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 from registry.core import declaration
 from registry.core.findings import Finding, Outcome, outcome_of
+from registry.core.pupils import Case
 from registry.core.record import Receipt
 from registry.core.verdict import Verdict
 from registry.storage import cases, records
@@ -50,7 +52,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A statement as it is to be written; `held_before`: it is in the journal already and waits."""
+    """What is to be written; `held_before`: it is in the journal already and waits."""
 
     attempt: records.Attempt
     verdict: Verdict
@@ -89,37 +91,49 @@ class Writing(Generic[_Found]):
         if found.generation != verdict.generation:
             return None
         if found.receipt is not None and found.receipt.school_code in self.schools:
-            return await self._repeated(tx, found.receipt)
+            return await repeated(tx, given, found.receipt)
         sound = verdict.outcome is Outcome.ACCEPTED
         troubles = tuple(await self.deed.troubles(tx, given, found)) if sound else ()
         findings = (*verdict.findings, *troubles)
         outcome = outcome_of(findings)
-        rows: list[dict[str, object]] = [
-            {"code": f.code.slug, "pointer": f.pointer, "detail": f.detail} for f in findings
-        ]
-        given = replace(given, attempt=replace(given.attempt, outcome=outcome.value, findings=rows))
+        given = with_outcome(given, outcome, findings)
         if outcome is Outcome.ACCEPTED:
             return Written(outcome, findings, await self.deed.accept(tx, given, found))
-        await _keep(tx, given, outcome, self.deed.waits_for(given, troubles))
+        await keep(tx, given, outcome, waits_for=self.deed.waits_for(given, troubles))
         return Written(outcome, findings)
 
-    async def _repeated(self, tx: Hot, receipt: AnyReceipt) -> Written:
-        """The same bytes again: the same receipt, and a journal row that says so."""
-        attempt = replace(self.given.attempt, outcome=Outcome.ACCEPTED.value, findings=[])
-        if self.given.held_before:  # it came while another submission of the same bytes was being accepted
-            await records.end_wait(tx, attempt)
-        else:
-            await records.journal(tx, attempt)
-        return Written(Outcome.ACCEPTED, (), receipt, repeated=True)
+
+def finding_row(finding: Finding) -> dict[str, object]:
+    """A finding as the journal has it."""
+    return {"code": finding.code.slug, "pointer": finding.pointer, "detail": finding.detail}
 
 
-async def _keep(tx: Hot, given: Given, outcome: Outcome, waits_for: int | None) -> None:
+def with_outcome(given: Given, outcome: Outcome, findings: Sequence[Finding]) -> Given:
+    """The same with what became of it in its attempt."""
+    rows = [finding_row(finding) for finding in findings]
+    return replace(given, attempt=replace(given.attempt, outcome=outcome.value, findings=rows))
+
+
+async def repeated(tx: Hot, given: Given, receipt: AnyReceipt) -> Written:
+    """The same bytes again: the same receipt, and a journal row that says so; never a second record."""
+    attempt = with_outcome(given, Outcome.ACCEPTED, ()).attempt
+    if given.held_before:  # it came while another submission of the same bytes was being accepted
+        await records.end_wait(tx, attempt)
+    else:
+        await records.journal(tx, attempt)
+    return Written(Outcome.ACCEPTED, (), receipt, repeated=True)
+
+
+async def keep(
+    tx: Hot, given: Given, outcome: Outcome, *, case: Case | None = None, waits_for: int | None = None
+) -> None:
+    """Journal what is held or refused. `case`: what a person has to decide; `waits_for`: the version a withdrawal waits for."""
     attempt, verdict = given.attempt, given.verdict
     if not given.held_before and outcome is Outcome.HELD and attempt.school_year is not None:
-        await records.hold(tx, attempt, given.sealed, verdict.generation, withdraws=waits_for)
+        await records.hold(tx, attempt, given.sealed, verdict.generation, case, waits_for)
     elif not given.held_before:
         await records.journal(tx, attempt)
     elif outcome is Outcome.HELD:
-        await cases.keep_waiting(tx, verdict.fingerprint, verdict.generation, attempt.judged_at, None, waits_for)
+        await cases.keep_waiting(tx, verdict.fingerprint, verdict.generation, attempt.judged_at, case, waits_for)
     else:
         await records.end_wait(tx, attempt)

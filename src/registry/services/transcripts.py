@@ -7,27 +7,22 @@ another school's are one answer.
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from registry.core import codes, ids
-from registry.core.audit import Look
+from registry.core import codes
 from registry.core.callers import Caller
 from registry.core.findings import Refusal
 from registry.core.verification import Answer, Stored
-from registry.services import judging
+from registry.services import judging, own_looks
 from registry.services.world import World
-from registry.storage import questions, transcripts
+from registry.storage import transcripts
 from registry.storage.sealing import SealBrokenError
 from registry.storage.transcripts import History, Version, Withdrawn
 
 log = logging.getLogger(__name__)
-
-#: What stands in the record of questions for a view that needs no procedure: one's own school's record.
-_PURPOSE = "own_school"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +115,7 @@ def _told(history: History, version: Version) -> Told:
 
 async def _write_down(world: World, caller: Caller, history: History, kind: str, now: datetime) -> None:
     record = history.record
-    row = Look(
-        ids.uuid7(now, secrets.token_bytes(10)), now, caller.caller_id, _PURPOSE, "", kind, record.school_year,
-        record.pupil_id, "shown",
-    )  # fmt: skip
-    async with world.db.hot_transaction() as tx:
-        await questions.write(tx, row)
+    await own_looks.write_down(world, caller, kind, record.school_year, record.pupil_id, now)
 
 
 async def _document(world: World, told: Told) -> Document:

@@ -78,6 +78,7 @@ async def import_units(world: World, raw: bytes, now: datetime) -> Imported:
     if found.problems:
         return Imported(problems=found.problems)
     async with world.db.transaction() as tx:
+        await stored.write_alone(tx)
         changes = compare(found.rows, await stored.load_map(tx), (await stored_trust.load(tx, 0)).schools)
         if changes.problems:
             return Imported(problems=changes.problems)

@@ -6,23 +6,22 @@ in no address. Another school's pupil and a code that nobody has are one answer.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from registry.core import codes, ids, purposes, shares
+from registry.core import codes, purposes, shares
 from registry.core.audit import Look
 from registry.core.callers import Caller
 from registry.core.findings import Refusal
 from registry.core.tables_out import Cell, Column, FileKind, TableOut
 from registry.core.views import OWN_PURPOSES, View, Viewer, as_text, viewer
-from registry.services import tables_out
+from registry.services import own_looks, tables_out
 from registry.services.limits import HERE
 from registry.services.tables_out import File
 from registry.services.world import Known, World
-from registry.storage import audit, pupils, questions
+from registry.storage import audit, pupils
 
 MOST_ROWS = 500
 _AT_ONCE = 10_000
@@ -75,19 +74,7 @@ async def _looks(
     world: World, caller: Caller, group: Sequence[UUID], before: UUID | None, limit: int, now: datetime
 ) -> list[Look]:
     """The newest of them, after this look is written down."""
-    row = Look(
-        ids.uuid7(now, secrets.token_bytes(10)),
-        now,
-        caller.caller_id,
-        "own_school",
-        "",
-        "views",
-        None,
-        group[0],
-        "shown",
-    )
-    async with world.db.hot_transaction() as tx:
-        await questions.write(tx, row)
+    await own_looks.write_down(world, caller, "views", None, group[0], now)
     async with world.db.hot() as connection:
         return await audit.views(connection, group, before, limit)
 

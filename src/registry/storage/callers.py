@@ -106,7 +106,6 @@ async def add_caller(tx: Writing, new: Caller, now: datetime) -> bool:
         "scopes": sorted(new.scopes),
         "purposes": sorted(new.purposes),
         "created_at": now,
-        "counts_with": new.counts_with,
     }
     added = insert(caller).values(row).on_conflict_do_nothing().returning(caller.c.caller_id)
     return (await tx.execute(added)).first() is not None
@@ -134,16 +133,18 @@ async def add_units(tx: Writing, caller_id: str, codes: Iterable[str], now: date
 
 
 async def count_with(tx: Writing, caller_id: str, other: str) -> bool:
-    """Let a caller, and all that count with it, share the limits of another one; False when either is not open."""
+    """Let a caller, and all that count with it, share the limits of another one; False when either is not open.
+
+    Both rows are locked, in one order: of two that are to count with each other at once, one does.
+    """
     c = caller.c
-    there = select(c.counts_with).where(c.caller_id == other, c.closed_at.is_(None))
-    row = (await tx.execute(there)).one_or_none()
-    head = other if row is None or row.counts_with is None else row.counts_with
-    if row is None or head == caller_id:
+    both = select(c.caller_id, c.counts_with).where(c.caller_id.in_([caller_id, other]), c.closed_at.is_(None))
+    rows = await tx.execute(both.order_by(c.caller_id).with_for_update())
+    counts_with = {row.caller_id: row.counts_with for row in rows}
+    head = counts_with.get(other) or other
+    if len(counts_with) < 2 or head == caller_id:
         return False
-    moved = update(caller).where(c.caller_id == caller_id, c.closed_at.is_(None)).values(counts_with=head)
-    if not (await tx.execute(moved)).rowcount:
-        return False
+    await tx.execute(update(caller).where(c.caller_id == caller_id).values(counts_with=head))
     await tx.execute(update(caller).where(c.counts_with == caller_id).values(counts_with=head))
     return True
 

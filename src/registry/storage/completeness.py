@@ -133,7 +133,8 @@ SELECT e.grade, coalesce(e.class_name, '') AS class_name, e.key, count(*) AS pup
 
 _CODES = "ARRAY(SELECT f->>'code' FROM jsonb_array_elements(a.findings) WITH ORDINALITY AS t(f, n) ORDER BY n)"
 _ACCEPTED = """
-SELECT max(v.accepted_at) FROM submission s
+SELECT max(v.accepted_at) AS accepted_at,
+       bool_or(NOT pg_visible_in_snapshot(v.written_in::text::xid8, CAST(:seen AS pg_snapshot))) AS unseen FROM submission s
   JOIN record_version v ON v.fingerprint = s.fingerprint AND v.school_year = s.school_year
  WHERE s.school_year = q.school_year AND s.school_code = q.school_code AND s.pupil_code = ANY(own.codes)
    AND v.accepted_at <= :as_of
@@ -142,11 +143,11 @@ SELECT max(v.accepted_at) FROM submission s
 
 def _list(among: str) -> str:
     return f"""
-SELECT q.*, a.received_at, {_CODES} AS codes, ({_ACCEPTED}) AS accepted_at
+SELECT q.*, a.received_at, {_CODES} AS codes, c.accepted_at, coalesce(c.unseen, false) AS unseen
   FROM (SELECT :school_year AS school_year, * FROM ({_each(among)} AND q.school_code >= :after_school) e
          WHERE (school_code, pupil_code) > (:after_school, :after_pupil) AND key = ANY(:keys)
          ORDER BY school_code, pupil_code LIMIT :most) q
- CROSS JOIN LATERAL {OWN_CODES} own
+ CROSS JOIN LATERAL {OWN_CODES} own CROSS JOIN LATERAL ({_ACCEPTED}) c
   LEFT JOIN LATERAL ({_ATTEMPT.replace("@decides", "").replace("@at", ":as_of")}) a ON true
  ORDER BY q.school_code, q.pupil_code
 """  # noqa: S608
@@ -162,6 +163,7 @@ _TYPES: dict[str, TypeEngine[Any]] = {
     "since": _MOMENT,
     "grades": ARRAY(SmallInteger),
     "keys": ARRAY(Text),
+    "seen": Text(),
 }
 
 
@@ -189,13 +191,20 @@ async def count_classes(tx: Reading, question: Question) -> dict[tuple[int, str]
 
 
 async def pupils(
-    tx: Reading, question: Question, bucket: Bucket, after: tuple[str, str], most: int, among: str = _ALL
+    tx: Reading,
+    question: Question,
+    bucket: Bucket,
+    after: tuple[str, str],
+    most: int,
+    seen: str | None = None,
+    among: str = _ALL,
 ) -> list[Row]:
     """The pupils of a bucket behind (school code, pupil code) in that order, at most so many. For a few schools at a time.
 
-    `among`: a statement that gives all who may be in the bucket (it may use :keys); without, everybody is looked at.
+    `seen`: what the snapshot of a freeze saw, for `Row.unseen`. `among`: a statement that gives all who may be in the bucket (it may use :keys); without, everybody is looked at.
     """
-    more = {"after_school": after[0], "after_pupil": after[1], "most": most, "keys": list(completeness.keys_of(bucket))}
+    keys = list(completeness.keys_of(bucket))
+    more = {"after_school": after[0], "after_pupil": after[1], "most": most, "keys": keys, "seen": seen}
     return [
         Row(
             row.school_code,
@@ -206,6 +215,7 @@ async def pupils(
             tuple(dict.fromkeys(row.codes)),
             row.received_at,
             row.accepted_at,
+            row.unseen,
         )
         for row in await tx.execute(asked(_list(among), question, **more))
     ]

@@ -31,7 +31,7 @@ Hot: TypeAlias = asyncpg.Connection
 
 #: The role without ownership that the service works under (least privilege); the migrations grant it its rights.
 SERVICE_ROLE = "registry_service"
-_ABSENT_RETRY_SECONDS = 2
+_ABSENT_RETRY_SECONDS, _BUSY_RETRY_SECONDS = 2, 1
 #: How long a request waits for a connection when all are in use.
 _WAIT_SECONDS = 10
 #: The hot paths find everything by a key. Their statements are planned once: over partitioned tables planning takes ten times as
@@ -42,6 +42,8 @@ _PLANNED_ONCE = text("SET LOCAL plan_cache_mode = force_generic_plan")
 _PLANNED_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 #: What the driver says of a connection that is gone; the second when the server's last words came while nobody waited for any.
 _BROKEN_CONNECTION = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+#: Two that were in each other's way: a snapshot can't write over what has changed since, and of a deadlock one is undone.
+_CONFLICTS = frozenset({"40001", "40P01"})
 
 
 class Database:
@@ -80,7 +82,8 @@ class Database:
     async def transaction(self) -> AsyncIterator[Writing]:
         """A read-write transaction: commits when the block ends well, else rolls back.
 
-        Raises Refusal(service-database) when the server is away; other database errors pass through.
+        Raises Refusal: service-database (the server is away), service-busy (no connection free, or in the way of another
+        transaction: nothing is written, and the same again may go through). Other database errors pass through.
         """
         async with self._connection(self.engine) as connection, connection.begin():
             yield Writing(Reading(connection))
@@ -100,13 +103,17 @@ class Database:
     @asynccontextmanager
     async def hot(self) -> AsyncIterator[Hot]:
         """The same without a transaction: each statement is one of its own, and saves two ways to the server."""
-        with _absence_refused():
+        with _refused():
             pool = await self._driver_pool()
             try:
                 connection = await pool.acquire(timeout=_WAIT_SECONDS)
             except TimeoutError as error:
                 full = pool.get_size() == pool.get_max_size()
-                code, pause = (codes.SERVICE_BUSY, 1) if full else (codes.SERVICE_DATABASE, _ABSENT_RETRY_SECONDS)
+                code, pause = (
+                    (codes.SERVICE_BUSY, _BUSY_RETRY_SECONDS)
+                    if full
+                    else (codes.SERVICE_DATABASE, _ABSENT_RETRY_SECONDS)
+                )
                 raise Refusal(code, retry_after=pause) from error
             try:
                 yield cast("Hot", connection)  # a proxy with all the methods of one
@@ -122,7 +129,7 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-        with _absence_refused():
+        with _refused():
             async with engine.connect() as connection:
                 yield connection
 
@@ -143,15 +150,17 @@ async def planned_for(tx: Reading, schools: Collection[str]) -> None:
 
 
 @contextmanager
-def _absence_refused() -> Iterator[None]:
-    """Turn what the drivers raise when the server is away, or every connection in use, into refusals."""
+def _refused() -> Iterator[None]:
+    """Turn what the drivers raise when the server is away, every connection in use, or another in the way, into refusals."""
     try:
         yield
     except PoolTimeout as error:
-        raise Refusal(codes.SERVICE_BUSY, retry_after=1) from error
+        raise Refusal(codes.SERVICE_BUSY, retry_after=_BUSY_RETRY_SECONDS) from error
     except (OSError, asyncpg.PostgresError, *_BROKEN_CONNECTION, DBAPIError) as error:
         if is_absence(error):
             raise Refusal(codes.SERVICE_DATABASE, retry_after=_ABSENT_RETRY_SECONDS) from error
+        if _sqlstate(error) in _CONFLICTS:
+            raise Refusal(codes.SERVICE_BUSY, retry_after=_BUSY_RETRY_SECONDS) from error
         raise
 
 
@@ -172,9 +181,14 @@ def is_absence(error: Exception) -> bool:
     origin = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(getattr(origin, "__cause__", None) or origin, asyncpg.InternalClientError):
         return True  # the driver lost the thread of a conversation that was cut in the middle
-    state = str(getattr(origin, "sqlstate", None) or "")
+    state = _sqlstate(error)
     # Class 08 connection, 57P0x shutdown and start-up, 53300 too many connections, 25006 read-only after a fail-over.
     return state.startswith(("08", "57P0")) or state in {"53300", "25006"}
+
+
+def _sqlstate(error: Exception) -> str:
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(origin, "sqlstate", None) or "")
 
 
 def _drop_if_dead(_dbapi: object, record: ConnectionPoolEntry, _proxy: object) -> None:

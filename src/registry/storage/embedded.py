@@ -1,7 +1,7 @@
 """The service's own PostgreSQL: made, started, watched and stopped by this process, with nothing to install beside it.
 
-Lives here: the state directory and who owns it, and the life of the one server process. The thread that brings it back is in
-`guardian`, what a start is made of in `server_*`. Must not live here: pools, SQL of the registry, migrations, settings.
+Lives here: the cluster and the life of the one server process. The thread that brings it back is in `guardian`, whose the state
+directory is in `server_state`, what else a start is made of in `server_*`. Must not live here: pools, SQL of the registry, migrations, settings.
 
 Standard library only, POSIX only. The wheels that carry PostgreSQL also carry a Python layer; it is not used, because as root
 it adds a system user and opens every parent directory to the world, and because it takes a zombie for a running server.
@@ -18,17 +18,13 @@ What is in a state directory (mode 0700, owned by the account that runs the serv
 from __future__ import annotations
 
 import atexit
-import fcntl
 import hashlib
 import logging
 import os
-import pwd
 import re
 import shutil
 import signal
-import stat
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -37,21 +33,15 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-import platformdirs
-
 from registry.storage.server_binaries import CancelledError, EmbeddedError, find_binaries
 from registry.storage.server_process import (
-    Account,
-    Credentials,
     bare_environment,
-    choose_account,
     forget_dead_pid,
     open_private,
-    pid_in,
     sync_directory,
     tied_to_parent,
-    user_name,
 )
+from registry.storage.server_state import StateDirectory
 from registry.storage.server_wire import Asking
 
 OWNER = "registry_owner"
@@ -59,8 +49,6 @@ SERVICE = "registry_service"
 DATABASE = "registry"
 OLDEST_MAJOR = 15
 PORT = 5432
-# sockaddr_un holds 104 bytes on macOS and 108 on Linux; the socket's own name takes 14 of them, its final NUL one.
-LONGEST_SOCKET_DIR = 88
 LOCK_PATIENCE = 5.0
 ORPHAN_PATIENCE = 30.0
 FAST_STOP_PATIENCE = 60.0
@@ -101,13 +89,6 @@ SETTINGS: Mapping[str, str] = {
 log = logging.getLogger(__name__)
 
 
-def default_state_dir() -> Path:
-    """Where a state directory goes when nobody says: /var/lib for root, else the user's own data directory."""
-    if os.geteuid() == 0:
-        return Path("/var/lib/hocbaso-registry")
-    return platformdirs.user_data_path("hocbaso-registry")
-
-
 # ---- the server ---------------------------------------------------------------------------------------------------------
 
 
@@ -121,14 +102,14 @@ class Embedded:
     def __init__(
         self, state: Path, pg_bindir: Path | None = None, fsync: bool = True, max_connections: int = 100
     ) -> None:
-        self.state = state.absolute()
+        self._place = StateDirectory(state)
+        self.state = self._place.path
         self.pgdata = self.state / "pgdata"
         self._pg_bindir = pg_bindir
         self._fsync = fsync
         self._max_connections = max_connections
         self._process: subprocess.Popen[bytes] | None = None
         self._starter = 0
-        self._account: Account | None = None
         self._log_start = 0
 
     def __enter__(self) -> Self:
@@ -151,14 +132,7 @@ class Embedded:
     @property
     def socket_dir(self) -> Path:
         """Directory of the unix socket; right before the first start only if the state directory's path is short."""
-        run = self.state / "run"
-        if len(os.fsencode(run)) <= LONGEST_SOCKET_DIR:
-            return run
-        with suppress(FileNotFoundError):
-            return Path((self.state / "socket_dir").read_text(encoding="utf-8"))
-        raise EmbeddedError(
-            f"the path of {run} is too long for a socket, and no shorter one was chosen yet: start first"
-        )
+        return self._place.socket_dir
 
     def url(self, database: str = DATABASE, user: str = OWNER) -> str:
         """The SQLAlchemy URL (asyncpg over the unix socket) of a database on this server."""
@@ -205,14 +179,14 @@ class Embedded:
     def _start(self, patience: float, cancelled: Callable[[], bool]) -> None:
         if self.running:
             return
-        self._claim_state()
+        self._place.claim()
         bindir, major = self._usable_binaries()
-        lock = self._lock(patience, cancelled)
+        lock = self._place.lock(patience, cancelled)
         try:
             self._make_cluster(bindir, major, lock)
             self._check_major(major)
             forget_dead_pid(self.pgdata / "postmaster.pid")
-            run = self._make_socket_dir()
+            run = self._place.make_socket_dir()
             forget_dead_pid(run / f".s.PGSQL.{PORT}.lock")
             self._process = self._spawn(bindir, run, lock)
         finally:
@@ -228,65 +202,15 @@ class Embedded:
             self.stop()
             raise
 
-    def _claim_state(self) -> None:
-        """Make the state directory private to the server's account, or refuse; nothing outside of it is touched."""
-        try:
-            self._own_state()
-            self._check_reachable()
-        except OSError as error:
-            who = f"the user {self._account.name}" if self._account else "this user"
-            raise EmbeddedError(
-                f"{self.state} can't be made or given to {who} ({error}): choose another state directory"
-            ) from None
-
-    def _own_state(self) -> None:
-        with suppress(FileExistsError):
-            self.state.mkdir(mode=0o700, parents=True)
-        info = self.state.stat()
-        self._account = choose_account(info.st_uid) if os.geteuid() == 0 else None
-        uid = self._account.uid if self._account else os.geteuid()
-        if not stat.S_ISDIR(info.st_mode) or info.st_uid not in {uid, os.geteuid()}:
-            raise EmbeddedError(
-                f"{self.state} isn't a directory of {user_name(uid)} (it belongs to {user_name(info.st_uid)}): "
-                "run the service as the user that made it, or choose a state directory of its own"
-            )
-        if info.st_uid != uid or stat.S_IMODE(info.st_mode) != 0o700:
-            self._take_over(uid)
-
-    def _take_over(self, uid: int) -> None:
-        # A slip such as a state directory of /etc or of somebody's home must not hand it to the server's account.
-        private = not stat.S_IMODE(self.state.stat().st_mode) & 0o077 and self.state != Path(
-            pwd.getpwuid(os.geteuid()).pw_dir
-        )
-        if not private and not (self.state / "lock").exists() and any(self.state.iterdir()):
-            raise EmbeddedError(
-                f"{self.state} has files of something else in it: choose an empty or new directory as the state directory"
-            )
-        self.state.chmod(0o700)
-        os.chown(self.state, uid, -1)
-
-    def _check_reachable(self) -> None:
-        if self._account is None or self._can_enter(self.state):
-            return
-        blocked = next(path for path in (*reversed(self.state.parents), self.state) if not self._can_enter(path))
-        raise EmbeddedError(
-            f"the server runs as the user {self._account.name}, who may not enter {blocked}: choose a state directory whose "
-            f"parents every user may enter, such as {default_state_dir()}, or run the service as an ordinary user"
-        )
-
-    def _can_enter(self, directory: Path) -> bool:
-        # Asked of the system as that user: mode bits alone would miss access lists and mount options.
-        return self._run(["/bin/sh", "-c", 'cd -- "$1"', "sh", str(directory)]).returncode == 0
-
     def _usable_binaries(self) -> tuple[Path, int]:
         """Binaries that the server's account can execute, and their major version."""
         bindir = find_binaries(self._pg_bindir)
         major = self._major(bindir)
-        if major is None and self._account is not None and bindir.parent.name == "pginstall":
+        if major is None and self._place.account is not None and bindir.parent.name == "pginstall":
             bindir = self._copy_wheel(bindir)
             major = self._major(bindir)
         if major is None:
-            who = f" by the user {self._account.name}" if self._account else ""
+            who = f" by the user {self._place.account.name}" if self._place.account else ""
             raise EmbeddedError(f"{bindir / 'postgres'} can't be executed{who}: set PG_BINDIR to binaries that can be")
         if major < OLDEST_MAJOR:
             raise EmbeddedError(f"{bindir} has PostgreSQL {major}: {OLDEST_MAJOR} or newer is needed")
@@ -294,7 +218,7 @@ class Embedded:
 
     def _major(self, bindir: Path) -> int | None:
         try:
-            answer = self._run([str(bindir / "postgres"), "--version"])
+            answer = self._place.run([str(bindir / "postgres"), "--version"])
         except OSError:
             return None
         version = re.search(rb"PostgreSQL\) (\d+)", answer.stdout)
@@ -314,35 +238,9 @@ class Embedded:
             libs = package.with_name(f"{package.name}.libs")
             if libs.is_dir():
                 shutil.copytree(libs, half / libs.name, symlinks=True)
-            self._give(half, *half.rglob("*"))
+            self._place.give(half, *half.rglob("*"))
             half.rename(home)
         return home / package.name / "pginstall" / "bin"
-
-    def _lock(self, patience: float, cancelled: Callable[[], bool]) -> int:
-        """An open, locked descriptor of the lock file; raises when others keep it for longer than `patience` seconds."""
-        handle = open_private(self.state / "lock", os.O_RDWR | os.O_CREAT)
-        give_up = time.monotonic() + patience
-        try:
-            while True:
-                with suppress(BlockingIOError):
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    return handle
-                if cancelled():
-                    raise CancelledError("the start of the embedded server was given up")
-                if time.monotonic() > give_up:
-                    raise EmbeddedError(self._who_is_there())
-                time.sleep(0.05)
-        except BaseException:
-            os.close(handle)
-            raise
-
-    def _who_is_there(self) -> str:
-        pid = pid_in(self.pgdata / "postmaster.pid")
-        known = f" (PostgreSQL, process {pid})" if pid else ""
-        return (
-            f"another process already uses {self.state}{known}: stop the service that runs there, "
-            "or give this one a state directory of its own"
-        )
 
     def _make_cluster(self, bindir: Path, major: int, lock: int) -> None:
         if (self.pgdata / "PG_VERSION").exists():
@@ -354,7 +252,7 @@ class Embedded:
         half = self.state / "pgdata.init"
         if half.exists():  # an earlier start was killed here
             shutil.rmtree(half)
-        made = self._run(_initdb_command(bindir, major, half, self._fsync), lock=lock)
+        made = self._place.run(_initdb_command(bindir, major, half, self._fsync), lock=lock)
         if made.returncode != 0:
             shutil.rmtree(half, ignore_errors=True)
             raise EmbeddedError(f"initdb could not make {self.pgdata}: {made.stderr.decode(errors='replace').strip()}")
@@ -368,38 +266,6 @@ class Embedded:
                 f"{self.pgdata} was made by PostgreSQL {made_by}, and the binaries here are PostgreSQL {major}: set PG_BINDIR "
                 f"to a PostgreSQL {made_by}, or dump with that version and restore into a new state directory"
             )
-
-    def _make_socket_dir(self) -> Path:
-        run = self.state / "run"
-        if len(os.fsencode(run)) <= LONGEST_SOCKET_DIR:
-            if not run.exists():
-                run.mkdir(mode=0o700)
-                self._give(run)
-            return run
-        with suppress(EmbeddedError, FileNotFoundError):
-            if self._is_private(self.socket_dir):
-                return self.socket_dir
-        return self._make_short_socket_dir()
-
-    def _make_short_socket_dir(self) -> Path:
-        for place in dict.fromkeys((tempfile.gettempdir(), "/tmp")):  # noqa: S108 - mkdtemp's is private
-            if len(os.fsencode(place)) + len("/registry-12345678") <= LONGEST_SOCKET_DIR:
-                run = Path(tempfile.mkdtemp(prefix="registry-", dir=place))
-                self._give(run)
-                record = self.state / "socket_dir"
-                record.unlink(missing_ok=True)
-                with os.fdopen(
-                    open_private(record, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w", encoding="utf-8"
-                ) as file:
-                    file.write(str(run))
-                return run
-        raise EmbeddedError("no directory with a path short enough for a unix socket: choose a shorter state directory")
-
-    def _is_private(self, directory: Path) -> bool:
-        # In a shared temporary directory someone else may have put a directory or link of that name meanwhile.
-        info = directory.lstat()
-        uid = self._account.uid if self._account else os.geteuid()
-        return stat.S_ISDIR(info.st_mode) and info.st_uid == uid and stat.S_IMODE(info.st_mode) == 0o700
 
     def _spawn(self, bindir: Path, run: Path, lock: int) -> subprocess.Popen[bytes]:
         settings = {
@@ -421,7 +287,7 @@ class Embedded:
                 pass_fds=(lock,),
                 start_new_session=True,  # Ctrl-C in the terminal is for the service, which then stops the server in order
                 preexec_fn=tied_to_parent(signal.SIGINT),
-                **self._as_account(),
+                **self._place.as_account(),
             )
         finally:
             os.close(output)
@@ -463,31 +329,6 @@ class Embedded:
             ask(f"CREATE ROLE {SERVICE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")
         if DATABASE not in databases:
             ask(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
-
-    # -- helpers that know the account
-
-    def _run(self, command: list[str], lock: int | None = None) -> subprocess.CompletedProcess[bytes]:
-        """Run to the end as the server's account; the descriptor of the lock is handed on when given."""
-        return subprocess.run(  # noqa: S603 - a list of our own making
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            cwd="/" if lock is None else self.state,
-            env=bare_environment(),
-            pass_fds=() if lock is None else (lock,),
-            preexec_fn=tied_to_parent(signal.SIGKILL),
-            **self._as_account(),
-        )
-
-    def _as_account(self) -> Credentials:
-        account = self._account
-        return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
-
-    def _give(self, *paths: Path) -> None:
-        if self._account is not None:
-            for path in paths:
-                os.chown(path, self._account.uid, self._account.gid, follow_symlinks=False)
 
 
 # ---- what a start is made of --------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
 
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -21,10 +20,13 @@ from registry.storage.tables_declarations import (
 )
 
 _BATCH = 5000
+# A version that the snapshot did not see came after it, whatever the clock of its machine said; clocks are looked at only so far back
+# as a transaction may take, so that the index on them finds the few rows.
 _ARRIVED = """
-SELECT s.school_code, count(DISTINCT s.pupil_code) AS pupils
-  FROM record_version v JOIN submission s USING (submission_id)
- WHERE v.school_year = :school_year AND v.accepted_at > :since AND v.accepted_at <= :as_of
+SELECT s.school_code, count(DISTINCT coalesce(m.pupil_id::text, s.pupil_code)) AS pupils
+  FROM record_version v JOIN submission s USING (submission_id) LEFT JOIN same_pupil m ON m.pupil_code = s.pupil_code
+ WHERE v.school_year = :school_year AND v.accepted_at > :since - interval '1 hour' AND v.accepted_at <= :as_of
+   AND (v.accepted_at > :since OR NOT pg_visible_in_snapshot(v.written_in::text::xid8, CAST(:seen AS pg_snapshot)))
    AND s.school_code = ANY(:schools) AND (:grades IS NULL OR s.grade = ANY(:grades))
  GROUP BY 1
 """
@@ -41,13 +43,25 @@ async def one_moment(tx: Writing) -> None:
     await tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
+async def seen(tx: Writing) -> str:
+    """What this transaction sees, to be compared later with the transactions that wrote something."""
+    return str((await tx.execute(text("SELECT pg_current_snapshot()::text"))).scalar_one())
+
+
 async def find(tx: Reading, code: str) -> Freeze | None:
     """The freeze of a campaign, or None."""
     row = (await tx.execute(select(campaign_freeze).where(campaign_freeze.c.campaign_code == code))).one_or_none()
     if row is None:
         return None
     return Freeze(
-        row.campaign_code, row.frozen_at, tuple(row.frozen_by), row.reason, row.fingerprint, row.pupils, row.size
+        row.campaign_code,
+        row.frozen_at,
+        tuple(row.frozen_by),
+        row.reason,
+        row.fingerprint,
+        row.pupils,
+        row.size,
+        row.seen,
     )
 
 
@@ -82,6 +96,7 @@ async def add(tx: Writing, new: Freeze) -> None:
             fingerprint=new.fingerprint,
             pupils=new.pupils,
             size=new.size,
+            seen=new.seen,
         )
     )
 
@@ -116,9 +131,9 @@ async def schools(tx: Reading, code: str, wanted: Sequence[str]) -> dict[str, Co
     return {school: Counts(buckets) for school, buckets in found.items()}
 
 
-async def arrived(tx: Reading, question: Question, since: datetime) -> dict[str, int]:
-    """Pupils, by school, of whom a version came onto the books after one moment and by that of the question."""
-    rows = await tx.execute(asked(_ARRIVED, question, since=since))
+async def arrived(tx: Reading, question: Question, freeze: Freeze) -> dict[str, int]:
+    """Pupils, by school, of whom a version came onto the books after a freeze and by the moment of the question."""
+    rows = await tx.execute(asked(_ARRIVED, question, since=freeze.frozen_at, seen=freeze.seen))
     return {row.school_code: row.pupils for row in rows}
 
 

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-from sqlalchemy import select
+from sqlalchemy import Row, Select, exists, func, select
 
 from registry.core.record import Receipt
 from registry.storage.database import Reading
@@ -58,32 +57,30 @@ class Waiting:
 
 async def state(tx: Reading, submission_id: UUID) -> State | None:
     """What became of a submission, or None."""
+    row = (await tx.execute(_newest_verdict(submission_id))).one_or_none()
+    if row is None:
+        return None
+    return State(
+        row.submission_id, row.caller_id, row.received_at, row.judged_at, row.outcome, row.findings, row.evidence,
+        row.fingerprint, _receipt(row), row.kind, row.own_school,
+    )  # fmt: skip
+
+
+def _newest_verdict(submission_id: UUID) -> Select[Any]:
+    """The submission with its newest verdict, and what its bytes became on record, whoever sent them first."""
     s, v, rv, wd, r = submission.c, verdict.c, record_version.c, withdrawal.c, record.c
     same_record = (
         (r.school_year == s.school_year)
-        & (r.pupil_id == sa.func.coalesce(rv.pupil_id, wd.pupil_id))
-        & (r.level == sa.func.coalesce(rv.level, wd.level))
+        & (r.pupil_id == func.coalesce(rv.pupil_id, wd.pupil_id))
+        & (r.level == func.coalesce(rv.level, wd.level))
     )
-    query = (
+    return (
         select(
-            s.submission_id,
-            s.caller_id,
-            s.received_at,
-            s.fingerprint,
-            s.kind,
-            v.judged_at,
-            v.outcome,
-            v.findings,
-            v.evidence,
-            sa.func.coalesce(rv.submission_id, wd.submission_id).label("accepted_as"),
-            sa.func.coalesce(rv.version, wd.version).label("version"),
-            sa.func.coalesce(rv.accepted_at, wd.accepted_at).label("accepted_at"),
-            r.record_id,
-            r.transcript_code,
-            r.school_year,
-            r.school_code,
-            r.level,
-            school.c.school_code.label("own_school"),
+            s.submission_id, s.caller_id, s.received_at, s.fingerprint, s.kind, v.judged_at, v.outcome, v.findings, v.evidence,
+            func.coalesce(rv.submission_id, wd.submission_id).label("accepted_as"),
+            func.coalesce(rv.version, wd.version).label("version"),
+            func.coalesce(rv.accepted_at, wd.accepted_at).label("accepted_at"),
+            r.record_id, r.transcript_code, r.school_year, r.school_code, r.level, school.c.school_code.label("own_school"),
         )
         .select_from(
             submission.join(verdict, v.submission_id == s.submission_id)
@@ -95,36 +92,16 @@ async def state(tx: Reading, submission_id: UUID) -> State | None:
         .where(s.submission_id == submission_id)
         .order_by(v.judged_at.desc())
         .limit(1)
-    )
-    row = (await tx.execute(query)).one_or_none()
-    if row is None:
+    )  # fmt: skip
+
+
+def _receipt(row: Row[Any]) -> Receipt | None:
+    if row.outcome != "accepted" or row.record_id is None:
         return None
-    receipt = None
-    if row.outcome == "accepted" and row.record_id is not None:
-        receipt = Receipt(
-            row.accepted_as,
-            row.record_id,
-            row.transcript_code,
-            row.version,
-            row.school_year,
-            row.school_code,
-            row.level,
-            row.fingerprint,
-            row.accepted_at,
-        )
-    return State(
-        row.submission_id,
-        row.caller_id,
-        row.received_at,
-        row.judged_at,
-        row.outcome,
-        row.findings,
-        row.evidence,
-        row.fingerprint,
-        receipt,
-        row.kind,
-        row.own_school,
-    )
+    return Receipt(
+        row.accepted_as, row.record_id, row.transcript_code, row.version, row.school_year, row.school_code, row.level,
+        row.fingerprint, row.accepted_at,
+    )  # fmt: skip
 
 
 async def waiting_since(tx: Reading, generation: int, limit: int) -> list[UUID]:
@@ -133,7 +110,7 @@ async def waiting_since(tx: Reading, generation: int, limit: int) -> list[UUID]:
     same_record = (rv.school_year == t.school_year) & (rv.pupil_id == t.pupil_id) & (rv.level == t.level)
     the_record = (r.school_year == t.school_year) & (r.pupil_id == t.pupil_id) & (r.level == t.level)
     arrived = (  # at this school: another school's record stays unknown to it, and would be looked at for ever
-        sa.exists()
+        exists()
         .select_from(transcript_code.join(record_version, same_record).join(record, the_record))
         .where(t.transcript_code == w.transcript_code, rv.version == w.withdraws, r.school_code == w.school_code)
     )

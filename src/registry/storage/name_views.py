@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import Select, func, insert, select, tuple_
 
 from registry.storage.database import Reading, Writing
 from registry.storage.tables_sessions import name_view
@@ -42,3 +44,28 @@ async def newest(tx: Reading, person_id: str | None, most: int) -> list[View]:
     if person_id is not None:
         wanted = wanted.where(name_view.c.person_id == person_id)
     return [View(*row) for row in await tx.execute(wanted)]
+
+
+async def of_units(
+    tx: Reading, units: Collection[str], viewer: str | None, after: UUID | None, most: int
+) -> list[View]:
+    """Views of names of these units behind another one, the newest first; of everybody, or of one person or caller."""
+    v = name_view.c
+    wanted = select(name_view).where(v.unit_code == func.any(sorted(units)))
+    return await _paged(
+        tx, wanted if viewer is None else wanted.where((v.person_id == viewer) | (v.caller_id == viewer)), after, most
+    )
+
+
+async def of_caller(tx: Reading, caller_id: str, after: UUID | None, most: int) -> list[View]:
+    """What one caller of the API saw, as `of_units`."""
+    return await _paged(tx, select(name_view).where(name_view.c.caller_id == caller_id), after, most)
+
+
+async def _paged(tx: Reading, wanted: Select[Any], after: UUID | None, most: int) -> list[View]:
+    v, last = name_view.c, name_view.alias().c
+    if after is not None:
+        place = select(last.at, last.view_id).where(last.view_id == after).scalar_subquery()
+        wanted = wanted.where(tuple_(v.at, v.view_id) < place)
+    rows = await tx.execute(wanted.order_by(v.at.desc(), v.view_id.desc()).limit(most))
+    return [View(*row) for row in rows]

@@ -23,7 +23,8 @@ from registry.storage.tables_workbench import (
 
 _EXPORTS = 0x6E_75_6D_65
 
-#: Cases all of whose pupils are of these schools, with the pupils as their rosters have them now.
+#: Cases all of whose pupils are of these schools, with the pupils as their rosters have them now. Nobody has to decide any more
+#: what a corrected roster, or the same file after it, has settled: one of the pupils has the number.
 _CASES = """
 SELECT c.*, d.decided_at, d.pupil_code AS decided_pupil, k.school_code, k.pupil_code, r.pupil_name, r.class_name, r.grade, r.sex,
        r.birth_date, r.number_index AS present_index
@@ -32,6 +33,10 @@ SELECT c.*, d.decided_at, d.pupil_code AS decided_pupil, k.school_code, k.pupil_
            AND (CAST(:case_id AS uuid) IS NULL OR c.case_id = :case_id)
            AND (CAST(:after AS uuid) IS NULL OR c.case_id > :after)
            AND (NOT :open OR NOT EXISTS (SELECT FROM number_decision d WHERE d.case_id = c.case_id))
+           AND (NOT :open OR NOT EXISTS (
+             SELECT FROM number_candidate k JOIN roster_pupil r USING (school_code, pupil_code)
+              WHERE k.case_id = c.case_id AND r.school_year = c.school_year AND r.left_at IS NULL
+                AND r.number_index = c.number_index))
            AND (CAST(:schools AS text[]) IS NULL OR NOT EXISTS (
              SELECT FROM number_candidate k WHERE k.case_id = c.case_id AND k.school_code <> ALL(:schools)))
          ORDER BY c.case_id LIMIT :most) c
@@ -44,7 +49,7 @@ SELECT c.*, d.decided_at, d.pupil_code AS decided_pupil, k.school_code, k.pupil_
 
 #: What came of a file and still stands, and whether a record rests on it.
 _APPLIED = """
-SELECT a.*, r.grade, r.number_index = a.number_index AS stands,
+SELECT a.*, r.number_index = a.number_index AS stands,
        EXISTS (SELECT FROM pupil_number n JOIN pupil_code c USING (pupil_id)
                 WHERE n.number_index = a.number_index AND c.pupil_code = a.pupil_code) AS relied
   FROM number_applied a
@@ -126,7 +131,7 @@ class Applied:
     applied_id: UUID
     school_code: str
     pupil_code: str
-    grade: int | None
+    index: bytes = field(repr=False)
     before_index: bytes | None = field(repr=False)
     before_sealed: bytes | None = field(repr=False)
     stands: bool
@@ -236,7 +241,7 @@ async def applied(tx: Reading, return_id: UUID, pupil_code: str | None) -> list[
     rows = await tx.execute(text(_APPLIED), {"return_id": return_id, "pupil_code": pupil_code})
     return [
         Applied(
-            row.applied_id, row.school_code, row.pupil_code, row.grade, row.before_index, row.before_sealed,
+            row.applied_id, row.school_code, row.pupil_code, row.number_index, row.before_index, row.before_sealed,
             bool(row.stands), row.relied,
         )
         for row in rows

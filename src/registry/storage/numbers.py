@@ -5,6 +5,8 @@ A number is put on a roster as a change is: the stay ends, and the next one begi
 
 from __future__ import annotations
 
+import secrets
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,10 +18,12 @@ from sqlalchemy import DateTime, LargeBinary, SmallInteger, Text, bindparam, tex
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import TextClause
 
-from registry.core import numbers
+from registry.core import codes, ids, numbers
+from registry.core.findings import Refusal
 from registry.core.ids import BirthDate, Sex
 from registry.core.numbers import Lacking, Why
 from registry.storage.database import Hot, Reading, Writing
+from registry.storage.same_pupil import CODES, COUNTS
 
 _TICK = timedelta(microseconds=1)
 #: Whoever puts numbers on rosters, takes them back or relies on one does it alone.
@@ -27,17 +31,19 @@ _ALONE = 0x6E_75_6D_62
 _REFUSED_FOR = tuple(code.slug for code in numbers.REFUSED_FOR)
 
 # The last attempt of who speaks for the school says whether a number was refused; `refusal` finds those few without the journal.
-_LACKING = """
-WITH f AS (SELECT DISTINCT s.school_code, s.pupil_code FROM refusal f JOIN submission s USING (submission_id)
+# A pupil who stands at a school under two codes is one, by the row that counts in the buckets.
+_LACKING = f"""
+WITH t AS (SELECT DISTINCT s.school_code, s.pupil_code FROM refusal f JOIN submission s USING (submission_id)
             WHERE f.school_code = ANY(:schools) AND f.codes && :slugs AND s.school_year = :school_year
-              AND s.kind = 'transcript' AND s.pupil_code IS NOT NULL
-              AND (s.school_code, s.pupil_code) > (:after_school, :after_pupil)),
+              AND s.kind = 'transcript' AND s.pupil_code IS NOT NULL),
+     f AS (SELECT * FROM t UNION SELECT t.school_code, g.pupil_code FROM t
+             JOIN same_pupil m ON m.pupil_code = t.pupil_code JOIN same_pupil g ON g.pupil_id = m.pupil_id),
      a AS (SELECT r.school_code, r.pupil_code, r.grade, r.class_name, r.pupil_name, r.sex, r.birth_date, r.number_index,
                   NULL::text[] AS codes
              FROM roster_pupil r
             WHERE r.school_year = :school_year AND r.school_code = ANY(:schools) AND r.left_at IS NULL
               AND r.number_index IS NULL AND (r.school_code, r.pupil_code) > (:after_school, :after_pupil)
-              AND (:grades IS NULL OR r.grade = ANY(:grades))
+              AND (:grades IS NULL OR r.grade = ANY(:grades)) AND {COUNTS}
             ORDER BY r.school_code, r.pupil_code LIMIT :most),
      b AS (SELECT r.school_code, r.pupil_code, r.grade, r.class_name, r.pupil_name, r.sex, r.birth_date, r.number_index, l.codes
              FROM f JOIN roster_pupil r ON r.school_year = :school_year AND r.school_code = f.school_code
@@ -48,12 +54,12 @@ WITH f AS (SELECT DISTINCT s.school_code, s.pupil_code FROM refusal f JOIN submi
                                         WHERE x->>'code' = ANY(:slugs) ORDER BY 1) AS codes
                  FROM submission s JOIN LATERAL (
                    SELECT outcome, findings FROM verdict WHERE submission_id = s.submission_id
-                    ORDER BY judged_at DESC LIMIT 1) v ON NOT v.findings @> '[{"code":"scope-school"}]'::jsonb
-                WHERE s.school_year = :school_year AND s.school_code = r.school_code AND s.pupil_code = r.pupil_code
-                ORDER BY s.received_at DESC, s.submission_id DESC LIMIT 1) l ON l.outcome = 'refused' AND l.codes <> '{}'
-            WHERE r.number_index IS NOT NULL)
+                    ORDER BY judged_at DESC LIMIT 1) v ON NOT v.findings @> '[{{"code":"scope-school"}}]'::jsonb
+                WHERE s.school_year = :school_year AND s.school_code = r.school_code AND s.pupil_code = ANY({CODES})
+                ORDER BY s.received_at DESC, s.submission_id DESC LIMIT 1) l ON l.outcome = 'refused' AND l.codes <> '{{}}'
+            WHERE r.number_index IS NOT NULL AND (r.school_code, r.pupil_code) > (:after_school, :after_pupil) AND {COUNTS})
 SELECT * FROM (SELECT * FROM a UNION ALL SELECT * FROM b) x ORDER BY school_code, pupil_code LIMIT :most
-"""
+"""  # noqa: S608 - only constants of this folder are put together
 
 _HOLDERS = """
 SELECT r.school_code, r.pupil_code, r.grade, r.class_name, r.pupil_name, r.sex, r.birth_date, r.number_index, NULL::text[] AS codes
@@ -87,11 +93,13 @@ SELECT max(greatest(joined_at, left_at)) FROM roster_pupil WHERE school_year = :
 """
 _GIVEN = """
 WITH g AS (SELECT * FROM unnest(CAST(:schools AS text[]), CAST(:pupils AS text[]), CAST(:indexes AS bytea[]),
-                                CAST(:sealed AS bytea[])) AS t(school_code, pupil_code, number_index, number_sealed))
+                                CAST(:sealed AS bytea[]), CAST(:seen AS bytea[]))
+             AS t(school_code, pupil_code, number_index, number_sealed, seen_index))
 """
 _END = f"""{_GIVEN}
 UPDATE roster_pupil r SET left_at = :at FROM g
  WHERE r.school_year = :school_year AND r.school_code = g.school_code AND r.pupil_code = g.pupil_code AND r.left_at IS NULL
+   AND r.number_index IS NOT DISTINCT FROM g.seen_index
 RETURNING r.school_code, r.grade
 """  # noqa: S608 - only constants of this file are put together
 _IMPORT = """
@@ -106,6 +114,12 @@ SELECT o.school_year, o.school_code, o.pupil_code, :at, o.grade, o.class_name, o
        g.number_index, g.number_sealed, i.import_id
   FROM roster_pupil o JOIN g USING (school_code, pupil_code) JOIN i USING (school_code, grade)
  WHERE o.school_year = :school_year AND o.left_at = :at
+"""  # noqa: S608
+#: A list of the school took it away (another child under the code, it seemed), and now it comes back: it rests on this file.
+_AGAIN = f"""{_GIVEN}
+UPDATE number_applied a SET undone_at = :at, undone_by = :caller_id, undone_reason = 'given again' FROM g
+ WHERE a.school_year = :school_year AND a.school_code = g.school_code AND a.pupil_code = g.pupil_code
+   AND a.number_index = g.number_index AND a.undone_at IS NULL
 """  # noqa: S608
 _NOTE = f"""{_GIVEN}, k AS (SELECT * FROM unnest(CAST(:schools AS text[]), CAST(:pupils AS text[]), CAST(:applied_ids AS uuid[]),
                                                  CAST(:case_ids AS uuid[])) AS t(school_code, pupil_code, applied_id, case_id))
@@ -132,10 +146,11 @@ SELECT r.number_index, r.number_sealed, r.sex, r.birth_date
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A number for a pupil on one roster; `case_id`: a person decided it."""
+    """A number for a pupil on one roster, in the place of the one that was seen there; `case_id`: a person decided it."""
 
     school_code: str
     pupil_code: str
+    seen: bytes | None = field(repr=False)
     index: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
     applied_id: UUID
@@ -229,52 +244,50 @@ async def on_record(tx: Reading, pupils: Collection[str]) -> Known:
     return {code: frozenset(indexes) for code, indexes in found.items()}
 
 
-async def give(tx: Writing, act: Act, given: Sequence[Given], fresh: Mapping[tuple[str, int], UUID]) -> datetime:
+async def give(tx: Writing, act: Act, given: Sequence[Given]) -> None:
     """Put numbers on rosters, note each with what stood there before, and let what is held for these pupils be judged again.
 
-    `alone` comes first. `fresh`: an id for the change of each roster (school, grade). Returns the moment of the change.
+    `alone` comes first. Raises Refusal(service-busy) when a list has just changed what was seen on one of them.
     """
     arrays = _arrays(given)
-    at = await _moved(tx, act, arrays, fresh)
+    at = await _moved(tx, act, arrays)
     noted = {
         "applied_ids": [each.applied_id for each in given],
         "case_ids": [each.case_id for each in given],
         "return_id": act.return_id,
         "caller_id": act.caller_id,
     }
+    again = {"at": at, "school_year": act.school_year, "caller_id": act.caller_id}
+    await tx.execute(_typed(_AGAIN), {**arrays, **again})
     await tx.execute(_typed(_NOTE), {**arrays, **noted, "at": at, "school_year": act.school_year})
     await tx.execute(_typed(_DUE), {**arrays, "school_year": act.school_year})
-    return at
 
 
-async def take_back(tx: Writing, act: Act, given: Sequence[Given], fresh: Mapping[tuple[str, int], UUID]) -> None:
-    """Put back what stood on the rosters before; `given` says what that is (empty: no number)."""
+async def take_back(tx: Writing, act: Act, given: Sequence[Given]) -> None:
+    """Put back what stood on the rosters before; `given` says what that is (empty: no number). Raises as `give` does."""
     if given:
-        await _moved(tx, act, _arrays(given), fresh)
+        await _moved(tx, act, _arrays(given))
 
 
-async def _moved(tx: Writing, act: Act, arrays: dict[str, Any], fresh: Mapping[tuple[str, int], UUID]) -> datetime:
-    """End these stays and begin the next ones; each roster remembers it as a change."""
+async def _moved(tx: Writing, act: Act, arrays: dict[str, Any]) -> datetime:
+    """End these stays and begin the next ones; each roster remembers it as a change. The moment of the change."""
     where = {"school_year": act.school_year, "schools": arrays["schools"]}
     await tx.execute(text(_LOCK), where)
     newest = (await tx.execute(text(_NEWEST).bindparams(bindparam("schools", type_=ARRAY(Text))), where)).scalar_one()
     at = act.at if newest is None else max(act.at, newest + _TICK)
     ended = (await tx.execute(_typed(_END), {**arrays, "at": at, "school_year": act.school_year})).all()
-    changed: dict[tuple[str, int], int] = {}
-    for row in ended:
-        changed[row.school_code, row.grade] = changed.get((row.school_code, row.grade), 0) + 1
-    if not changed:
-        return at
+    if len(ended) != len(set(zip(arrays["schools"], arrays["pupils"], strict=True))):
+        raise Refusal(codes.SERVICE_BUSY, retry_after=1)
     rows = [
-        {"import_id": fresh[place], "school_code": place[0], "grade": place[1], "school_year": act.school_year,
-         "source": act.source, "caller_id": act.caller_id, "at": at, "changed": count}
-        for place, count in changed.items()
+        {"import_id": ids.uuid7(at, secrets.token_bytes(10)), "school_code": school, "grade": grade,
+         "school_year": act.school_year, "source": act.source, "caller_id": act.caller_id, "at": at, "changed": count}
+        for (school, grade), count in Counter((row.school_code, row.grade) for row in ended).items()
     ]  # fmt: skip
     await tx.execute(text(_IMPORT), rows)
     imports = {
-        "import_schools": [school for school, _ in changed],
-        "import_grades": [grade for _, grade in changed],
-        "import_ids": [fresh[place] for place in changed],
+        "import_schools": [row["school_code"] for row in rows],
+        "import_grades": [row["grade"] for row in rows],
+        "import_ids": [row["import_id"] for row in rows],
     }
     await tx.execute(_typed(_BEGIN), {**arrays, **imports, "at": at, "school_year": act.school_year})
     return at
@@ -286,6 +299,7 @@ def _arrays(given: Sequence[Given]) -> dict[str, Any]:
         "pupils": [each.pupil_code for each in given],
         "indexes": [each.index or None for each in given],
         "sealed": [each.sealed or None for each in given],
+        "seen": [each.seen for each in given],
     }
 
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from registry.core import policy_versions, trust
 from registry.storage.database import Reading, Writing
 from registry.storage.tables import signature_policy
+
+#: Any constant will do, so long as nobody else takes the same advisory lock.
+_WRITING = 7_140_216_312
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,11 @@ class StoredPolicy:
         latest = max(at, self.imported_at)
         rows = zip(self.policy.rows, self.rows_at, strict=True)
         return trust.Policy(self.policy.version, tuple(row for row, came in rows if came <= latest))
+
+
+async def write_alone(tx: Writing) -> None:
+    """Until the transaction ends nobody else adds a version: two of one name must not become one."""
+    await tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITING})
 
 
 async def versions(tx: Reading) -> list[StoredPolicy]:

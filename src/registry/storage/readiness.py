@@ -12,11 +12,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from registry.core import ids
 from registry.core.readiness import Numbers
 from registry.storage.database import Reading, planned_for
+from registry.storage.same_pupil import REPEATED
 
 # How many stand on a roster is the sum of what its imports did, which a few rows tell; those without a number are few, and have
-# an index of their own. Refusals and last contacts have tables of their own, in which triggers note only what those did who speak
+# an index of their own. A pupil who stands there under two codes is one, as in the buckets. Refusals and last contacts have tables of their own, in which triggers note only what those did who speak
 # for the school.
-_LOOK = """
+_LOOK = f"""
 WITH s AS (SELECT unnest(CAST(:schools AS text[])) AS school_code),
      c AS (SELECT school_code, sum(joined - left_) FILTER (WHERE school_year = :school_year
                                                         AND (:grades IS NULL OR grade = ANY(:grades))) AS pupils,
@@ -25,17 +26,20 @@ WITH s AS (SELECT unnest(CAST(:schools AS text[])) AS school_code),
      w AS (SELECT school_code, count(*) AS pupils FROM roster_pupil
             WHERE school_year = :school_year AND school_code = ANY(:schools) AND left_at IS NULL AND number_index IS NULL
               AND (:grades IS NULL OR grade = ANY(:grades)) GROUP BY 1),
+     o AS (SELECT school_code, sum(pupils) AS pupils, sum(without_number) AS without_number FROM ({REPEATED}) t
+            WHERE :grades IS NULL OR grade = ANY(:grades) GROUP BY 1),
      r AS (SELECT school_code, count(*) AS refused FROM refusal
             WHERE school_code = ANY(:schools) AND refused_at > :since GROUP BY 1),
      k AS (SELECT school_code, jsonb_object_agg(code, attempts) AS by_code FROM (
              SELECT school_code, unnest(codes) AS code, count(*) AS attempts FROM refusal
               WHERE school_code = ANY(:schools) AND refused_at > :since GROUP BY 1, 2) t GROUP BY 1)
-SELECT s.school_code, coalesce(c.pupils, 0) AS pupils, coalesce(w.pupils, 0) AS without_number,
+SELECT s.school_code, coalesce(c.pupils, 0) - coalesce(o.pupils, 0) AS pupils,
+       coalesce(w.pupils, 0) - coalesce(o.without_number, 0) AS without_number,
        coalesce(c.elsewhere, false) AS elsewhere, t.contacted_at AS last_contact, coalesce(r.refused, 0) AS refused, k.by_code
   FROM s LEFT JOIN c USING (school_code) LEFT JOIN w USING (school_code) LEFT JOIN r USING (school_code)
-  LEFT JOIN k USING (school_code)
+  LEFT JOIN k USING (school_code) LEFT JOIN o USING (school_code)
   LEFT JOIN last_contact t USING (school_code)
-"""
+"""  # noqa: S608 - only constants of this folder are put together
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ async def look(
     await planned_for(tx, schools)
     return {
         row.school_code: Seen(
-            Numbers(int(row.pupils), row.without_number),
+            Numbers(int(row.pupils), int(row.without_number)),
             row.elsewhere,
             row.last_contact,
             row.refused,

@@ -220,56 +220,37 @@ class Attempt:
         )
 
 
-async def look_up(
-    tx: Hot,
-    *,
-    fingerprint: bytes,
-    number_index: bytes | None,
-    pupil_code: str | None,
-    school_year: str | None,
-    level: str | None,
-    transcript_code: str | None,
-    version: int | None,
-    school_code: str | None = None,
-    document_index: bytes | None = None,
-) -> Found:
-    """What is known about these bytes, this pupil, this record and this code, with the register's generation.
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a document is looked up by; `document_index` stands for the number of a foreign pupil who has none."""
 
-    `document_index` stands for the number of a foreign pupil who has none.
-    """
+    fingerprint: bytes
+    number_index: bytes | None
+    pupil_code: str | None
+    school_year: str | None
+    level: str | None
+    transcript_code: str | None
+    version: int | None
+    school_code: str | None
+    document_index: bytes | None
+
+
+async def look_up(tx: Hot, keys: Keys) -> Found:
+    """What is known about these bytes, this pupil, this record and this code, with the register's generation."""
     row = await tx.fetchrow(
-        _LOOK_UP,
-        fingerprint,
-        number_index,
-        pupil_code,
-        school_year,
-        level,
-        transcript_code,
-        version,
-        school_code,
-        document_index,
-    )
-    assert row is not None
-    receipt = None
-    if row["submission_id"] is not None:
-        receipt = Receipt(
-            row["submission_id"], row["b_record"], row["b_code"], row["version"], school_year or "", row["b_school"],
-            row["b_level"], fingerprint, row["accepted_at"],
-        )  # fmt: skip
-    held = None
-    if row["record_id"] is not None:
-        held = Held(
-            row["record_id"], row["transcript_code"], row["school_code"], row["current_version"], row["record_pupil"]
-        )
+        _LOOK_UP, keys.fingerprint, keys.number_index, keys.pupil_code, keys.school_year, keys.level, keys.transcript_code,
+        keys.version, keys.school_code, keys.document_index,
+    )  # fmt: skip
+    assert row is not None, "one comes back whatever was found"
     return Found(
         generation=row["generation"],
-        receipt=receipt,
+        receipt=_receipt(keys, row),
         waits=row["waits"],
         pupil_by_number=row["by_number"],
         code_of_pupil_by_number=row["number_code"],
         pupil_by_code=row["by_code"],
         pupil_by_code_has_number=row["code_has_number"],
-        record=held,
+        record=_held(row),
         version_taken=row["version_taken"],
         code_owner_school=row["o_school"],
         code_owner_is_this_record=bool(row["o_mine"]),
@@ -277,6 +258,25 @@ async def look_up(
         own_pupil=row["own"],
         person=row["person"],
         decisions=tuple(_decided(each) for each in row["decisions"]),
+    )
+
+
+def _receipt(keys: Keys, row: asyncpg.Record) -> Receipt | None:
+    """Of exactly these bytes, when they are on record."""
+    if row["submission_id"] is None:
+        return None
+    return Receipt(
+        row["submission_id"], row["b_record"], row["b_code"], row["version"], keys.school_year or "", row["b_school"],
+        row["b_level"], keys.fingerprint, row["accepted_at"],
+    )  # fmt: skip
+
+
+def _held(row: asyncpg.Record) -> Held | None:
+    """The record that the document belongs to, when there is one."""
+    if row["record_id"] is None:
+        return None
+    return Held(
+        row["record_id"], row["transcript_code"], row["school_code"], row["current_version"], row["record_pupil"]
     )
 
 

@@ -47,13 +47,16 @@ SELECT pg_advisory_xact_lock(hashtextextended('roster ' || $1 || ' ' || school_c
   FROM (SELECT DISTINCT school_code FROM roster_place ORDER BY 1) AS schools
 """
 
-#: A list without a number takes none away that came back from the police: the school's system does not know it yet.
+#: A list without a number takes none away that came back from the police: the school's system does not know it yet. Who is another
+#: person by now keeps none; a corrected name, or a birth date or sex that was missing or is of the same year, makes nobody another.
 _KEEP_NUMBERS = """
 UPDATE roster_staged s SET number_index = o.number_index, number_sealed = o.number_sealed
   FROM roster_pupil o JOIN number_applied a USING (school_year, school_code, pupil_code, number_index)
  WHERE s.number_index IS NULL AND o.school_year = $1 AND o.school_code = s.school_code AND o.pupil_code = s.pupil_code
    AND o.left_at IS NULL AND a.undone_at IS NULL
-   AND (o.pupil_name, o.sex, o.birth_date) IS NOT DISTINCT FROM (s.pupil_name, s.sex, s.birth_date)
+   AND ((o.sex, o.birth_date) = (s.sex, s.birth_date)
+     OR (o.pupil_name, coalesce(o.sex, s.sex), left(coalesce(o.birth_date, s.birth_date), 4))
+        IS NOT DISTINCT FROM (s.pupil_name, s.sex, left(s.birth_date, 4)))
 """
 
 _COMPARE = """
@@ -100,6 +103,15 @@ SELECT $1, s.school_code, s.pupil_code, $2, s.grade, s.class_name, s.pupil_name,
   FROM roster_staged s JOIN roster_change c USING (school_code, pupil_code)
        JOIN roster_place p ON p.school_code = s.school_code AND p.grade = s.grade
  WHERE c.kind IN ('joined', 'changed')
+"""
+
+#: What is held for a pupil who has a number and was corrected is due again: the number may fit it now.
+_DUE = """
+UPDATE waiting w SET generation = -1 FROM submission s, roster_change c
+  JOIN roster_pupil r ON r.school_year = $1 AND r.school_code = c.school_code AND r.pupil_code = c.pupil_code
+                     AND r.left_at IS NULL AND r.number_index IS NOT NULL
+ WHERE s.submission_id = w.submission_id AND w.school_year = $1 AND w.school_code = c.school_code
+   AND s.pupil_code = c.pupil_code AND c.kind IN ('joined', 'changed')
 """
 
 _IMPORT = """
@@ -185,6 +197,8 @@ class Staged:
         await self._tx.executemany(_IMPORT, rows, timeout=_LONG)
         await self._tx.execute(_END, self._year, at, timeout=_LONG)
         await self._tx.execute(_BEGIN, self._year, at, timeout=_LONG)
+        await self._tx.execute("SET LOCAL enable_nestloop = on")  # few documents wait: from them to the list, by keys
+        await self._tx.execute(_DUE, self._year, timeout=_LONG)
 
 
 #: A list is compared as a whole, unlike what else goes over such a connection.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from registry.core.people import Stay, Way
 from registry.storage.database import Reading, Writing
@@ -46,6 +47,14 @@ async def open_of(tx: Reading, person_id: str) -> list[tuple[bytes, Found]]:
     )
     rows = await tx.execute(wanted.order_by(s.started_at.desc()))
     return [(r.session_digest, Found(person_id, Way(r.way), Stay(r.started_at, r.seen_at))) for r in rows]
+
+
+async def all_open(tx: Reading, people: Collection[str]) -> list[tuple[bytes, Found]]:
+    """The sessions of these people that nobody has ended, with their digests; whether they last is not asked."""
+    s = session.c
+    wanted = select(s.session_digest, s.person_id, s.way, s.started_at, s.seen_at)
+    rows = await tx.execute(wanted.where(s.person_id == func.any(sorted(people)), s.ended_at.is_(None)))
+    return [(r.session_digest, Found(r.person_id, Way(r.way), Stay(r.started_at, r.seen_at))) for r in rows]
 
 
 async def see(tx: Writing, digest: bytes, now: datetime) -> None:

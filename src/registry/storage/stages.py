@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import TextClause
 
 from registry.core.stages import Declared
 from registry.storage.database import Reading
+from registry.storage.same_pupil import REPEATED
 
 _DECLARED = """
 WITH c AS (SELECT school_code, grade FROM roster_import
@@ -22,11 +23,13 @@ SELECT c.school_code, count(*) AS grades, count(d.grade) AS declared
 """
 
 
-_GRADES = """
-SELECT school_code, grade, sum(joined - left_) AS pupils FROM roster_import
- WHERE school_year = :school_year AND school_code = ANY(:schools) AND grade = ANY(:grades)
- GROUP BY 1, 2 HAVING sum(joined - left_) > 0 ORDER BY 1, 2
-"""
+_GRADES = f"""
+SELECT c.school_code, c.grade, c.pupils - coalesce(o.pupils, 0) AS pupils
+  FROM (SELECT school_code, grade, sum(joined - left_) AS pupils FROM roster_import
+         WHERE school_year = :school_year AND school_code = ANY(:schools) AND grade = ANY(:grades)
+         GROUP BY 1, 2 HAVING sum(joined - left_) > 0) c
+  LEFT JOIN ({REPEATED}) o USING (school_code, grade) ORDER BY 1, 2
+"""  # noqa: S608 - only constants of this folder are put together
 
 
 async def grades(

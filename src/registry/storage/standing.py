@@ -216,9 +216,11 @@ async def count_classes(tx: Reading, question: Question, *, past: bool) -> dict[
     return completeness.tally(((row.grade, row.class_name), row.key, row.pupils) for row in rows)
 
 
-async def pupils(tx: Reading, question: Question, bucket: Bucket, after: tuple[str, str], most: int) -> list[Row]:
+async def pupils(
+    tx: Reading, question: Question, bucket: Bucket, after: tuple[str, str], most: int, seen: str | None = None
+) -> list[Row]:
     """As `completeness.pupils`, now, when all that has changed is counted (`Counted.pending` is 0): nobody else is looked at."""
-    return await from_rows.pupils(tx, question, bucket, after, most, _MAYBE)
+    return await from_rows.pupils(tx, question, bucket, after, most, seen, _MAYBE)
 
 
 def _folded(statement: Callable[[str], str], kept: str | None, class_name: str = "") -> str:

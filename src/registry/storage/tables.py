@@ -541,6 +541,8 @@ record_version = Table(
     Column("signatures", JSONB, nullable=False),
     Column("reason", Text),
     Column("awaits_summer", Boolean, nullable=False, server_default=text("false")),
+    # The transaction that wrote it, null for old rows: whether a snapshot saw it is no question of clocks.
+    Column("written_in", BigInteger, server_default=text("(pg_current_xact_id()::text::bigint)")),
     UniqueConstraint("fingerprint", "school_year"),
     Index("ix_record_version_accepted_at", "school_year", "accepted_at"),
 )

@@ -90,7 +90,7 @@ campaign_freeze_request = Table(
     Column("reason", Text, nullable=False),
 )
 
-#: A campaign is frozen once. `fingerprint`: SHA-256 of its snapshot without the last line.
+#: A campaign is frozen once. `fingerprint`: SHA-256 of its snapshot without the last line; `seen`: which transactions it saw.
 campaign_freeze = Table(
     "campaign_freeze",
     metadata,
@@ -101,6 +101,7 @@ campaign_freeze = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Column("pupils", Integer, nullable=False),
     Column("size", BigInteger, nullable=False),
+    Column("seen", Text),
 )
 
 #: The snapshot, sealed, in parts; together in their order they are the file.

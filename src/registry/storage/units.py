@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from registry.core import trust, units
@@ -12,7 +12,14 @@ from registry.storage.database import Reading, Writing
 from registry.storage.tables import school, unit, unit_part
 from registry.storage.tables_units import unit_succession
 
+#: Any constant will do, so long as nobody else takes the same advisory lock.
+_WRITING = 7_140_216_313
 _BATCH = 1000
+
+
+async def write_alone(tx: Writing) -> None:
+    """Until the transaction ends nobody else changes the map: no two may contradict each other behind a comparison."""
+    await tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITING})
 
 
 async def load_map(tx: Reading) -> units.Map:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -61,17 +60,6 @@ def columns(request: Request) -> list[Column]:
 def cells(counts: Counts) -> list[int]:
     """The same columns of one line."""
     return [counts.expected, *(counts.of(bucket) for bucket in (*ORDER, *BESIDE))]
-
-
-def table(request: Request, whole: Line, parts: Sequence[Line]) -> TableOut:
-    """A unit and its parts as a file."""
-    _ = rendering.translator(request)
-    heads = [Column(_("Mã"), 18), Column(_("Đơn vị"), 40), *columns(request)]
-    return TableOut(whole.unit.code.replace(":", "-"), heads, _rows((whole, *parts)))
-
-
-def _rows(lines: Iterable[Line]) -> Iterable[list[str | int]]:
-    return ([line.unit.code, line.unit.name, *cells(line.counts)] for line in lines)
 
 
 def shares_table(request: Request, whole: Line) -> TableOut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import datetime
 
 from fastapi import Request
@@ -22,6 +23,15 @@ def wanted(request: Request) -> FileKind | None:
     if sent not in set(FileKind):
         raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "/query/format", "csv, xlsx")])
     return FileKind(sent)
+
+
+async def within(table: TableOut, now: datetime) -> dict[str, str]:
+    """The files of a table that is kept nowhere, as addresses that hold them: what an upload came to is shown once."""
+    found = {}
+    for kind in FileKind:
+        file = await tables_out.file_of(table, kind, now)
+        found[kind.value.upper()] = f"data:{file.media_type.replace(' ', '')};base64,{b64encode(file.body).decode()}"
+    return found
 
 
 async def answer(request: Request, name: str, table: TableOut, kind: FileKind, now: datetime) -> Response:

@@ -24,9 +24,7 @@ async def get_me(request: Request, somebody: signed_in.Somebody, table: str = ""
     with `format`: as a file."""
     edge: Edge = request.app.state.edge
     now, person_id = rendering.now(), somebody.person.person_id
-    lasting = await sessions.own(
-        edge.world, signed_in.secret_of(request), person_id, signed_in.patience(edge.settings), now
-    )
+    lasting = await sessions.own(edge.world, signed_in.secret_of(request), person_id, edge.patience, now)
     units = (await edge.world.known()).map.units
     if kind := downloads.wanted(request):
         most = _MOST_IN_FILE if table == "views" else 0

@@ -22,7 +22,7 @@ from registry.core.callers import Scope
 from registry.core.findings import Finding, Refusal
 from registry.core.numbers import Lacking
 from registry.core.units import MapOf
-from registry.services import completeness, name_views, number_returns, numbers, tables_out
+from registry.services import completeness, name_views, number_cases, number_returns, numbers, tables_out
 from registry.services.sessions import SignedIn
 from registry.services.tables_out import FileKind, TableOut
 from registry.web import asking, downloads, forms, number_files, rendering, signed_in, uploads, words
@@ -61,7 +61,7 @@ async def get_numbers(request: Request, somebody: signed_in.Counting, after: str
     if shown["operates"]:
         shown["exports"] = (await numbers.exports(edge.world, somebody.caller, now))[:_LISTED]
         shown["returns"] = (await number_returns.returns(edge.world, somebody.caller, now))[:_LISTED]
-        shown["waiting"] = len(await number_returns.cases(edge.world, somebody.caller, None, None, _CASES))
+        shown["waiting"] = len(await number_cases.waiting(edge.world, somebody.caller, None, None, _CASES))
         shown["units"] = (await edge.world.known()).map.units
     return rendering.page(request, "numbers.html", asking.values(request, about, **shown))
 
@@ -102,19 +102,23 @@ async def post_import(request: Request, somebody: signed_in.Operating) -> Respon
         if refusal.code not in {codes.NUMBERS_ROW, codes.NUMBERS_SHAPE}:
             raise
         shown["refusal"], status = refusal, 422
+    wrong = shown["report"].findings if shown["report"] else shown["refusal"].findings
+    shown["files"] = await downloads.within(number_files.report(request, shown["report"], wrong), rendering.now())
     return rendering.page(request, "numbers_report.html", shown, status=status)
 
 
 @router.get("/numbers/cases")
 async def get_cases(request: Request, somebody: signed_in.Operating, after: str = "") -> Response:
-    """Numbers that wait for a person to say whose they are."""
+    """Numbers that wait for a person to say whose they are; with `format` all of them as a file."""
     edge: Edge = request.app.state.edge
     _require_names(somebody)
-    found = await number_returns.cases(edge.world, somebody.caller, None, _id(after) if after else None, _CASES)
-    page, now = found[:_CASES], rendering.now()
-    for school, names in number_returns.names_of(page).items():
-        place = name_views.Screen("number-cases", f"school:{school}")
-        await name_views.note(edge.world, somebody.person, place, names, now)
+    if kind := downloads.wanted(request):
+        return await downloads.answer(
+            request, "number-cases", await _cases_file(request, somebody), kind, rendering.now()
+        )
+    found = await number_cases.waiting(edge.world, somebody.caller, None, _id(after) if after else None, _CASES)
+    page = found[:_CASES]
+    await _note_cases(edge, somebody, page, "number-cases")
     shown = {
         "cases": page,
         "next": page[-1].case_id if len(found) > _CASES else None,
@@ -135,7 +139,7 @@ async def post_decision(request: Request, somebody: signed_in.Operating, case_id
     if not pupil:
         raise Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, "/form/pupil", "one of the choices")])
     chosen = None if pupil == "-" else pupil
-    await number_returns.decide(edge.world, somebody.caller, case_id, chosen, fields.get("reason", ""), rendering.now())
+    await number_cases.decide(edge.world, somebody.caller, case_id, chosen, fields.get("reason", ""), rendering.now())
     return RedirectResponse("/numbers/cases", 303, headers=rendering.HEADERS)
 
 
@@ -177,6 +181,29 @@ async def _file(request: Request, somebody: SignedIn, about: Subject, asked: num
         after = page.next
     named = await _named(edge, somebody, about, rows, "numbers-list")
     return number_files.lacking(request, named, schools, names=somebody.person.sees_names)
+
+
+async def _cases_file(request: Request, somebody: SignedIn) -> TableOut:
+    """All cases, as many as a file may have; written down first."""
+    edge: Edge = request.app.state.edge
+    rows: list[number_cases.NumberCase] = []
+    more = True
+    while more and len(rows) < _MOST_IN_FILE:
+        after = rows[-1].case_id if rows else None
+        found = await number_cases.waiting(edge.world, somebody.caller, None, after, number_cases.MOST_CASES)
+        rows += found[: number_cases.MOST_CASES]
+        more = len(found) > number_cases.MOST_CASES
+    await _note_cases(edge, somebody, rows, "number-cases-file")
+    units = (await edge.world.known()).map.units
+    schools = {each.school_code: units[f"school:{each.school_code}"].name for row in rows for each in row.candidates}
+    return number_files.cases(request, rows, schools)
+
+
+async def _note_cases(edge: Edge, somebody: SignedIn, rows: Sequence[number_cases.NumberCase], screen: str) -> None:
+    for school, names in number_cases.names_of(rows).items():
+        await name_views.note(
+            edge.world, somebody.person, name_views.Screen(screen, f"school:{school}"), names, rendering.now()
+        )
 
 
 def _operates(somebody: SignedIn) -> bool:

@@ -13,11 +13,11 @@ from fastapi.responses import Response
 from registry.api.edge import Edge
 from registry.core import readiness as judged
 from registry.core.campaigns import Deadline, Stage
-from registry.core.completeness import Bucket, Counts
+from registry.core.completeness import Counts
 from registry.services import completeness, readiness
 from registry.services import stages as through
 from registry.services.tables_out import Column, TableOut
-from registry.web import asking, buckets, downloads, rendering, signed_in, words
+from registry.web import asking, buckets, downloads, grouping, rendering, signed_in, words
 from registry.web.asking import Subject
 
 router = APIRouter(route_class=rendering.PageRoute)
@@ -37,31 +37,37 @@ class Progress:
 
 
 @router.get("/overview")
-async def get_overview(request: Request, somebody: signed_in.Counting, table: str = "") -> Response:
-    """Progress against the deadlines, the unit in buckets, and its parts; `table` with `format`: buckets or stages, else the parts."""
+async def get_overview(request: Request, somebody: signed_in.Counting, table: str = "", by: str = "") -> Response:
+    """Progress against the deadlines, the unit in buckets, and its parts, or `by` something else; `table` with `format`: buckets or stages, else the parts."""
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
+    grouped = grouping.chosen(about, by)
     report, ready = await asyncio.gather(
         completeness.report(
-            edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, only=about.only
+            edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, by=grouped, only=about.only
         ),
         readiness.look(edge.world, somebody.caller, about.ready, now),
     )
-    parts = [line for line in report.children if line.counts.expected or line.counts.of(Bucket.UNEXPECTED)]
     kind = downloads.wanted(request)
     if kind and table == "buckets":
         return await downloads.answer(request, table, buckets.shares_table(request, report.line), kind, now)
     if kind and table != "stages":
-        return await downloads.answer(request, "overview", buckets.table(request, report.line, parts), kind, now)
+        return await downloads.answer(request, "overview", grouping.table(request, report, grouped), kind, now)
     reached = await stages(request, about, report.line.counts, ready)
     if kind:
         return await downloads.answer(request, table, _stages_file(request, about, reached), kind, now)
+    parts = grouping.rows(request, report, grouped)
     values = asking.values(
         request,
         about,
         line=report.line,
-        parts=parts,
+        parts=asking.first(request, parts),
+        parts_of_all=len(parts),
+        by=grouped,
+        by_options=grouping.options(request, about),
+        by_words=grouping.WORDS,
+        shares_school=grouping.shares_school(grouped),
         pending=report.pending,
         frozen=report.frozen,
         shares=buckets.shares(report.line.counts),

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from registry.api.edge import Edge
-from registry.core.completeness import Bucket
+from registry.core.completeness import Bucket, Counts
+from registry.core.frozen import Beside
 from registry.services import completeness, readiness, review_report
 from registry.services.completeness import Line
 from registry.web import asking, buckets, overview, rendering, signed_in, words
@@ -16,8 +17,8 @@ from registry.web.asking import Subject
 
 router = APIRouter(route_class=rendering.PageRoute)
 
-#: As many parts as fit on one page beside the rest.
-_MOST_PARTS = 28
+#: More parts don't fit on a page that has nothing else; the page itself sets as many as there is room for.
+_MOST_PARTS = 60
 _COLOURS = {
     Bucket.PRESENT: "#2c6e49",
     Bucket.AWAITING_SUMMER: "#8fbf9f",
@@ -58,8 +59,6 @@ def _report(
         )
         for each in buckets.shares(counts)
     ]  # fmt: skip
-    left_out = len(parts) - _MOST_PARTS
-    more = _("đơn vị đã gần đủ hơn các đơn vị trên")
     plan = about.plan.campaign if about.plan else None
     return review_report.Report(
         language=show.language,
@@ -69,15 +68,37 @@ def _report(
         bars_title=_("Học bạ so với danh sách"),
         bars=bars,
         expected=(_("Dự kiến"), show.number(counts.expected)),
+        frozen_title=_("Chốt số liệu"),
+        frozen=[] if found.frozen is None else _frozen(found.frozen, _, show),
+        not_frozen=_("Đợt này chưa được chốt.") if plan else "",
         stages_title=_("Tiến độ so với thời hạn"),
         stage_heads=[_("Giai đoạn"), _("Hạn"), _("Còn lại"), _("Đã xong")],
         stages=_stages(stages, _, show),
         parts_title=_("Theo đơn vị trực thuộc"),
         part_heads=[_("Đơn vị"), _("Dự kiến"), _("Trên sổ"), *(_(words.BUCKETS[each]) for each in buckets.LACKING)],
         parts=[_part(line, show) for line in parts[:_MOST_PARTS]],
-        rest=f"+ {left_out} {more}" if left_out > 0 else "",
+        parts_in_all=len(parts),
+        rest=_("đơn vị đã gần đủ hơn các đơn vị trên"),
         signatures=[_("Người lập"), _("Lãnh đạo đơn vị")],
     )
+
+
+def _frozen(beside: Beside, _: Callable[[str], str], show: rendering.Shown) -> Sequence[tuple[str, str]]:
+    """When, and the unit as it was frozen, as it is, and what came after it; last the fingerprint of the snapshot."""
+    line = beside.line
+    return [
+        (_("Chốt lúc"), rendering.moment(beside.freeze.frozen_at)),
+        (_("Trên sổ lúc chốt"), _on_record(line.frozen, show)),
+        (_("Trên sổ hiện nay"), _on_record(line.now, show)),
+        (_("Đến sau khi chốt"), show.number(line.arrived)),
+        (_("SHA-256 của bản chốt"), beside.freeze.fingerprint.hex()),
+    ]
+
+
+def _on_record(counts: Counts, show: rendering.Shown) -> str:
+    held = buckets.on_record(counts)
+    share = f" ({show.share(held, counts.expected)})" if counts.expected else ""
+    return f"{show.number(held)} / {show.number(counts.expected)}{share}"
 
 
 def _part(line: Line, show: rendering.Shown) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -12,7 +12,6 @@ from registry.api.edge import Edge
 from registry.core import codes
 from registry.core.callers import Scope
 from registry.core.findings import Refusal
-from registry.core.people import Patience
 from registry.services import sessions
 from registry.services.sessions import SignedIn
 from registry.settings import Settings
@@ -35,11 +34,6 @@ def is_here(request: Request) -> bool:
     """Whether the request comes from this machine and was meant for it: behind a proxy it is meant for another name."""
     client = request.client.host if request.client else ""
     return client in _LOOPBACK and request.url.hostname in _LOOPBACK
-
-
-def patience(settings: Settings) -> Patience:
-    """How long sessions last."""
-    return Patience(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
 
 
 def check_secure(request: Request) -> None:
@@ -74,7 +68,7 @@ def forget(request: Request, answer: Response, kind: str = "session") -> None:
 async def somebody(request: Request) -> SignedIn:
     """A dependency: who is signed in. Raises Refusal: session-none, request-rate."""
     edge: Edge = request.app.state.edge
-    found = await sessions.find(edge.world, secret_of(request), patience(edge.settings), datetime.now(UTC))
+    found = await sessions.find(edge.world, secret_of(request), edge.patience, datetime.now(UTC))
     request.state.signed_in = found
     logs.note(caller=found.caller.caller_id)
     edge.limits.count(_QUESTIONS, found.caller.caller_id)
