@@ -175,7 +175,7 @@ async def _write_down(tx: Hot, share: Share, records: Sequence[Shared], kind: st
              each.pupil_id, answer)
         for each in records
     ]  # fmt: skip
-    await questions.write_all(tx, [(row, None) for row in rows])
+    await questions.write_all(tx, [questions.Note(row) for row in rows])
 
 
 def _ticket(world: World, share_id: UUID, until: datetime) -> str:
