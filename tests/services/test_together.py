@@ -31,8 +31,9 @@ async def test_many_at_once_go_in_few_statements_and_each_gets_its_own(world: Wo
 
 async def test_who_asks_in_the_very_turn_of_an_answer_is_not_left_waiting(world: World) -> None:
     together = Together(squares, 1)
-    for number in range(20):
-        assert await asyncio.wait_for(together.ask(world.db, number), 10) == (number * number, 1)
+    async with asyncio.timeout(10):
+        for number in range(20):
+            assert await together.ask(world.db, number) == (number * number, 1)
 
 
 async def test_a_failure_is_heard_by_those_of_its_statement_alone(world: World) -> None:
