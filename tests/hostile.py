@@ -5,6 +5,7 @@ Everything that can be signed is signed with real keys and real certificates, so
 
 from __future__ import annotations
 
+import csv
 import hmac
 import json
 from base64 import b64encode
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -37,6 +39,10 @@ class Body:
     name: str
     raw: bytes
     code: str
+
+    def names(self, code: str) -> bool:
+        """Whether a code is the one expected; one that ends in a hyphen stands for its area."""
+        return code == self.code or (self.code.endswith("-") and code.startswith(self.code))
 
 
 class Forger:
@@ -97,6 +103,12 @@ def bodies(city: SmallCity) -> list[Body]:
     found = [body for family in _FAMILIES for body in family(forger)]
     assert len({body.name for body in found}) == len(found)
     return list({body.raw: body for body in found}.values())
+
+
+def pointers() -> dict[str, set[str]]:
+    """Where the code of each body must point, by the body's name: to every place of `hostile_pointers.csv` and to no other."""
+    with Path(__file__).with_name("hostile_pointers.csv").open(encoding="utf-8", newline="") as table:
+        return {name: set(places) for name, *places in list(csv.reader(table))[1:]}
 
 
 def _json(value: object) -> bytes:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import logging
 import shutil
 import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -22,6 +21,7 @@ import uvicorn
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr
 
+from registry.api import logs
 from registry.cli.connections import Connection
 from registry.client.api import RegistryClient
 from registry.core.callers import CallerKind, Scope
@@ -128,13 +128,13 @@ def served(settings: Settings, port: int = 0) -> Iterator[str]:
 
 @pytest.fixture
 def log_text(registry: Registry) -> Iterator[io.StringIO]:
-    """Every line the registry logs from here on, as its own handler wrote it."""
-    assert registry.base_url, "the handler is there once the application is"
-    handler = next(h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler)
+    """Every line the registry writes to its standard output from here on."""
+    assert registry.base_url, "the application is there, and configured its logs"
     text = io.StringIO()
-    before = handler.setStream(text)
+    with redirect_stdout(text):
+        logs.configure("INFO")
     yield text
-    handler.setStream(before)
+    logs.configure("INFO")
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ async def test_a_bad_file_is_answered_by_row_and_column_and_changes_nothing(oper
     taken = RETURNED.replace(HOA, "079317000005")
     status, body = await send(operator, taken.encode())
     assert [(each["code"], each["pointer"]) for each in body["errors"]] == [("number-taken", "/rows/2/sodinhdanh")]
-    assert (await ask(operator, "GET", RETURNS))[1] == {"returns": []}
+    assert (await ask(operator, "GET", RETURNS))[1] == {"returns": [], "next": None}
     status, body = await send(operator, taken.encode(), "&skip_wrong=true")
     assert (status, body["applied"], [each["code"] for each in body["wrong"]]) == (200, 0, ["number-taken"])
     assert len(body["doubtful"]) == 1
@@ -129,7 +129,7 @@ async def test_what_is_turned_away(registry: Registry, operator: RegistryClient)
     ):
         assert (status, body["code"]) == (403, "access-unit")
     taken = (await send(operator, RETURNED.encode()))[1]
-    assert (await ask(other, "GET", RETURNS))[1] == {"returns": []}
+    assert (await ask(other, "GET", RETURNS))[1] == {"returns": [], "next": None}
     assert (await ask(other, "GET", CASES))[1] == {"cases": [], "next": None}
     why = {"pupil_code": None, "reason": "nhầm"}
     status, body = await ask(other, "POST", f"{RETURNS}/{taken['return_id']}/undo", json=why)
@@ -144,3 +144,18 @@ async def test_what_is_turned_away(registry: Registry, operator: RegistryClient)
         path = f"{CASES}/{case['case_id']}/decision"
         status, body = await ask(client, "POST", path, json={"pupil_code": pupil, "reason": "nhầm"})
         assert (status, body.get("code")) == expected
+
+
+async def test_what_went_out_and_came_back_page_by_page(operator: RegistryClient) -> None:
+    for _ in range(3):
+        assert (await operator._send("POST", f"{EXPORTS}?{WHOSE}&format=csv", {}, {})).status_code == 200
+        assert (await send(operator, RETURNED.encode()))[0] == 200
+    for path, member in ((EXPORTS, "exports"), (RETURNS, "returns")):
+        whole = (await ask(operator, "GET", path))[1]
+        assert (len(whole[member]), whole["next"]) == (3, None)
+        first = (await ask(operator, "GET", f"{path}?limit=2"))[1]
+        second = (await ask(operator, "GET", f"{path}?limit=2&after={first['next']}"))[1]
+        assert (len(first[member]), second["next"]) == (2, None)
+        assert first[member] + second[member] == whole[member]
+        for wrong in ("limit=0", "limit=501", "after=x", "unit=city:79"):
+            assert (await ask(operator, "GET", f"{path}?{wrong}"))[0] == 400

@@ -19,7 +19,7 @@ from registry.core.completeness import Bucket, Row
 from registry.core.findings import Outcome, Refusal
 from registry.core.ids import SchoolYear
 from registry.core.rosters import Place
-from registry.services import completeness, judging, rosters, standing, submission, trust, units
+from registry.services import completeness, completeness_pupils, judging, rosters, standing, submission, trust, units
 from registry.services.world import World
 from registry.storage.database import Hot
 from tests.small_city import NOW, PRIMARY, SECONDARY, SmallCity, settle, small_city, vendor
@@ -58,9 +58,9 @@ async def every(
     world: World, bucket: Bucket, unit: str = UNIT, as_of: datetime | None = None, limit: int = 500
 ) -> list[Row]:
     """All pages of a bucket."""
-    asked, rows, after = completeness.Asked(unit, YEAR, bucket), list[Row](), None
+    asked, rows, after = completeness_pupils.Asked(unit, YEAR, bucket), list[Row](), None
     while True:
-        page = await completeness.pupils(world, CITY, asked, as_of, after, limit, hours(100))
+        page = await completeness_pupils.page(world, CITY, asked, as_of, after, limit, hours(100))
         assert len(page.rows) <= limit
         rows += page.rows
         if page.next is None:
@@ -217,14 +217,14 @@ async def test_a_city_counts_a_school_once_though_it_lies_in_two_parts(mapped: W
     ],
 )
 async def test_only_at_or_below_ones_own_units(mapped: World, own: tuple[str, ...], unit: str, may: bool) -> None:
-    asked = completeness.Asked(unit, YEAR, Bucket.AWAITING_NUMBER)
+    asked = completeness_pupils.Asked(unit, YEAR, Bucket.AWAITING_NUMBER)
     if may:
         await completeness.report(mapped, office(*own), unit, YEAR, None, hours(1))
-        assert (await completeness.pupils(mapped, office(*own), asked, None, None, 1, hours(1))).rows
+        assert (await completeness_pupils.page(mapped, office(*own), asked, None, None, 1, hours(1))).rows
         return
     for question in (
         completeness.report(mapped, office(*own), unit, YEAR, None, hours(1)),
-        completeness.pupils(mapped, office(*own), asked, None, None, 1, hours(1)),
+        completeness_pupils.page(mapped, office(*own), asked, None, None, 1, hours(1)),
     ):
         with pytest.raises(Refusal) as refused:
             await question
@@ -243,15 +243,15 @@ async def test_no_answer_about_the_future_nor_before_there_was_anything(mapped: 
 
 
 async def test_pages_keep_to_their_moment_while_others_write(mapped: World) -> None:
-    asked = completeness.Asked("city:9", YEAR, Bucket.AWAITING_NUMBER)
-    first = await completeness.pupils(mapped, office("city:9"), asked, None, None, 3, hours(1))
+    asked = completeness_pupils.Asked("city:9", YEAR, Bucket.AWAITING_NUMBER)
+    first = await completeness_pupils.page(mapped, office("city:9"), asked, None, None, 3, hours(1))
     assert first.next is not None
     for n in range(4):
         await rosters.import_roster(mapped, Place(f"79{n}", str(YEAR), 1), HEADER.encode(), hours(2), source="test")
     rows = list(first.rows)
     after: str | None = first.next
     while after is not None:
-        page = await completeness.pupils(mapped, office("city:9"), asked, None, after, 3, hours(3))
+        page = await completeness_pupils.page(mapped, office("city:9"), asked, None, after, 3, hours(3))
         assert page.as_of == first.as_of
         rows += page.rows
         after = page.next
@@ -261,23 +261,25 @@ async def test_pages_keep_to_their_moment_while_others_write(mapped: World) -> N
 
 
 async def test_a_cursor_continues_its_own_question_only(mapped: World) -> None:
-    asked = completeness.Asked("city:9", YEAR, Bucket.AWAITING_NUMBER)
-    page = await completeness.pupils(mapped, office("city:9"), asked, None, None, 3, hours(1))
+    asked = completeness_pupils.Asked("city:9", YEAR, Bucket.AWAITING_NUMBER)
+    page = await completeness_pupils.page(mapped, office("city:9"), asked, None, None, 3, hours(1))
     assert page.next is not None
     others = [
         replace(asked, bucket=Bucket.MISSING),
         replace(asked, unit="district:1"),
         replace(asked, school_year=SchoolYear(2024)),
     ]
-    questions: list[tuple[completeness.Asked, str, datetime | None]] = [(other, page.next, None) for other in others]
+    questions: list[tuple[completeness_pupils.Asked, str, datetime | None]] = [
+        (other, page.next, None) for other in others
+    ]
     questions += [(asked, page.next, hours(0.5)), (asked, page.next + "A", None), (asked, "", None), (asked, "ÿ", None)]
     questions += [(asked, page.next[:-1] + "\x00", None), (asked, "A" * 300, None)]
     for question, after, as_of in questions:
         with pytest.raises(Refusal) as refused:
-            await completeness.pupils(mapped, office("city:9"), question, as_of, after, 3, hours(2))
+            await completeness_pupils.page(mapped, office("city:9"), question, as_of, after, 3, hours(2))
         assert [(f.code.slug, f.pointer) for f in refused.value.findings] == [("request-parameter", "/query/after")]
     with pytest.raises(Refusal):  # a page of the future: somebody turned the clock back, or made it up
-        await completeness.pupils(mapped, office("city:9"), asked, None, page.next, 3, hours(0))
+        await completeness_pupils.page(mapped, office("city:9"), asked, None, page.next, 3, hours(0))
 
 
 # --- made-up histories against a plain reading of the rules --------------------------------------------------------------

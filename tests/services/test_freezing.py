@@ -18,7 +18,16 @@ from registry.core.findings import Refusal
 from registry.core.rosters import Place
 from registry.demo import transcripts
 from registry.formats import frozen_campaign
-from registry.services import approvals, campaigns, completeness, freezing, judging, rosters, submission
+from registry.services import (
+    approvals,
+    campaigns,
+    completeness,
+    completeness_pupils,
+    freezing,
+    judging,
+    rosters,
+    submission,
+)
 from registry.services.world import World
 from registry.storage import frozen as stored
 from tests.conftest import Urls
@@ -246,10 +255,10 @@ async def test_what_came_while_it_was_frozen_came_after_it_whatever_the_clock_sa
     campaign = (await campaigns.find(settled, None, CODE, LATER)).campaign
     year = ids.SchoolYear.parse(YEAR)
     assert year is not None
-    asked = completeness.Asked(
+    asked = completeness_pupils.Asked(
         f"school:{PRIMARY.code}", year, Bucket.PRESENT, only=completeness.Only(campaign=campaign)
     )
-    page = await completeness.pupils(settled, FIRST, asked, None, None, 10, LATER)
+    page = await completeness_pupils.page(settled, FIRST, asked, None, None, 10, LATER)
     late = {row.pupil_code: row.came_after(LATER) for row in page.rows}
     assert late == {ONE["mahocsinh"]: False, TWO["mahocsinh"]: True}
 

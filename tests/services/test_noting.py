@@ -15,7 +15,7 @@ from registry.services import audit
 from registry.services.noting import Notes
 from registry.services.world import World
 from registry.storage.database import Database
-from registry.storage.questions import Nonce
+from registry.storage.questions import Nonce, NonceSpentError, Note
 from tests.small_city import NOW
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +27,7 @@ def look(question_id: UUID | None = None) -> Look:
 
 async def test_many_at_once_are_all_written_and_chained(world: World) -> None:
     notes, asked = Notes(), [uuid4() for _ in range(300)]
-    assert all(await asyncio.gather(*(notes.write(world.db, look(each), None) for each in asked)))
+    assert not any(await asyncio.gather(*(notes.write(world.db, Note(look(each))) for each in asked)))
     async with world.db.hot() as connection:
         written = await connection.fetch("SELECT question_id, xmin::text FROM question")
     assert {row["question_id"] for row in written} == set(asked)
@@ -38,14 +38,14 @@ async def test_many_at_once_are_all_written_and_chained(world: World) -> None:
 async def test_of_one_nonce_many_times_at_once_one_is_written(world: World) -> None:
     notes, nonce = Notes(), Nonce(b"n" * 32, NOW + timedelta(days=1))
     other = Nonce(b"o" * 32, NOW + timedelta(days=1))
-    found = await asyncio.gather(*(notes.write(world.db, look(), each) for each in (nonce, other) * 20))
-    assert sorted(found) == [False] * 38 + [True] * 2
-    assert await notes.write(world.db, look(), nonce) is False
+    found = await asyncio.gather(*(notes.write(world.db, Note(look(), each)) for each in (nonce, other) * 20))
+    assert [type(each) for each in found if each] == [NonceSpentError] * 38
+    assert isinstance(await notes.write(world.db, Note(look(), nonce)), NonceSpentError)
     async with world.db.hot() as connection:
         assert await connection.fetchval("SELECT count(*) FROM question") == 2
 
 
 async def test_without_a_database_everybody_hears_of_it(tmp_path: object) -> None:
     db, notes = Database(f"postgresql://nobody@/none?host={tmp_path}"), Notes()
-    found = await asyncio.gather(*(notes.write(db, look(), None) for _ in range(5)), return_exceptions=True)
+    found = await asyncio.gather(*(notes.write(db, Note(look())) for _ in range(5)), return_exceptions=True)
     assert [each.code for each in found if isinstance(each, Refusal)] == [codes.SERVICE_DATABASE] * 5

@@ -13,7 +13,7 @@ from registry.cli.bench_city import City, Fate
 from registry.core.callers import Caller, CallerKind, Scope
 from registry.core.completeness import Bucket
 from registry.core.ids import SchoolYear
-from registry.services import completeness, standing
+from registry.services import completeness, completeness_pupils, standing
 from registry.services.world import World
 from registry.storage import standing as stored
 from tests.conftest import Urls
@@ -54,15 +54,15 @@ async def test_what_is_not_counted_yet_is_said_and_soon_over(filled: World) -> N
     mine = sum(pupil.fate is not Fate.UNEXPECTED for pupil in CITY.of_schools(0, 1))
     assert one.pending == 0  # few enough to be counted from the rows
     assert one.line.counts.expected + one.line.counts.of(Bucket.TRANSFERRED) >= mine
-    asked = completeness.Asked(bench_city.CITY, YEAR, Bucket.HELD)
+    asked = completeness_pupils.Asked(bench_city.CITY, YEAR, Bucket.HELD)
     held = sorted(pupil.code for pupil in CITY.of_schools(0, CITY.schools) if pupil.fate is Fate.HELD)
-    before = await completeness.pupils(filled, OFFICE, asked, None, None, 500, datetime.now(UTC))
+    before = await completeness_pupils.page(filled, OFFICE, asked, None, None, 500, datetime.now(UTC))
     assert sorted(row.pupil_code for row in before.rows) == held  # a list is whole at every moment
     await asyncio.gather(standing.settle_all(filled), standing.settle_all(filled))
     after = await ask(filled)
     assert after.pending == 0
     assert {bucket: after.line.counts.of(bucket) for bucket in Bucket} == planned()
-    again = await completeness.pupils(filled, OFFICE, asked, None, None, 500, datetime.now(UTC))
+    again = await completeness_pupils.page(filled, OFFICE, asked, None, None, 500, datetime.now(UTC))
     assert [row.pupil_code for row in again.rows] == [row.pupil_code for row in before.rows]
     assert await standing.settle_all(filled) == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -24,6 +25,7 @@ from tests.small_city import NOW, PRIMARY, PRIVATE, SECONDARY, SmallCity, settle
 pytestmark = pytest.mark.anyio
 VENDOR = vendor(PRIMARY, SECONDARY)
 YEAR = SchoolYear(2023)
+NOBODYS = "0b5d2a34-6a5c-4a63-9a44-0f5b1a4e7f01"
 
 
 def office(*schools: str) -> Caller:
@@ -64,6 +66,24 @@ def questions(document: Mapping[str, Any], fingerprint: bytes) -> tuple[ByCode, 
 async def log_rows(world: World) -> list[asyncpg.Record]:
     async with world.db.hot_transaction() as tx:
         return list(await tx.fetch("SELECT * FROM question ORDER BY question_id"))
+
+
+async def test_of_many_asked_at_once_each_gets_its_own_answer(settled: World, city: SmallCity) -> None:
+    document = city.document()
+    receipt = (await send(settled, city.signed(document))).receipt
+    assert receipt is not None
+    code = document["madinhdanhhocba"]
+    asked: list[Question] = [
+        ByCode(code),
+        ByCode(NOBODYS),
+        ByCode(code, 7),
+        ByDocument(receipt.fingerprint),
+        ByCode(code, 1),
+    ]
+    for caller, seen in ((EVERYWHERE, Answer.GENUINE_CURRENT), (ELSEWHERE, Answer.NOT_KNOWN)):
+        found = await asyncio.gather(*(ask(settled, question, caller) for question in asked * 2))
+        assert [each.answer for each in found] == [seen, Answer.NOT_KNOWN, Answer.NOT_KNOWN, seen, seen] * 2
+    assert len({row["question_id"] for row in await log_rows(settled)}) == 20
 
 
 async def test_a_current_record_by_all_three_ways(settled: World, city: SmallCity) -> None:

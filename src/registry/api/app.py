@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from registry.api import (
     access,
@@ -68,8 +68,11 @@ _DESCRIPTION = (
 _MADE_BEFORE_A_ROUND = 50_000
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The ASGI application under these settings (default: from the environment, as uvicorn's factory call needs)."""
+def create_app(settings: Settings | None = None, first: Sequence[APIRouter] = ()) -> FastAPI:
+    """The ASGI application under these settings (default: from the environment, as uvicorn's factory call needs).
+
+    Routes are tried one after the other: those of `first` before all others.
+    """
     settings = settings or Settings()
     logs.configure(settings.log_level)
 
@@ -92,7 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry=telemetry.configuration(),
         dependencies=[Depends(plainly.check)],
     )
-    for router in ROUTERS:
+    for router in (*first, *ROUTERS):
         app.include_router(router)
     docs.install(app)
     problems.install(app)

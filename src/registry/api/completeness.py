@@ -16,7 +16,7 @@ from registry.core.completeness import Bucket, Counts, Row
 from registry.core.frozen import Beside
 from registry.core.ids import SchoolYear
 from registry.core.units import MapOf
-from registry.services import completeness, completeness_parts, name_views
+from registry.services import completeness, completeness_parts, completeness_pupils, name_views
 
 router = APIRouter(tags=["completeness"])
 
@@ -78,7 +78,7 @@ class _TrendQuestion(_Question):
 class _PupilsQuestion(_MomentQuestion):
     bucket: Bucket
     after: str | None = Field(None, max_length=_LONGEST_CURSOR, description="`next` of the page before")
-    limit: int = Field(100, ge=1, le=completeness.MOST_ROWS)
+    limit: int = Field(100, ge=1, le=completeness_pupils.MOST_ROWS)
 
 
 class BucketsBody(BaseModel):
@@ -267,8 +267,8 @@ async def get_pupils(request: Request, caller: _Asking, question: Annotated[_Pup
     edge: Edge = request.app.state.edge
     as_of, now = parameters.moment(question.as_of), datetime.now(UTC)
     year, only = await _narrowed(edge, caller, question, now)
-    asked = completeness.Asked(question.unit, year, question.bucket, question.map, only)
-    page = await completeness.pupils(edge.world, caller, asked, as_of, question.after, question.limit, now)
+    asked = completeness_pupils.Asked(question.unit, year, question.bucket, question.map, only)
+    page = await completeness_pupils.page(edge.world, caller, asked, as_of, question.after, question.limit, now)
     place = name_views.Screen("api-pupils", question.unit, str(year))
     await name_views.note_caller(edge.world, caller, place, sum(row.name is not None for row in page.rows), now)
     body = PupilsBody(

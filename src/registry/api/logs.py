@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from registry.services import pace
 
@@ -61,16 +61,24 @@ def fault(log: logging.Logger, error: BaseException) -> None:
 
 
 def configure(level: str) -> None:
-    """Send every logger of this process through the one JSON formatter to standard output."""
+    """Send everything that this process logs to standard output, each a line of JSON made by the same steps.
+
+    The line of a request is written at once: by way of `logging` it would cost twice as much.
+    """
+    line: list[Processor] = [
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        _with_request_id,
+        _without_exception_text,
+        structlog.processors.JSONRenderer(serializer=lambda event, **_: _AS_JSON(event)),
+    ]
+    structlog.configure(
+        processors=line,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+    )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.add_log_level, _short],
-        processors=[
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            _with_request_id,
-            _without_exception_text,
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(serializer=lambda event, **_: _AS_JSON(event)),
-        ],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *line],
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)
@@ -94,9 +102,7 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._log = structlog.wrap_logger(
-            logging.getLogger("registry.request"), processors=[structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
-        )
+        self._log = structlog.get_logger()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; anything but HTTP passes untouched."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from registry.api import access, bodies, numbers, problems, submission
 from registry.api.edge import Edge
@@ -16,6 +16,7 @@ from registry.core.callers import Caller, Scope
 from registry.core.numbers import Doubt
 from registry.services import number_returns, pupils
 from registry.services.number_returns import Report
+from registry.services.numbers import MOST_ROWS
 
 router = APIRouter(tags=["numbers"])
 _SOURCE = "POST /v1/numbers/returns"
@@ -25,6 +26,13 @@ _Operator = Annotated[Caller, Depends(access.caller(Scope.OPERATE))]
 class _ReturnQuestion(numbers.Question):
     dry_run: bool = Field(False, description="Say what the file would do, and every problem; write nothing")
     skip_wrong: bool = Field(False, description="Leave wrong rows out instead of refusing the file")
+
+
+class _ListQuestion(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    after: UUID | None = Field(None, description="`next` of the page before")
+    limit: int = Field(100, ge=1, le=MOST_ROWS)
 
 
 class DoubtfulBody(BaseModel):
@@ -66,9 +74,10 @@ class ReturnBody(BaseModel):
 
 
 class ReturnsBody(BaseModel):
-    """The newest files that came back for the caller's units."""
+    """Files that came back for the caller's units, the newest first."""
 
     returns: list[ReturnBody]
+    next: UUID | None = Field(description="For `after`; null on the last page")
 
 
 class NumberUndoBody(bodies.Strict):
@@ -104,10 +113,11 @@ async def post_return(request: Request, caller: _Operator, question: Annotated[_
 
 
 @router.get("/v1/numbers/returns", response_model=ReturnsBody)
-async def get_returns(request: Request, caller: _Operator) -> Response:
+async def get_returns(request: Request, caller: _Operator, question: Annotated[_ListQuestion, Query()]) -> Response:
     """Which files came back, and what came of them."""
     edge: Edge = request.app.state.edge
-    found = await number_returns.returns(edge.world, caller, datetime.now(UTC))
+    found = await number_returns.returns(edge.world, caller, datetime.now(UTC), question.after, question.limit + 1)
+    page = found[: question.limit]
     body = ReturnsBody(
         returns=[
             ReturnBody(
@@ -115,8 +125,9 @@ async def get_returns(request: Request, caller: _Operator) -> Response:
                 sha256=each.fingerprint.hex(), unit=each.unit_code, school_year=each.school_year, rows=each.rows,
                 applied=each.applied, doubtful=each.doubtful, undone=each.undone,
             )
-            for each in found
-        ]
+            for each in page
+        ],
+        next=page[-1].return_id if len(found) > len(page) else None,
     )  # fmt: skip
     return numbers.answer(body)
 

@@ -50,6 +50,13 @@ class _PageQuestion(_OfCampaign):
     limit: int = Field(100, ge=1, le=numbers.MOST_ROWS)
 
 
+class _ListQuestion(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    after: int | None = Field(None, ge=1, le=2**31, description="`next` of the page before")
+    limit: int = Field(100, ge=1, le=numbers.MOST_ROWS)
+
+
 class _ExportQuestion(_OfCampaign):
     format: FileKind = Field(FileKind.XLSX, description="csv or xlsx")
 
@@ -92,9 +99,10 @@ class ExportBody(BaseModel):
 
 
 class ExportsBody(BaseModel):
-    """The newest files that went out of the caller's units."""
+    """Files that went out of the caller's units, the newest first."""
 
     exports: list[ExportBody]
+    next: int | None = Field(description="For `after`; null on the last page")
 
 
 @listing.get("/v1/numbers/missing", response_model=LackingPage)
@@ -140,10 +148,11 @@ async def post_export(request: Request, caller: _Operator, question: Annotated[_
 
 
 @router.get("/v1/numbers/exports", response_model=ExportsBody)
-async def get_exports(request: Request, caller: _Operator) -> Response:
+async def get_exports(request: Request, caller: _Operator, question: Annotated[_ListQuestion, Query()]) -> Response:
     """Which files of names went out, who took them, when, and their fingerprints."""
     edge: Edge = request.app.state.edge
-    found = await numbers.exports(edge.world, caller, datetime.now(UTC))
+    found = await numbers.exports(edge.world, caller, datetime.now(UTC), question.after, question.limit + 1)
+    page = found[: question.limit]
     body = ExportsBody(
         exports=[
             ExportBody(
@@ -151,8 +160,9 @@ async def get_exports(request: Request, caller: _Operator) -> Response:
                 unit=each.unit_code, school_year=each.school_year, format=each.kind, pupils=each.pupils,
                 sha256=each.fingerprint.hex(),
             )
-            for each in found
-        ]
+            for each in page
+        ],
+        next=page[-1].export_number if len(found) > len(page) else None,
     )  # fmt: skip
     return answer(body)
 

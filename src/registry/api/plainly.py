@@ -44,7 +44,7 @@ async def check(request: Request) -> None:
     route = request.scope.get("route")
     if not isinstance(route, APIRoute) or not route.include_in_schema:
         return
-    if not request.url.query and not request.path_params:
+    if not request.scope["query_string"] and not request.path_params:
         return
     found = list(_findings(_declared(route), request))[:_MOST_NAMED]
     if found:

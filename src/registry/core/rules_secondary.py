@@ -51,6 +51,7 @@ _RETAKE, _RETAKE_AND_TERM1 = frozenset({"retake"}), frozenset({"retake", "term1"
 _ZERO, _TENTH, _TEN = Decimal(0), Decimal("0.1"), Decimal(10)
 _M35, _M50, _M65, _M80 = Decimal("3.5"), Decimal(5), Decimal("6.5"), Decimal(8)  # the marks of art. 9.2
 _SIX = 6  # art. 9.2: "ít nhất 06 môn học"
+_EXEMPT = Letter.EXEMPT
 _Given = tuple[list[Decimal], list[Subject]]
 #: Where a finding leaves open what the year leads to.
 _OF_THE_YEAR = frozenset({"/learning/year", "/conduct/year", "/learning_retaken", "/conduct_retaken"})
@@ -219,7 +220,7 @@ def _mark_findings(
     given = (row.term1, row.term2, row.year, row.retake)
     comment_assessed, clean = row.subject in COMMENT_ASSESSED, True
     needless = _RETAKE_AND_TERM1 if late else _RETAKE
-    exempt = any(mark is Letter.EXEMPT for mark in given[:3])  # `in` would compare numbers with a text
+    exempt = row.term1 is _EXEMPT or row.term2 is _EXEMPT or row.year is _EXEMPT
     for period, mark in zip(_COLUMNS, given, strict=True):
         if mark is None:
             needed = period not in needless and assessed and not exempt
@@ -235,7 +236,7 @@ def _mark_findings(
         if trouble[0].effect is Effect.REFUSE:
             spoiled.add("year")
         yield Finding(trouble[0], f"{pointer}/year", trouble[1])
-    if assessed and row.retake is Letter.EXEMPT and is_mark(row.year):
+    if assessed and row.retake is _EXEMPT and is_mark(row.year):
         yield Finding(
             codes.RULE_EXEMPT, f"{pointer}/retake", "TT 22/2021 art. 14: a mark, not M beside one of the year"
         )
@@ -257,8 +258,8 @@ def _year_trouble(row: SecondaryMark, comment_assessed: bool) -> tuple[Code, str
 
 
 def _trouble(mark: Decimal | Letter, comment_assessed: bool) -> tuple[Code, str] | None:
-    if isinstance(mark, Letter):
-        if comment_assessed or mark is Letter.EXEMPT:
+    if not isinstance(mark, Decimal):
+        if comment_assessed or mark is _EXEMPT:
             return None
         return codes.RULE_MARK_KIND, "TT 22/2021 art. 5.3.b: a scored subject carries numbers, or M"
     if comment_assessed:

@@ -150,8 +150,10 @@ def missing_findings(grade: int, present: AbstractSet[Subject]) -> list[Finding]
         if row.subject not in present and not (row.subject in PARTS and present >= set(PARTS[row.subject]))
     ]
     findings = [Finding(codes.RULE_SUBJECT_MISSING, "/marks", subject.value.replace("_", " ")) for subject in missing]
+    if grade < 10:
+        return findings
     chosen = sum(_BY_GRADE[grade].get(subject) is Need.ELECTIVE for subject in present)
-    if grade >= 10 and chosen != ELECTIVES:
+    if chosen != ELECTIVES:
         code = codes.RULE_SUBJECT_MISSING if chosen < ELECTIVES else codes.RULE_ELECTIVES
         findings.append(Finding(code, "/marks", f"{ELECTIVES} electives"))
     return findings

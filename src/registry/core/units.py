@@ -198,22 +198,22 @@ class Map:
 
     def parts_of(self, code: str, on: datetime) -> tuple[Unit, ...]:
         """The direct parts of a unit on the map of `on`, by code; of one that did not exist then, at the nearest moment."""
-        unit = self.units.get(code)
-        if unit is None:
-            return ()
-        moment = unit.nearest(on)
-        found = {part.child for part in self.children.get(code, ()) if part.holds_at(moment)}
-        return tuple(self.units[child] for child in sorted(found) if child in self.units)
+        return self._beside(code, on, self.children, lambda part: part.child)
 
     def parents_of(self, code: str, on: datetime) -> tuple[Unit, ...]:
         """The units that a unit is a direct part of on the map of `on`, by code; of one that did not exist then, at the nearest
         moment."""
+        return self._beside(code, on, self._parents, lambda part: part.parent)
+
+    def _beside(
+        self, code: str, on: datetime, parts: Mapping[str, tuple[Part, ...]], end: Callable[[Part], str]
+    ) -> tuple[Unit, ...]:
         unit = self.units.get(code)
         if unit is None:
             return ()
         moment = unit.nearest(on)
-        found = {part.parent for part in self._parents.get(code, ()) if part.holds_at(moment)}
-        return tuple(self.units[parent] for parent in sorted(found) if parent in self.units)
+        found = {end(part) for part in parts.get(code, ()) if part.holds_at(moment)}
+        return tuple(self.units[other] for other in sorted(found) if other in self.units)
 
     def heirs_of(self, code: str) -> frozenset[str]:
         """The units that took the place of a unit, or of units that were ever part of it."""

@@ -131,15 +131,16 @@ def _remembered(
         return _Verdict((), ((codes.CERTIFICATE_SIZE, f"at most {MAX_CANDIDATES} issuer certificates"),))
     if any(len(der) > x509.MAX_SIZE for der in candidates):
         return _Verdict((), ((codes.CERTIFICATE_SIZE, f"issuer certificates of at most {x509.MAX_SIZE} octets"),))
-    along = tuple(hashlib.sha256(der).digest() for der in candidates)
-    key: tuple[Hashable, ...] = (purpose, settings, leaf.fingerprint, *along)
-    if not document.admits(key):
+    # One text of octets, whose hash is remembered: it is looked up several times.
+    asked = b"".join((purpose.encode(), leaf.fingerprint, *(hashlib.sha256(der).digest() for der in candidates)))
+    key: tuple[Hashable, ...] = (asked, settings)
+    if not document.admits(asked):
         return _Verdict((), ((codes.CERTIFICATE_SIZE, allowance.TOO_MUCH),))
     verdict: _Verdict | None = index.verdicts.get(key)
     if verdict is None:
         verdict = _judge(leaf, candidates, index, purpose, settings)
         index.verdicts.put(key, verdict)
-    document.pay({key: verdict.price})
+    document.pay({asked: verdict.price})
     return verdict
 
 

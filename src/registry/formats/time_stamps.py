@@ -45,7 +45,7 @@ class Proven:
     revocation: tuple[RevocationUsed, ...] = ()
 
 
-_NOTHING = Proven()
+NOTHING = Proven()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,6 @@ def proven(stamps: Sequence[Stamp], index: TrustIndex, times: Times, document: A
     time-stamp-order (before the claim, after receipt). Warnings, with which a token proves nothing: time-stamp-unknown,
     time-stamp-revoked, time-stamp-undecided. Never raises.
     """
-    if not stamps:
-        return _NOTHING
     findings: list[Finding] = []
     good: list[tuple[datetime, bytes]] = []
     used: list[RevocationUsed] = []

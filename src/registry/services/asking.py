@@ -25,6 +25,7 @@ from registry.core.verification import Stored
 from registry.formats import documents
 from registry.services import judging, limits, pace
 from registry.services.limits import Limits
+from registry.services.noting import Against
 from registry.services.world import Known, World
 from registry.storage import questions
 from registry.storage.database import Hot
@@ -157,8 +158,8 @@ class Asked(Protocol[D, A_co]):
     def permit(self, purpose: Purpose) -> None:
         """Raises Refusal for what the purpose does not allow."""
 
-    async def find(self, tx: Hot, asker: Asker) -> questions.Found:
-        """What there is, whoever asks."""
+    def wanted(self, asker: Asker) -> questions.Wanted:
+        """What is looked for, whoever asks."""
 
     def decide(self, asker: Asker, found: questions.Found, *, vouching: bool) -> Decided[D]:
         """What this caller may be told of it; without `vouching` nothing is genuine."""
@@ -201,13 +202,13 @@ async def ask(
 
 
 async def _plainly(asker: Asker, asked: Asked[D, A]) -> Told[D] | None:
-    """The short road of nearly all questions: something is found, nothing about it has to be counted or undone, and the row is
-    written together with those of others. None, with nothing written, for every question that is not so.
+    """The short road of nearly all questions: it is looked for together with others, something is found, nothing about it has to be
+    counted or undone, and the row is written together with those of others. None, with nothing written, for every question that is
+    not so.
 
     Raises Refusal: verification-enumeration, verification-nonce, -threshold.
     """
-    async with asker.world.db.hot() as connection:
-        found = await asked.find(connection, asker)
+    found = await asker.world.notes.find(asker.world.db, asked.wanted(asker))
     limits.check_pause(found.misses, asker.now)
     if found.misses.in_a_row:
         return None
@@ -220,18 +221,14 @@ async def _plainly(asker: Asker, asked: Asked[D, A]) -> Told[D] | None:
 async def _write_plainly(asker: Asker, decided: Decided[D], version: Stored, proof: questions.Proof) -> Told[D] | None:
     """The second half: one question of an office about a pupil at a time, since the ones before it are counted first.
 
-    Of those that were found before it was written, each process has no more than connections.
+    Of those that were found before it was written, each process has no more than one of each way of asking.
     """
     world = asker.world
     with world.notes.alone(asker.caller.counted_as, version.pupil_id) as alone:
         raw = _opened(world, version, proof) if alone else None
         if raw is None or proof.asked_before + _NEAR >= asker.counted.per_pupil:
             return None
-        if decided.threshold is not None:
-            async with world.db.hot() as connection:
-                await _note(connection, asker, decided)
-        elif not await world.notes.write(world.db, decided.row, asker.why.spent):
-            raise _nonce_spent()
+        _written(asker, await world.notes.write(world.db, _note(asker, decided)))
     return Told(decided, Written(Behind(version, proof, raw)))
 
 
@@ -241,7 +238,7 @@ async def _in_one_transaction(
     """Find, decide, write down and count; then answer. Whoever has been paused since it asked gets no answer."""
     answer: A | None = None
     async with asker.world.db.hot_transaction() as tx:
-        found = await asked.find(tx, asker)
+        found = await questions.find(tx, asked.wanted(asker))
         limits.check_pause(found.misses, asker.now)
         decided = asked.decide(asker, found, vouching=vouching)
         written, before = await _write(tx, asker, decided, found)
@@ -279,7 +276,7 @@ async def _write(tx: Hot, asker: Asker, decided: Decided[D], found: questions.Fo
     Raises BrokenStoredError, Refusal: verification-nonce, -threshold, -pupil; then nothing may stay written.
     """
     row, version, caller = decided.row, decided.version, asker.caller
-    await _note(tx, asker, decided)
+    _written(asker, (await questions.write_all(tx, [_note(asker, decided)]))[0])
     behind = None
     if version is not None:
         proof, most = found.proof_of(version), asker.counted.per_pupil
@@ -297,18 +294,16 @@ async def _write(tx: Hot, asker: Asker, decided: Decided[D], found: questions.Fo
     return Written(behind, begins), before
 
 
-async def _note(tx: Hot, asker: Asker, decided: Decided[D]) -> None:
-    """The row, the nonce and the threshold, or nothing. Raises Refusal: verification-nonce, verification-threshold."""
-    try:
-        await questions.write(tx, decided.row, asker.why.spent, decided.threshold)
-    except questions.NonceSpentError:
-        raise _nonce_spent() from None
-    except questions.ThresholdTakenError as taken:
-        raise limits.threshold_refusal(taken.since, asker.counted.threshold_days, asker.now) from None
+def _note(asker: Asker, decided: Decided[Any]) -> questions.Note:
+    return questions.Note(decided.row, asker.why.spent, decided.threshold)
 
 
-def _nonce_spent() -> Refusal:
-    return Refusal(codes.VERIFICATION_NONCE, [Finding(codes.VERIFICATION_NONCE, "/body/nonce", "a new one")])
+def _written(asker: Asker, against: Against) -> None:
+    """Raises Refusal: verification-nonce, verification-threshold, for a question that is not written."""
+    if isinstance(against, questions.ThresholdTakenError):
+        raise limits.threshold_refusal(against.since, asker.counted.threshold_days, asker.now)
+    if against is not None:
+        raise Refusal(codes.VERIFICATION_NONCE, [Finding(codes.VERIFICATION_NONCE, "/body/nonce", "a new one")])
 
 
 def _opened(world: World, version: Stored, proof: questions.Proof) -> bytes | None:

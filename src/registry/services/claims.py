@@ -21,7 +21,7 @@ from registry.services.asking import Asker, Why
 from registry.services.limits import Limits
 from registry.services.world import World
 from registry.storage import questions
-from registry.storage.database import Hot
+from registry.storage.questions import Wanted, Way
 
 #: What stands in the record of questions: whether the pupil was one that the caller may ask about.
 _TOLD, _NOT_KNOWN = "told", "not_known"
@@ -56,11 +56,12 @@ class Asked:
         """Raises Refusal(verification-claim) for a kind or a threshold that the purpose does not allow."""
         _permit_claim(self.claim, purpose)
 
-    async def find(self, tx: Hot, asker: Asker) -> questions.Found:
+    def wanted(self, asker: Asker) -> Wanted:
         """The records that may decide."""
-        years = claims.years_of(self.claim, asker.now.year)
-        index = asker.world.sealer.number_index(self.key) if self.way == "number" else self.key
-        return await questions.find_records(tx, asker.counting, self.way, index, years)
+        key = asker.world.sealer.number_index(self.key) if self.way == "number" else self.key
+        return Wanted(
+            Way(f"records_by_{self.way}"), key, asker.counting, years=claims.years_of(self.claim, asker.now.year)
+        )
 
     def decide(self, asker: Asker, found: questions.Found, *, vouching: bool) -> asking.Decided[bool]:
         """Choose the record that decides; what is decided here is whether the caller may ask at all."""
@@ -106,7 +107,12 @@ def _threshold(asker: Asker, claim: Claim, version: Stored, found: questions.Fou
         return None
     counts_from, caller = asker.now - timedelta(days=asker.counted.threshold_days), asker.caller
     return questions.Threshold(
-        version.pupil_id, found.one_pupil, caller.counted_as, caller.office, claim.topic, claim.threshold, counts_from
+        (version.pupil_id, *found.one_pupil),
+        caller.counted_as,
+        caller.office,
+        claim.topic,
+        claim.threshold,
+        counts_from,
     )
 
 

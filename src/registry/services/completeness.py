@@ -9,30 +9,25 @@ those it had at the moment asked about; no map shows it another's.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 
 from registry.core import codes, completeness, ids, units
 from registry.core.callers import Caller
 from registry.core.campaigns import Campaign
-from registry.core.completeness import Bucket, Counts, Row
+from registry.core.completeness import Counts
 from registry.core.findings import Finding, Refusal
 from registry.core.frozen import Beside
 from registry.core.units import MapOf, When
-from registry.formats import base64url
 from registry.services import after_freeze, campaigns
 from registry.services.world import World
 from registry.storage import callers, standing
-from registry.storage import completeness as stored
 from registry.storage.completeness import Question
 from registry.storage.database import Reading
 
-#: Rows of one page.
-MOST_ROWS = 500
-#: Schools whose pupils are looked through at once for a list; days of a trend.
-_SCHOOLS_AT_ONCE, MOST_DAYS = 40, 400
+#: Days of a trend.
+MOST_DAYS = 400
 #: Nothing is known of earlier times, and much earlier ones have no UTC.
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -151,36 +146,6 @@ class Trend:
     pending: int
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some pupils of a bucket, and the cursor of the next page (None: there are no more).
-
-    `frozen_at`: when the campaign asked for was frozen, if it was by then.
-    """
-
-    as_of: datetime
-    rows: tuple[Row, ...]
-    next: str | None
-    frozen_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which pupils are asked for."""
-
-    unit: str
-    school_year: ids.SchoolYear
-    bucket: Bucket
-    on: MapOf = MapOf.NOW
-    only: Only = EVERYBODY
-
-    @property
-    def mark(self) -> str:
-        """Names the question in its cursors, so that no cursor continues another question."""
-        text = f"{self.unit} {self.school_year} {self.bucket.value} {self.on.value} {self.only.mark}"
-        return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
-
-
 async def report(
     world: World,
     caller: Caller,
@@ -202,7 +167,7 @@ async def report(
     if by is By.CLASS and not unit.startswith("school:"):
         finding = Finding(codes.COMPLETENESS_BY_CLASS, "/query/unit", "school:<code>")
         raise Refusal(codes.COMPLETENESS_BY_CLASS, [finding])
-    moment = _moment(as_of, now)
+    moment = moment_of(as_of, now)
     when = When.of(on, school_year, moment, now)
     schools = only.schools(here, here.schools_seen(caller.units, unit, when), now)
     question = Question(sorted(schools), str(school_year), moment, only.of_grades)
@@ -280,7 +245,7 @@ async def trend(
     here = await permitted(world, caller, unit, now)
     first, last = days
     if not first <= last <= now.astimezone(standing.CITY).date() or (last - first).days >= MOST_DAYS:
-        raise _wrong("until", f"a day that is not in the future, from since on, within {MOST_DAYS} days")
+        raise wrong("until", f"a day that is not in the future, from since on, within {MOST_DAYS} days")
     schools = only.schools(here, here.schools_seen(caller.units, unit, When.of(on, school_year, now, now)), now)
     question = Question(sorted(schools), str(school_year), now, only.of_grades)
     async with world.db.snapshot() as tx:
@@ -292,60 +257,6 @@ async def trend(
         so_far = completeness.add_up((so_far, changes.get(day, Counts())))
         found.append(Day(day, so_far))
     return Trend(here.units[unit], tuple(found), pending)
-
-
-async def pupils(
-    world: World, caller: Caller, asked: Asked, as_of: datetime | None, after: str | None, limit: int, now: datetime
-) -> Page:
-    """One page of the pupils in a bucket, by school and pupil code; `after` is the cursor of the page before.
-
-    A cursor keeps to the moment of its first page. Raises Refusal: access-unit, request-parameter (as_of, after, limit).
-    """
-    here = await permitted(world, caller, asked.unit, now)
-    if not 1 <= limit <= MOST_ROWS:
-        raise _wrong("limit", f"1 to {MOST_ROWS}")
-    moment, behind = _moment(as_of, now), ("", "")
-    if after is not None:
-        moment, behind = _continued(asked, after, as_of, now + world.skew)
-    schools = here.schools_seen(caller.units, asked.unit, When.of(asked.on, asked.school_year, moment, now))
-    schools = asked.only.schools(here, schools, now)
-    question = Question(sorted(schools), str(asked.school_year), moment, asked.only.of_grades)
-    async with world.db.snapshot() as tx:
-        freeze = await after_freeze.of(tx, asked.only.campaign, moment)
-        seen = None if freeze is None else freeze.seen
-        found = await _listed(tx, question, asked.bucket, behind, limit + 1, seen, past=moment != now)
-    rows = tuple(found[:limit])
-    after = _cursor(asked, moment, rows[-1]) if len(found) > limit else None
-    return Page(moment, rows, after, freeze.frozen_at if freeze is not None else None)
-
-
-async def _listed(
-    tx: Reading, question: Question, bucket: Bucket, behind: tuple[str, str], most: int, seen: str | None, *, past: bool
-) -> list[Row]:
-    """Looks through those schools alone that have such pupils by the counts; through all, while these are not complete."""
-    rows: list[Row] = []
-    sizes, known = await _sizes(tx, question, bucket, behind[0], past=past)
-    look = standing.pupils if known else stored.pupils
-    while sizes and len(rows) < most:
-        some: list[str] = []
-        hoped = len(rows)
-        while sizes and hoped < most and len(some) < _SCHOOLS_AT_ONCE:
-            school, size = sizes.pop(0)
-            some.append(school)
-            hoped += size if school != behind[0] else 0
-        rows += await look(tx, replace(question, schools=some), bucket, behind, most - len(rows), seen)
-    return rows
-
-
-async def _sizes(
-    tx: Reading, question: Question, bucket: Bucket, start: str, *, past: bool
-) -> tuple[list[tuple[str, int]], bool]:
-    """The schools from `start` on that have or may have such pupils, in order, each with how many; and whether all that are there
-    now are known by what is kept."""
-    schools = [school for school in question.schools if school >= start]
-    counted = await standing.count(tx, replace(question, schools=schools), past=past)
-    sizes = [(school, counted.groups.get(school, Counts()).of(bucket)) for school in schools]
-    return [(school, size) for school, size in sizes if size or counted.pending], not past and not counted.pending
 
 
 async def narrowed(
@@ -363,15 +274,15 @@ async def narrowed(
     wanted = tuple(sorted(set(grades))) or None
     if campaign is None:
         if year is None:
-            raise _wrong("school_year", "YYYY-YYYY, or a campaign")
+            raise wrong("school_year", "YYYY-YYYY, or a campaign")
         return year, Only(wanted)
     of = (await campaigns.find(world, caller, campaign, now)).campaign
     its = ids.SchoolYear.parse(of.school_year)
     if its is None or year not in (None, its):
-        raise _wrong("school_year", of.school_year)
+        raise wrong("school_year", of.school_year)
     only = Only(wanted, of)
     if not only.of_grades:
-        raise _wrong("grade", "of the campaign: " + ", ".join(map(str, of.grades)))
+        raise wrong("grade", "of the campaign: " + ", ".join(map(str, of.grades)))
     return its, only
 
 
@@ -383,24 +294,13 @@ async def permitted(world: World, caller: Caller, unit: str, now: datetime) -> u
     return here
 
 
-def _moment(as_of: datetime | None, now: datetime) -> datetime:
+def moment_of(as_of: datetime | None, now: datetime) -> datetime:
+    """The moment asked about, in UTC; None: now. Raises Refusal(request-parameter)."""
     if as_of is None:
         return now
     if not _EARLIEST <= as_of <= now:
-        raise _wrong("as_of", "a moment that is not in the future, with its time zone")
+        raise wrong("as_of", "a moment that is not in the future, with its time zone")
     return as_of.astimezone(UTC)
-
-
-def _cursor(asked: Asked, as_of: datetime, last: Row) -> str:
-    return base64url.encode(f"{asked.mark} {as_of.isoformat()} {last.school_code} {last.pupil_code}".encode())
-
-
-def _continued(asked: Asked, after: str, as_of: datetime | None, latest: datetime) -> tuple[datetime, tuple[str, str]]:
-    """The moment of the first page, which another machine's clock may have given, and where the next one begins."""
-    parts = (base64url.decode(after) or b"").decode("ascii", "replace").split(" ")
-    if len(parts) != 4 or parts[0] != asked.mark or not all(map(ids.pupil_code_fits, parts[2:])):
-        raise _wrong("after", "the cursor of the page before, for the same question")
-    return pinned(parts[1], as_of, latest), (parts[2], parts[3])
 
 
 def pinned(sent: str, as_of: datetime | None, latest: datetime) -> datetime:
@@ -410,9 +310,10 @@ def pinned(sent: str, as_of: datetime | None, latest: datetime) -> datetime:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None or not _EARLIEST <= found <= latest or as_of not in (None, found):
-        raise _wrong("after", "the cursor of the page before, for the same moment")
+        raise wrong("after", "the cursor of the page before, for the same moment")
     return found.astimezone(UTC)
 
 
-def _wrong(parameter: str, expected: str) -> Refusal:
+def wrong(parameter: str, expected: str) -> Refusal:
+    """The refusal of a parameter."""
     return Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, f"/query/{parameter}", expected)])

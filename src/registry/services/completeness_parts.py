@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from registry.core import codes, ids
+from registry.core import ids
 from registry.core.callers import Caller
-from registry.core.findings import Finding, Refusal
 from registry.core.units import MapOf
 from registry.formats import base64url
 from registry.services import completeness
@@ -53,7 +52,7 @@ async def page(
     Raises Refusal: as `completeness.report`, request-parameter (after, limit).
     """
     if not 1 <= limit <= MOST_ROWS:
-        raise _wrong("limit", f"1 to {MOST_ROWS}")
+        raise completeness.wrong("limit", f"1 to {MOST_ROWS}")
     moment, last = as_of, ""
     if after is not None:
         moment, last = _continued(asked, after, as_of, now)
@@ -63,7 +62,7 @@ async def page(
     rows: list[Line | Group] = [*report.children, *report.groups]
     keys = [_short(_key(row)) for row in rows]
     if last and last not in keys:
-        raise _wrong("after", "the cursor of the page before; its last row is not there any more")
+        raise completeness.wrong("after", "the cursor of the page before; its last row is not there any more")
     start = keys.index(last) + 1 if last else 0
     end = start + limit
     following = _cursor(asked, report.as_of, keys[end - 1]) if len(rows) > end else None
@@ -92,10 +91,6 @@ def _continued(asked: Asked, after: str, as_of: datetime | None, now: datetime) 
     """The moment of the first page, and the row behind which the next one begins."""
     parts = (base64url.decode(after) or b"").decode("ascii", "replace").split(" ")
     if len(parts) != 3 or parts[0] != asked.mark or not parts[2]:
-        raise _wrong("after", "the cursor of the page before, for the same question")
+        raise completeness.wrong("after", "the cursor of the page before, for the same question")
     pinned = completeness.pinned(parts[1], as_of, now)
     return pinned, parts[2]
-
-
-def _wrong(parameter: str, expected: str) -> Refusal:
-    return Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, f"/query/{parameter}", expected)])

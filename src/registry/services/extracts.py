@@ -14,12 +14,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
-from registry.core import codes, ids, purposes
+from registry.core import codes, ids, purposes, shares
 from registry.core.audit import Look
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Code, Finding, Refusal
 from registry.core.misses import Misses
-from registry.core.verification import Answer, decide
+from registry.core.verification import Answer, Sighting, decide
 from registry.formats import paper_content, qr_text
 from registry.formats.paper_sheet import Issue
 from registry.formats.qr_text import Paper
@@ -53,6 +53,7 @@ class Why:
     reference: str
     grades: frozenset[int] = frozenset()  # none: records of every grade
     counted: Counted | None = None  # an office's limits; None: nothing is counted
+    most_handed: int | None = None  # so many within `shares.FETCHING`; None: as many as are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,10 @@ async def _write_down(
     row = _row(reason, record.school_year, record.pupil_id, "shown", now)
     wanted = Wanted(given.code_index, row.question_id, reason.caller_id, reason.purpose, reason.reference)
     async with world.db.hot_transaction() as tx:
+        if reason.most_handed is not None:
+            handed = await extracts.handed(tx, reason.caller_id, now - shares.FETCHING)
+            if handed >= reason.most_handed:
+                raise Refusal(codes.REQUEST_RATE, retry_after=int(shares.FETCHING.total_seconds()))
         await _write_found(tx, reason, row)
         return year, await extracts.number(tx, year, wanted, now)
 
@@ -174,9 +179,14 @@ async def _write_down(
 async def _not_in_force(world: World, reason: Why, code: str, now: datetime) -> None:
     """That a record has nothing in force is an answer too."""
     async with world.db.hot_transaction() as tx:
-        sighting = (await questions.find_by_code(tx, questions.Counting(reason.caller_id, now), code, None)).sighting
+        sighting = await _sighting(tx, reason, code, now)
         year = next((each.school_year for each in sighting.versions), None)
         await _write_found(tx, reason, _row(reason, year, sighting.pupil_id, Answer.GENUINE_WITHDRAWN.value, now))
+
+
+async def _sighting(tx: Hot, reason: Why, code: str, now: datetime) -> Sighting:
+    counting = questions.Counting(reason.caller_id, now)
+    return (await questions.find(tx, questions.Wanted(questions.Way.CODE, code, counting))).sighting
 
 
 async def _write_found(tx: Hot, reason: Why, row: Look) -> None:
@@ -195,7 +205,7 @@ async def _missed(
 
     The row names the pupil all the same, so that the pupil's own schools see who tried; the clock tells the office nothing."""
     async with world.db.hot_transaction() as tx:
-        sighting = (await questions.find_by_code(tx, questions.Counting(reason.caller_id, now), code, None)).sighting
+        sighting = await _sighting(tx, reason, code, now)
         if decide(sighting, counted.office.schools, reason.grades).version is not None:
             return None
         year = next((each.school_year for each in sighting.versions), None)

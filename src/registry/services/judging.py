@@ -12,7 +12,7 @@ as a transcript.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -107,7 +107,7 @@ class _Judged:
     leaf: certificates.Certificate | None = None
     path: paths.Path | None = None
     revocation: tuple[RevocationUsed, ...] = ()
-    stamped: time_stamps.Proven = field(default_factory=time_stamps.Proven)
+    stamped: time_stamps.Proven = time_stamps.NOTHING
 
     @property
     def at(self) -> str:
@@ -327,8 +327,9 @@ def _check_path(
     each.path, findings = paths.find_path(each.leaf, _along(each.opened), index, each.at, signed_at, document=document)
     if each.path is None or signed_at is None:
         return findings
-    times = time_stamps.Times(signed_at, moment.received_at, moment.now, moment.skew)
-    each.stamped = time_stamps.proven(each.opened.stamps, index, times, document)
+    if each.opened.stamps:
+        times = time_stamps.Times(signed_at, moment.received_at, moment.now, moment.skew)
+        each.stamped = time_stamps.proven(each.opened.stamps, index, times, document)
     proven_at = each.stamped.moment or moment.received_at
     timely = paths.time_findings(each.path, signed_at, proven_at, each.at)
     revoked, used = revocation.revocation_findings(

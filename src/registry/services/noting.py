@@ -1,47 +1,47 @@
-"""Questions that are answered at the same moment are written down together: one statement, one commit, one wait for the disk.
+"""What a process has under way for questions: those that are found together, and those that are written down together.
 
-A question waits for no other: whoever comes first is written at once, who comes meanwhile goes together with the next. Only
-plain ones come here; whatever may have to be undone has a transaction of its own (`registry.services.asking`).
+Only plain ones come here; whatever may have to be undone has a transaction of its own (`registry.services.asking`).
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeAlias
 from uuid import UUID
 
-from registry.core.audit import Look
+from registry.services.together import Together
 from registry.storage import questions
-from registry.storage.database import Database
-from registry.storage.questions import Nonce
+from registry.storage.database import Database, Hot
+from registry.storage.questions import Found, NonceSpentError, Note, ThresholdTakenError, Wanted, Way
 
-#: So many write at the same time, so that connections are left for finding.
-_WRITERS = 2
-_MOST = 64
+Against: TypeAlias = NonceSpentError | ThresholdTakenError | None
+
+#: So many statements of a kind at the same time: with one that writes and one that finds a connection is left.
+_AT_ONCE = 1
 
 
-@dataclass(slots=True)
-class _Note:
-    """A question that waits, and who waits for it: True when it is written, False when its nonce was used before."""
+async def _write_all(connection: Hot, notes: Sequence[Note]) -> list[Against]:
+    """Of two with the same nonce only the first is tried: whatever becomes of it, the second was not the first with it."""
+    first = {_nonce_or_id(each): each for each in reversed(notes)}.values()
+    against = await questions.write_all(connection, [*first])
+    by_id = dict(zip((each.row.question_id for each in first), against, strict=True))
+    return [by_id.get(each.row.question_id, NonceSpentError()) for each in notes]
 
-    row: Look
-    nonce: Nonce | None
-    written: asyncio.Future[bool]
 
-    @property
-    def key(self) -> tuple[str, bytes] | None:
-        return None if self.nonce is None else (self.row.caller_id, self.nonce.hashed)
+def _nonce_or_id(note: Note) -> tuple[str, bytes] | UUID:
+    return note.row.question_id if note.nonce is None else (note.row.caller_id, note.nonce.hashed)
 
 
 @dataclass(slots=True)
 class Notes:
-    """Those of one process that wait to be written down."""
+    """The questions of one process that are under way."""
 
-    _waiting: deque[_Note] = field(default_factory=deque)
-    _writers: set[asyncio.Task[None]] = field(default_factory=set)
+    _finding: dict[Way, Together[Wanted, Found]] = field(
+        default_factory=lambda: {way: Together(questions.find_all, _AT_ONCE) for way in Way}
+    )
+    _writing: Together[Note, Against] = field(default_factory=lambda: Together(_write_all, _AT_ONCE))
     _under_way: set[tuple[str, UUID]] = field(default_factory=set)
 
     @contextmanager
@@ -57,46 +57,14 @@ class Notes:
         finally:
             self._under_way.discard(key)
 
-    async def write(self, db: Database, row: Look, nonce: Nonce | None) -> bool:
-        """Write a question down; it is committed when this returns. False, with nothing written, for a nonce used before.
+    async def find(self, db: Database, wanted: Wanted) -> Found:
+        """What there is for a question. Raises Refusal: service-busy, service-database."""
+        return await self._finding[wanted.way].ask(db, wanted)
+
+    async def write(self, db: Database, note: Note) -> Against:
+        """Write a question down; it is committed when this returns. Else why it is not written: its nonce was used before, or another
+        threshold counts. No two that are under way may take a threshold of one pupil for one caller (`alone`).
 
         Raises Refusal: service-busy, service-database.
         """
-        note = _Note(row, nonce, asyncio.get_running_loop().create_future())
-        self._waiting.append(note)
-        if len(self._writers) < _WRITERS:
-            task = asyncio.create_task(self._write_waiting(db))
-            self._writers.add(task)
-            task.add_done_callback(self._writers.discard)
-        return await note.written
-
-    async def _write_waiting(self, db: Database) -> None:
-        while self._waiting:
-            together = self._next()
-            try:
-                async with db.hot() as connection:
-                    written = await questions.write_all(connection, [(each.row, each.nonce) for each in together])
-            except Exception as error:  # whatever it is, those who wait have to hear of it
-                for each in together:
-                    if not each.written.done():
-                        each.written.set_exception(error)
-                continue
-            for each in together:
-                if not each.written.done():  # else nobody waits any more
-                    each.written.set_result(each.row.question_id in written)
-
-    def _next(self) -> list[_Note]:
-        """Those that go together: of two with the same nonce the second one waits."""
-        together: list[_Note] = []
-        later: list[_Note] = []
-        nonces: set[tuple[str, bytes]] = set()
-        while self._waiting and len(together) < _MOST:
-            note = self._waiting.popleft()
-            if note.key is not None and note.key in nonces:
-                later.append(note)
-                continue
-            if note.key is not None:
-                nonces.add(note.key)
-            together.append(note)
-        self._waiting.extendleft(reversed(later))
-        return together
+        return await self._writing.ask(db, note)

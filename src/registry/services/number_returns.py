@@ -147,10 +147,12 @@ async def _write(
             report.doubtful = [kept for kept in report.doubtful if kept.place != each.place]
 
 
-async def returns(world: World, caller: Caller | None, now: datetime) -> list[Return]:
-    """The newest files that came back for the caller's units."""
+async def returns(
+    world: World, caller: Caller | None, now: datetime, after: UUID | None = None, most: int = numbers.MOST_LISTED
+) -> list[Return]:
+    """The newest files that came back for the caller's units, or those before one."""
     async with world.db.snapshot() as tx:
-        return await stored.returns(tx, await numbers.units_of(world, caller, now), numbers.MOST_LISTED)
+        return await stored.returns(tx, await numbers.units_of(world, caller, now), most, after=after)
 
 
 async def undo(

@@ -135,10 +135,12 @@ def schools_of(here: unit_values.Map, caller: Caller | None, asked: Asked, now: 
     return asked.only.schools(here, here.schools_seen(None if caller is None else caller.units, asked.unit, when), now)
 
 
-async def exports(world: World, caller: Caller | None, now: datetime) -> list[Export]:
-    """The newest files that went out of the caller's units."""
+async def exports(
+    world: World, caller: Caller | None, now: datetime, after: int | None = None, most: int = MOST_LISTED
+) -> list[Export]:
+    """The newest files that went out of the caller's units, or those before the one of a number."""
     async with world.db.snapshot() as tx:
-        return await number_returns.exports(tx, await units_of(world, caller, now), MOST_LISTED)
+        return await number_returns.exports(tx, await units_of(world, caller, now), most, after)
 
 
 async def units_of(world: World, caller: Caller | None, now: datetime) -> frozenset[str] | None:

@@ -138,15 +138,13 @@ async def extract(world: World, press: Press, secret: str, ticket: str, place: i
         if share is None or not share.works(now) or not _is_ticket(world, share.share_id, ticket, now):
             raise Refusal(codes.SHARE_ENDED)
         records = await stored.records(tx, share.share_id)
-        fetched = await stored.fetched(tx, views.link(share.share_id), now - shares.FETCHING)
-    if fetched >= shares.MOST_FETCHED * len(records):
-        raise Refusal(codes.REQUEST_RATE, retry_after=int(shares.FETCHING.total_seconds()))
     if shares.PURPOSES[share.purpose].shows is not Shows.EVERYTHING or not 0 <= place < len(records):
         raise Refusal(codes.SHARE_ENDED)
     told = await transcripts.in_force(world, {records[place].school_code}, records[place].transcript_code)
     if told is None:
         raise Refusal(codes.EXTRACT_NOT_IN_FORCE)
-    why = Why(views.link(share.share_id), share.purpose, share.receiver)
+    most = shares.MOST_FETCHED * len(records)
+    why = Why(views.link(share.share_id), share.purpose, share.receiver, most_handed=most)
     return await extracts.of_version(world, press, told, why, now)
 
 
@@ -177,7 +175,7 @@ async def _write_down(tx: Hot, share: Share, records: Sequence[Shared], kind: st
              each.pupil_id, answer)
         for each in records
     ]  # fmt: skip
-    await questions.write_all(tx, [(row, None) for row in rows])
+    await questions.write_all(tx, [questions.Note(row) for row in rows])
 
 
 def _ticket(world: World, share_id: UUID, until: datetime) -> str:

@@ -36,7 +36,7 @@ from registry.services.asking import Why as Why  # what the edges ask with
 from registry.services.limits import Limits as Limits
 from registry.services.world import World
 from registry.storage import questions
-from registry.storage.database import Hot
+from registry.storage.questions import Wanted, Way
 
 _KINDS: Mapping[type[Question], str] = {
     ByCode: "transcript_code",
@@ -104,20 +104,21 @@ class Asked:
             detail = "of: " + ", ".join(sorted(purpose.fields)) if purpose.fields else "none for this purpose"
             raise Refusal(codes.VERIFICATION_FIELD, [Finding(codes.VERIFICATION_FIELD, "/body/fields", detail)])
 
-    async def find(self, tx: Hot, asker: Asker) -> questions.Found:
+    def wanted(self, asker: Asker) -> Wanted:
         """The versions that are asked about, or where documents that may be them are held."""
         counting = asker.counting
         match self.question:
             case ByCode(code, version):
-                return await questions.find_by_code(tx, counting, code, version)
+                return Wanted(Way.CODE, code, counting, version)
             case ByDocument(fingerprint):
-                return await questions.find_by_fingerprint(tx, counting, fingerprint)
+                return Wanted(Way.FINGERPRINT, fingerprint, counting)
             case ByNumber(number, year, level):
-                index = asker.world.sealer.number_index(number)
-                return await questions.find_by_number(tx, counting, index, str(year), level.value if level else None)
+                return Wanted(
+                    Way.NUMBER, asker.world.sealer.number_index(number), counting, years=(str(year),), level=level
+                )
             case ByPupil(code, year, level):
                 years = (str(year),) if year is not None else claims.recent_years(asker.now.year)
-                return await questions.find_by_pupil(tx, counting, code, years, level.value if level else None)
+                return Wanted(Way.PUPIL, code, counting, years=years, level=level)
 
     def decide(self, asker: Asker, found: questions.Found, *, vouching: bool) -> asking.Decided[Decision]:
         """One answer of the closed list. The row names the pupil also when the caller is told nothing: the pupil's own schools

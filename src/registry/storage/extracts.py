@@ -50,6 +50,13 @@ class Issued:
     fingerprint: bytes | None
 
 
+async def handed(tx: Hot, who: str, since: datetime) -> int:
+    """How many extracts somebody was handed since a moment; until this transaction ends nobody is handed another in that name."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"extracts {who}")
+    count = "SELECT count(*) FROM question WHERE caller_id = $1 AND asked_at > $2 AND kind = 'extract'"
+    return int(await tx.fetchval(count, who, since))
+
+
 async def number(tx: Hot, year: int, wanted: Wanted, now: datetime) -> int:
     """Write an issue down under the year's next number. In a transaction."""
     return int(

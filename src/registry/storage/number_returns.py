@@ -147,11 +147,13 @@ async def add_export(tx: Writing, export: Export) -> int:
     return number
 
 
-async def exports(tx: Reading, units: Collection[str] | None, most: int) -> list[Export]:
-    """The newest exports of these units (None: of all)."""
+async def exports(tx: Reading, units: Collection[str] | None, most: int, after: int | None = None) -> list[Export]:
+    """The newest exports of these units (None: of all), or those before one."""
     query = select(number_export).order_by(number_export.c.export_number.desc()).limit(most)
     if units is not None:
         query = query.where(number_export.c.unit_code == func.any(sorted(units)))
+    if after is not None:
+        query = query.where(number_export.c.export_number < after)
     return [Export(*row) for row in await tx.execute(query)]
 
 
@@ -162,16 +164,20 @@ async def add_return(tx: Writing, came: Return) -> None:
     await tx.execute(insert(number_return).values(values))
 
 
-async def returns(tx: Reading, units: Collection[str] | None, most: int, return_id: UUID | None = None) -> list[Return]:
-    """The newest returned files of these units (None: of all), or the one of this id."""
+async def returns(
+    tx: Reading, units: Collection[str] | None, most: int, return_id: UUID | None = None, after: UUID | None = None
+) -> list[Return]:
+    """The newest returned files of these units (None: of all), or those before one (ids grow with time), or the one of this id."""
     undone = select(func.count()).where(
         number_applied.c.return_id == number_return.c.return_id, number_applied.c.undone_at.is_not(None)
     )
-    query = select(number_return, undone.scalar_subquery()).order_by(number_return.c.received_at.desc()).limit(most)
+    query = select(number_return, undone.scalar_subquery()).order_by(number_return.c.return_id.desc()).limit(most)
     if units is not None:
         query = query.where(number_return.c.unit_code == func.any(sorted(units)))
     if return_id is not None:
         query = query.where(number_return.c.return_id == return_id)
+    if after is not None:
+        query = query.where(number_return.c.return_id < after)
     return [Return(*row) for row in await tx.execute(query)]
 
 

@@ -1,4 +1,5 @@
-"""Questions of offices: one statement finds and brings the proof of what is found, one writes the question down.
+"""Questions of offices: one statement finds and brings the proof of what is found, one writes down that it was asked; both take
+several questions of the same moment.
 
 At the driver's level, as the bench measures this path. Every kind of question runs the same two statements whatever is on
 record and whoever asks, so that time tells a caller nothing.
@@ -7,9 +8,10 @@ record and whoever asks, so that time tells a caller nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -30,81 +32,113 @@ _WAITING = """waiting w CROSS JOIN LATERAL (
     WHERE submission_id = w.submission_id AND kind = 'transcript' OFFSET 0) s"""
 
 
-def _statement(held_at: str, known_pupil: str, found: str, more: str = "") -> str:
-    """One statement of a question: the versions that `found` gives, what stands behind each, how often the office ($3) asked
-    about its pupil within a day before $2 (up to $4), and where $1 stands with questions that found nothing. One row whatever
-    there is, so that a pause costs no statement of its own.
+def _statement(key: str, held_at: str, known_pupil: str, found: str, more: str = "") -> str:
+    """One statement for several questions, each with a `key` of this type: the versions that `found` gives, what stands behind
+    each, how often the office asked about its pupil within a day before (up to `most`), and where the caller stands with questions
+    that found nothing. One row for each question whatever there is, so that a pause costs no statement of its own.
     """
     return f"""
+SELECT asked.place, one.*
+FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::int[], $5::{key}[], $6::int[], $7::text[], $8::text[])
+  WITH ORDINALITY AS asked (counted_as, asked_at, office, most, key, version, years, level, place) CROSS JOIN LATERAL (
 WITH {found}
 SELECT {held_at} AS held_at, {known_pupil} AS known_pupil, found.*, m.in_a_row, m.hour, m.in_hour, m.day, m.pauses, m.paused_until,
-       (SELECT count(*) FROM (SELECT FROM question q WHERE q.pupil_id = found.pupil_id AND q.asked_at > $2::timestamptz - interval '1 day'
-                                 AND q.caller_id = ANY($3::text[]) AND q.answer <> 'not_known' LIMIT $4) o) AS asked_before,
+       (SELECT count(*) FROM (SELECT FROM question q WHERE q.pupil_id = found.pupil_id AND q.asked_at > asked.asked_at - interval '1 day'
+                                 AND q.caller_id = ANY(string_to_array(asked.office, ' ')) AND q.answer <> 'not_known'
+                               LIMIT asked.most) o) AS asked_before,
        d.media_type, d.sealed, j.policy, j.rules, x.accepted_at AS withdrawn_at, x.reason,
        g.school_code AS given_out_by, g.grade AS given_out_in{more}
-  FROM (SELECT) AS one LEFT JOIN found ON true LEFT JOIN caller_miss m ON m.caller_id = $1
+  FROM (SELECT) AS always LEFT JOIN found ON true LEFT JOIN caller_miss m ON m.caller_id = asked.counted_as
   LEFT JOIN document d ON d.school_year = found.school_year AND d.fingerprint = found.fingerprint
   LEFT JOIN submission g ON g.submission_id = found.submission_id
   LEFT JOIN LATERAL (SELECT evidence ->> 'policy' AS policy, evidence ->> 'rules' AS rules FROM verdict
                        WHERE submission_id = found.submission_id AND outcome = 'accepted' ORDER BY judged_at DESC LIMIT 1) j ON true
   LEFT JOIN LATERAL (SELECT accepted_at, reason FROM withdrawal WHERE school_year = found.school_year AND pupil_id = found.pupil_id
-                       AND level = found.level AND version >= found.version ORDER BY version LIMIT 1) x ON true
+                       AND level = found.level AND version >= found.version ORDER BY version LIMIT 1) x ON true) one
 """  # noqa: S608 - only constants of this file are put together, here and below
 
 
 _BY_CODE = _statement(
-    f"ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.transcript_code = $5 AND s.school_code IS NOT NULL)",  # noqa: S608
-    "(SELECT pupil_id FROM transcript_code WHERE transcript_code = $5)",
+    "text",
+    f"ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.transcript_code = asked.key AND s.school_code IS NOT NULL)",  # noqa: S608
+    "(SELECT pupil_id FROM transcript_code WHERE transcript_code = asked.key)",
     f"""found AS (SELECT {_VERSION} FROM transcript_code t
                  JOIN record k USING (school_year, pupil_id, level)
                  JOIN record_version v USING (school_year, pupil_id, level)
-                 WHERE t.transcript_code = $5 AND v.version = coalesce($6, k.current_version))""",  # noqa: S608
+                 WHERE t.transcript_code = asked.key AND v.version = coalesce(asked.version, k.current_version))""",  # noqa: S608
 )
 #: Of an extract the registry itself handed out the bytes: they lead to the version that it shows.
 _BY_FINGERPRINT = _statement(
-    f"ARRAY(SELECT s.school_code FROM {_WAITING} WHERE w.fingerprint = $5 AND s.school_code IS NOT NULL)",  # noqa: S608
+    "bytea",
+    f"ARRAY(SELECT s.school_code FROM {_WAITING} WHERE w.fingerprint = asked.key AND s.school_code IS NOT NULL)",  # noqa: S608
     "found.pupil_id",
     f"""found AS (SELECT {_VERSION}, NULL::text AS extract FROM record_version v JOIN record k USING (school_year, pupil_id, level)
-                 WHERE v.fingerprint = $5
+                 WHERE v.fingerprint = asked.key
                UNION ALL
                SELECT {_VERSION}, i.year || '/' || lpad(i.number::text, 6, '0')
                  FROM extract_issue i JOIN public_code p USING (code_index)
                  JOIN record_version v USING (school_year, pupil_id, level, version)
-                 JOIN record k USING (school_year, pupil_id, level) WHERE i.fingerprint = $5)""",  # noqa: S608
+                 JOIN record k USING (school_year, pupil_id, level) WHERE i.fingerprint = asked.key)""",  # noqa: S608
 )
 
 #: All that are one with the pupil `n`.
 _ONE_PUPIL = "ARRAY(SELECT top FROM n UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM n))"
 _KNOWN = "(SELECT pupil_id FROM n)"
-_N = "n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top FROM {} p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.{} = $5)"
+_N = "n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top FROM {} p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.{} = asked.key)"
 
 
 def _of_pupil(way: str, held_at: str) -> str:
-    """The records in force of whoever is one with the pupil, in these years: $6 a list of years, $7 a level or none.
+    """The records in force of whoever is one with the pupil, in these years and of this level, if one is given.
 
     A number that was closed still finds its pupil: papers with it are in use for years after a renumbering. Merged pupils are
     one here; a question that finds nothing is written down under the pupil that the number was given to.
     """
-    found = f"""{_N.format(*_PUPIL[way])},
+    found = f"""{_N.format(*_PUPIL[way][:2])},
      found AS (SELECT {_VERSION} FROM record k JOIN record_version v USING (school_year, pupil_id, level)
-                 WHERE k.school_year = ANY($6::text[]) AND k.pupil_id = ANY({_ONE_PUPIL})
-                   AND ($7::text IS NULL OR k.level = $7) AND v.version = k.current_version)"""  # noqa: S608
-    return _statement(held_at, _KNOWN, found, f", {_ONE_PUPIL} AS one_pupil")
+                 WHERE k.school_year = ANY(string_to_array(asked.years, ' ')) AND k.pupil_id = ANY({_ONE_PUPIL})
+                   AND (asked.level IS NULL OR k.level = asked.level) AND v.version = k.current_version)"""  # noqa: S608
+    return _statement(_PUPIL[way][2], held_at, _KNOWN, found, f", {_ONE_PUPIL} AS one_pupil")
 
 
 def _held_with(member: str) -> str:
-    return f"""ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.{member} = $5 AND s.school_year = ANY($6::text[])
-               AND ($7::text IS NULL OR s.level = $7) AND s.school_code IS NOT NULL)"""  # noqa: S608
+    return f"""ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.{member} = asked.key AND s.school_year = ANY(string_to_array(asked.years, ' '))
+               AND (asked.level IS NULL OR s.level = asked.level) AND s.school_code IS NOT NULL)"""  # noqa: S608
 
 
 _PUPIL = {
-    "pupil_code": ("pupil_code", "pupil_code"),
-    "number": ("pupil_number", "number_index"),
-    "transcript_code": ("transcript_code", "transcript_code"),
+    "pupil_code": ("pupil_code", "pupil_code", "text"),
+    "number": ("pupil_number", "number_index", "bytea"),
+    "transcript_code": ("transcript_code", "transcript_code", "text"),
 }
-_BY_NUMBER = _of_pupil("number", _held_with("number_index"))
-_BY_PUPIL = _of_pupil("pupil_code", _held_with("pupil_code"))
-_RECORDS_OF = {way: _of_pupil(way, "'{}'::text[]") for way in _PUPIL}
+
+
+class Way(StrEnum):
+    """What a question looks for, and by what."""
+
+    #: The version with this transcript code (without a version: the current one), or held documents that claim the code. Which version a
+    #: held document claims is sealed with it, so with a version that is not on record any of them counts.
+    CODE = "code"
+    #: The version that is exactly these bytes, or that an extract of exactly these bytes shows, or the same bytes held.
+    FINGERPRINT = "fingerprint"
+    #: The current versions of a pupil's records in these years, or held documents that claim the number (its index) or the code.
+    NUMBER = "number"
+    PUPIL = "pupil"
+    #: The current versions of all records of a pupil in these years, and nothing that is held.
+    RECORDS_BY_PUPIL_CODE = "records_by_pupil_code"
+    RECORDS_BY_NUMBER = "records_by_number"
+    RECORDS_BY_TRANSCRIPT_CODE = "records_by_transcript_code"
+
+
+_NOTHING_HELD = "'{}'::text[]"
+_FIND: Mapping[Way, str] = {
+    Way.CODE: _BY_CODE,
+    Way.FINGERPRINT: _BY_FINGERPRINT,
+    Way.NUMBER: _of_pupil("number", _held_with("number_index")),
+    Way.PUPIL: _of_pupil("pupil_code", _held_with("pupil_code")),
+    Way.RECORDS_BY_PUPIL_CODE: _of_pupil("pupil_code", _NOTHING_HELD),
+    Way.RECORDS_BY_NUMBER: _of_pupil("number", _NOTHING_HELD),
+    Way.RECORDS_BY_TRANSCRIPT_CODE: _of_pupil("transcript_code", _NOTHING_HELD),
+}
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 #: Of a pupil only what was answered counts: else the limit would tell whose a foreign record is.
@@ -115,40 +149,34 @@ SELECT count(*) FROM (SELECT FROM question WHERE pupil_id = $1 AND asked_at > $2
 
 
 _QUESTION = "question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer, detail"
+#: Several at once, each with its nonce and the threshold of a claim, if it has them. One whose nonce was used before, or beside which
+#: another threshold counts, is not written: what was asked under any pupil that is one with this one counts, whatever was merged or
+#: parted since; the rows themselves decide between two statements at the same moment. In one order, so that no two wait for each other.
 _WRITE = f"""
-WITH spent AS (INSERT INTO answer_nonce (caller_id, nonce_hash, expires_at)
-                 SELECT $3, $11::bytea, $12::timestamptz WHERE $11 IS NOT NULL)
-INSERT INTO question ({_QUESTION}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-"""  # noqa: S608
-
-#: The same with the threshold of a claim; nothing is written when another one counts. What was asked under any pupil that is one
-#: with this one counts, whatever was merged or parted since; the row itself decides between two that ask at the same moment.
-_WRITE_WITH_THRESHOLD = f"""
-WITH other AS (SELECT max(asked_at) AS at FROM claim_threshold WHERE pupil_id = ANY($14::uuid[]) AND caller_id = ANY($15::text[])
-                  AND topic = $16 AND threshold <> $17 AND asked_at > $18),
-     taken AS (INSERT INTO claim_threshold AS t (pupil_id, caller_id, topic, threshold, asked_at)
-                 SELECT $8, $13, $16, $17, $2 WHERE (SELECT at FROM other) IS NULL
-               ON CONFLICT (pupil_id, caller_id, topic) DO UPDATE SET threshold = $17, asked_at = $2
-                 WHERE t.threshold = $17 OR t.asked_at <= $18
-               RETURNING 1),
-     spent AS (INSERT INTO answer_nonce (caller_id, nonce_hash, expires_at)
-                 SELECT $3, $11::bytea, $12::timestamptz FROM taken WHERE $11 IS NOT NULL),
-     written AS (INSERT INTO question ({_QUESTION}) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM taken)
-SELECT EXISTS (SELECT FROM taken) AS taken, (SELECT at FROM other) AS since
-"""  # noqa: S608
-
-#: Several at once; one whose nonce was used before is not written. In one order, so that no two wait for each other.
-_WRITE_ALL = f"""
 WITH n AS (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                                $8::uuid[], $9::text[], $10::text[], $11::bytea[], $12::timestamptz[])
-             AS u (question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer, detail, nonce_hash,
-                   expires_at)),
+                                $8::uuid[], $9::text[], $10::text[], $11::bytea[], $12::timestamptz[],
+                                $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::timestamptz[])
+             AS u ({_QUESTION}, nonce_hash, expires_at, counted_as, one_pupil, office, topic, threshold, counts_from)),
+     other AS (SELECT n.question_id, max(t.asked_at) AS at FROM n JOIN claim_threshold t
+                 ON t.pupil_id = ANY(n.one_pupil::uuid[]) AND t.caller_id = ANY(string_to_array(n.office, ' '))
+                AND t.topic = n.topic AND t.threshold <> n.threshold AND t.asked_at > n.counts_from GROUP BY n.question_id),
      spent AS (INSERT INTO answer_nonce (caller_id, nonce_hash, expires_at)
-                 SELECT caller_id, nonce_hash, expires_at FROM n WHERE nonce_hash IS NOT NULL ORDER BY 1, 2
-               ON CONFLICT DO NOTHING RETURNING caller_id, nonce_hash)
-INSERT INTO question ({_QUESTION}) SELECT {_QUESTION} FROM n
-WHERE nonce_hash IS NULL OR (caller_id, nonce_hash) IN (SELECT caller_id, nonce_hash FROM spent)
-RETURNING question_id
+                 SELECT caller_id, nonce_hash, expires_at FROM n
+                  WHERE nonce_hash IS NOT NULL AND question_id NOT IN (SELECT question_id FROM other) ORDER BY 1, 2
+               ON CONFLICT DO NOTHING RETURNING caller_id, nonce_hash),
+     free AS (SELECT * FROM n WHERE question_id NOT IN (SELECT question_id FROM other)
+                AND (nonce_hash IS NULL OR (caller_id, nonce_hash) IN (SELECT caller_id, nonce_hash FROM spent))),
+     taken AS (INSERT INTO claim_threshold AS t (pupil_id, caller_id, topic, threshold, asked_at)
+                 SELECT pupil_id, counted_as, topic, threshold, asked_at FROM free WHERE topic IS NOT NULL ORDER BY 1, 2, 3
+               ON CONFLICT (pupil_id, caller_id, topic) DO UPDATE SET threshold = excluded.threshold, asked_at = excluded.asked_at
+                 WHERE t.threshold = excluded.threshold OR t.asked_at <= (SELECT counts_from FROM n
+                       WHERE (n.pupil_id, n.counted_as, n.topic) = (excluded.pupil_id, excluded.caller_id, excluded.topic))
+               RETURNING pupil_id, caller_id, topic),
+     written AS (INSERT INTO question ({_QUESTION}) SELECT {_QUESTION} FROM free
+                  WHERE topic IS NULL OR (pupil_id, counted_as, topic) IN (SELECT pupil_id, caller_id, topic FROM taken)
+                 RETURNING question_id)
+SELECT question_id, written.question_id IS NOT NULL AS written, free.question_id IS NOT NULL AS free, other.at AS since
+  FROM n LEFT JOIN written USING (question_id) LEFT JOIN free USING (question_id) LEFT JOIN other USING (question_id)
 """  # noqa: S608
 
 
@@ -166,9 +194,8 @@ class NonceSpentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The threshold that a claim asks about: of a pupil (all that are one with it), on a topic, counted for an office."""
+    """The threshold that a claim asks about: of its pupil (all that are one with it), on a topic, counted for an office."""
 
-    pupil_id: UUID
     one_pupil: tuple[UUID, ...]
     counted_as: str
     office: Sequence[str]
@@ -183,6 +210,15 @@ class ThresholdTakenError(Exception):
     def __init__(self, since: datetime) -> None:
         super().__init__("another threshold counts")
         self.since = since
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A question to be written down, with the nonce it uses and the threshold it takes."""
+
+    row: Look
+    nonce: Nonce | None = None
+    threshold: Threshold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +259,18 @@ class Counting:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a question looks for; which of `version`, `years` and `level` count, the way says."""
+
+    way: Way
+    key: str | bytes = field(repr=False)
+    counting: Counting
+    version: int | None = None
+    years: Sequence[str] = ()
+    level: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What was found with the proof of each version, where the caller stands with questions that found nothing, and all that are
     one with the pupil."""
@@ -237,40 +285,26 @@ class Found:
         return self.proofs[self.sighting.versions.index(version)]
 
 
-async def find_by_code(tx: Hot, counting: Counting, transcript_code: str, version: int | None) -> Found:
-    """The record with this code in this version (None: the current one), or held documents that claim the code.
-
-    Which version a held document claims is sealed with it, so with a version that is not on record any of them counts.
-    """
-    return await _find(tx, _BY_CODE, counting, transcript_code, version)
+async def find(tx: Hot, wanted: Wanted) -> Found:
+    """What there is for one question."""
+    return (await find_all(tx, [wanted]))[0]
 
 
-async def find_by_fingerprint(tx: Hot, counting: Counting, fingerprint: bytes) -> Found:
-    """The version that is exactly these bytes, or that an extract of exactly these bytes shows, or the same bytes held."""
-    return await _find(tx, _BY_FINGERPRINT, counting, fingerprint)
+async def find_all(tx: Hot, together: Sequence[Wanted]) -> list[Found]:
+    """What there is for each of several questions, all of one way, by one statement."""
+    asked = [
+        (each.counting.counted_as, each.counting.asked_at, " ".join(each.counting.office), each.counting.most,
+         each.key, each.version, " ".join(each.years), each.level)
+        for each in together
+    ]  # fmt: skip
+    rows = await tx.fetch(_FIND[together[0].way], *(list(column) for column in zip(*asked, strict=True)))
+    by_place: list[list[asyncpg.Record]] = [[] for _ in together]
+    for row in rows:
+        by_place[row["place"] - 1].append(row)
+    return [_found(each) for each in by_place]
 
 
-async def find_by_number(
-    tx: Hot, counting: Counting, number_index: bytes, school_year: str, level: str | None
-) -> Found:
-    """The current versions of a pupil's records in a year (one per level), or held documents that claim number and year."""
-    return await _find(tx, _BY_NUMBER, counting, number_index, [school_year], level)
-
-
-async def find_by_pupil(tx: Hot, counting: Counting, pupil_code: str, years: Sequence[str], level: str | None) -> Found:
-    """The current versions of a pupil's records in these years, or held documents that claim the code and one of them."""
-    return await _find(tx, _BY_PUPIL, counting, pupil_code, list(years), level)
-
-
-async def find_records(tx: Hot, counting: Counting, way: str, key: str | bytes, years: Sequence[str]) -> Found:
-    """The current versions of all records of a pupil in these years; `way` is pupil_code, number (its index) or transcript_code."""
-    return await _find(tx, _RECORDS_OF[way], counting, key, list(years), None)
-
-
-async def _find(tx: Hot, statement: str, counting: Counting, *asked: object) -> Found:
-    rows = await tx.fetch(
-        statement, counting.counted_as, counting.asked_at, list(counting.office), counting.most, *asked
-    )
+def _found(rows: Sequence[asyncpg.Record]) -> Found:
     first = rows[0]  # one comes back at least; its version columns are null when nothing was found
     found = [row for row in rows if row["version"] is not None]
     return Found(
@@ -281,39 +315,38 @@ async def _find(tx: Hot, statement: str, counting: Counting, *asked: object) -> 
     )
 
 
-async def write(tx: Hot, row: Look, nonce: Nonce | None = None, threshold: Threshold | None = None) -> None:
-    """Write a question down, with the threshold it takes. Raises NonceSpentError, ThresholdTakenError; then nothing is written."""
+async def write(tx: Hot, row: Look) -> None:
+    """Write a question down."""
+    await write_all(tx, [Note(row)])
+
+
+async def write_all(tx: Hot, notes: Sequence[Note]) -> list[NonceSpentError | ThresholdTakenError | None]:
+    """Write several questions down by one statement; of each, why it is not written, if it is not.
+
+    No two of them may have the same nonce, or a threshold of the same pupil, office and topic.
+    """
+    found = await tx.fetch(_WRITE, *(list(column) for column in zip(*map(_members, notes), strict=True)))
+    by_id = {row["question_id"]: row for row in found}
+    return [_against(by_id[each.row.question_id], each.row.asked_at) for each in notes]
+
+
+def _members(note: Note) -> tuple[object, ...]:
+    row, nonce, taken = note.row, note.nonce, note.threshold
     asked = (row.question_id, row.asked_at, row.caller_id, row.purpose, row.reference, row.kind, row.school_year,
              row.pupil_id, row.answer, row.detail, *((None, None) if nonce is None else (nonce.hashed, nonce.expires_at)))  # fmt: skip
-    try:
-        if threshold is None:
-            await tx.execute(_WRITE, *asked)
-            return
-        found = await tx.fetchrow(
-            _WRITE_WITH_THRESHOLD, *asked, threshold.counted_as, list({threshold.pupil_id, *threshold.one_pupil}),
-            list(threshold.office), threshold.topic, threshold.value, threshold.counts_from,
-        )  # fmt: skip
-    except asyncpg.UniqueViolationError as error:
-        if error.constraint_name == "pk_answer_nonce":
-            raise NonceSpentError from None
-        raise
-    assert found is not None, "a row comes back in any case"
-    if not found["taken"]:
-        raise ThresholdTakenError(found["since"] or row.asked_at)
+    if taken is None:
+        return (*asked, None, None, None, None, None, None)
+    one_pupil = ",".join(map(str, {row.pupil_id, *taken.one_pupil}))
+    return (*asked, taken.counted_as, f"{{{one_pupil}}}", " ".join(taken.office), taken.topic, taken.value,
+            taken.counts_from)  # fmt: skip
 
 
-async def write_all(tx: Hot, rows: Sequence[tuple[Look, Nonce | None]]) -> frozenset[UUID]:
-    """Write several questions down by one statement; the ids of those that were: a nonce used before is left out.
-
-    No two of them may have the same nonce.
-    """
-    looks = [
-        (row.question_id, row.asked_at, row.caller_id, row.purpose, row.reference, row.kind, row.school_year, row.pupil_id,
-         row.answer, row.detail, *((None, None) if nonce is None else (nonce.hashed, nonce.expires_at)))
-        for row, nonce in rows
-    ]  # fmt: skip
-    found = await tx.fetch(_WRITE_ALL, *(list(column) for column in zip(*looks, strict=True)))
-    return frozenset(row["question_id"] for row in found)
+def _against(row: asyncpg.Record, asked_at: datetime) -> NonceSpentError | ThresholdTakenError | None:
+    if row["written"]:
+        return None
+    if row["free"] or row["since"] is not None:  # free: somebody took another one at the same moment
+        return ThresholdTakenError(row["since"] or asked_at)
+    return NonceSpentError()
 
 
 def _proven(found: asyncpg.Record) -> Proof:

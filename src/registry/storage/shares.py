@@ -96,15 +96,6 @@ async def open_(tx: Hot, secret_index: bytes, now: datetime) -> Share | None:
     return None if row is None else Share(*row)
 
 
-async def fetched(tx: Hot, who: str, since: datetime) -> int:
-    """How many extracts the holder of a link, by the id they are written down under, was handed since a moment."""
-    return int(
-        await tx.fetchval(
-            "SELECT count(*) FROM question WHERE caller_id = $1 AND asked_at > $2 AND kind = 'extract'", who, since
-        )
-    )
-
-
 async def revoke(tx: Hot, share_id: UUID, schools: Iterable[str], by: str, now: datetime) -> bool:
     """Revoke a link of these schools; once revoked it stays as it is. False when they have no such link."""
     row = await tx.fetchrow(

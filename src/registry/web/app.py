@@ -31,7 +31,7 @@ from registry.web import (
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The ASGI application under these settings (default: from the environment, as uvicorn's factory call needs)."""
     settings = settings or Settings()
-    app = api_app.create_app(settings)
+    app = api_app.create_app(settings, first=[public_codes.router])
     app.state.provider = provider.configured(settings)
     app.mount(rendering.STATIC_PATH, StaticFiles(directory=rendering.STATIC_FOLDER), name="static")
     for router in ROUTERS:
@@ -39,7 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-#: Routers of pages; each route's class is `rendering.PageRoute`, so that refusals become pages too.
+#: Routers of pages, but for the one that strangers ask for most; each route's class is `rendering.PageRoute`, so that refusals become pages too.
 ROUTERS = (
     home.router,
     sign_in.router,
@@ -54,6 +54,5 @@ ROUTERS = (
     calls.router,
     reminders.router,
     review_report.router,
-    public_codes.router,
     shares.router,
 )

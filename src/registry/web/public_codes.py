@@ -14,7 +14,7 @@ from registry.core.findings import Refusal
 from registry.services import public_codes
 from registry.web import forms, rendering, strangers
 
-router = APIRouter(route_class=rendering.PageRoute)
+router = APIRouter(route_class=rendering.PageRoute, include_in_schema=False)
 
 _NOT_A_PAGE_OF_ITS_OWN = frozenset({codes.PUBLIC_CODE_MALFORMED, codes.PUBLIC_CODE_UNKNOWN})
 

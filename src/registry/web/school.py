@@ -15,7 +15,7 @@ from registry.api.edge import Edge
 from registry.core import codes
 from registry.core.completeness import Bucket, Row
 from registry.core.findings import Code
-from registry.services import completeness, name_views, schools, tables_out, unnamed
+from registry.services import completeness_pupils, name_views, schools, tables_out, unnamed
 from registry.services.sessions import SignedIn
 from registry.services.tables_out import Column, TableOut
 from registry.web import asking, buckets, downloads, rendering, signed_in, words
@@ -55,9 +55,9 @@ async def get_school(
         made = _classes_file(request, row, classes) if classes else await _file(request, somebody, about, chosen)
         name = "classes" if classes else chosen.value
         return await downloads.answer(request, f"school-{row.code}-{name}", made, kind, now)
-    asked = completeness.Asked(unit, about.year, chosen, only=about.only)
+    asked = completeness_pupils.Asked(unit, about.year, chosen, only=about.only)
     page, classes, nobody = await asyncio.gather(
-        completeness.pupils(edge.world, somebody.caller, asked, None, after or None, _PAGE, now),
+        completeness_pupils.page(edge.world, somebody.caller, asked, None, after or None, _PAGE, now),
         _classes(edge, somebody, about, row.code),
         unnamed.page(edge.world, somebody.caller, unit, "", 1, now, about.when),
     )
@@ -131,10 +131,10 @@ async def _file(request: Request, somebody: SignedIn, about: Subject, bucket: Bu
     edge: Edge = request.app.state.edge
     rows: list[Row] = []
     after: str | None = None
-    asked = completeness.Asked(about.unit.code, about.year, bucket, only=about.only)
+    asked = completeness_pupils.Asked(about.unit.code, about.year, bucket, only=about.only)
     while True:
-        page = await completeness.pupils(
-            edge.world, somebody.caller, asked, None, after, completeness.MOST_ROWS, about.now
+        page = await completeness_pupils.page(
+            edge.world, somebody.caller, asked, None, after, completeness_pupils.MOST_ROWS, about.now
         )
         rows += page.rows
         after = page.next
