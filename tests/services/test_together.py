@@ -36,13 +36,31 @@ async def test_who_asks_in_the_very_turn_of_an_answer_is_not_left_waiting(world:
             assert await together.ask(world.db, number) == (number * number, 1)
 
 
-async def test_a_failure_is_heard_by_those_of_its_statement_alone(world: World) -> None:
+async def test_what_is_wrong_with_one_fails_nobody_else(world: World) -> None:
     async def never_seven(connection: Hot, several: Sequence[int]) -> list[tuple[int, int]]:
         if 7 in several:
             raise ValueError
         return await squares(connection, several)
 
     together = Together(never_seven, 1)
-    found = await asyncio.gather(together.ask(world.db, 7), together.ask(world.db, 7), return_exceptions=True)
-    assert [type(each) for each in found] == [ValueError, ValueError]
+    asked = (together.ask(world.db, number) for number in (3, 7, 5, 7))
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert [each if isinstance(each, tuple) else type(each) for each in found] == [
+        (9, 1),
+        ValueError,
+        (25, 1),
+        ValueError,
+    ]
     assert await asyncio.wait_for(together.ask(world.db, 3), 10) == (9, 1)
+
+
+async def test_too_few_results_are_nobodys_and_leave_nobody_waiting(world: World) -> None:
+    async def forgets_one(connection: Hot, several: Sequence[int]) -> list[tuple[int, int]]:
+        return (await squares(connection, several))[1:]
+
+    together = Together(forgets_one, 1)
+    async with asyncio.timeout(10):
+        for _ in range(2):
+            asked = (together.ask(world.db, number) for number in range(3))
+            found = await asyncio.gather(*asked, return_exceptions=True)
+            assert all(isinstance(each, ValueError) for each in found), found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import TimerHandle
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -16,11 +16,19 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 LARGEST_HEAD, MOST_HEADERS, LARGEST_MESSAGE = 32_768, 100, 32 * 2**20
 
 
+class Counted(Protocol):
+    """Who counts the connections of this process, where somebody does."""
+
+    def ended(self) -> None:
+        """One less."""
+
+
 class Connection(HttpToolsProtocol):
     """uvicorn's own protocol with deadlines and limits for what arrives."""
 
     #: How long the head of a request may take to arrive, and all of it.
     head_seconds, message_seconds = 10.0, 60.0
+    counted: ClassVar[Counted | None] = None
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -36,6 +44,8 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadline."""
         self._forget_deadline()
+        if self.counted is not None:
+            self.counted.ended()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

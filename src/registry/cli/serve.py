@@ -25,7 +25,7 @@ import typer
 import uvicorn
 
 from registry.api import batches, edge, logs, telemetry
-from registry.cli import connections, fetching, mailing, reach, supervising
+from registry.cli import accepting, connections, fetching, mailing, reach, supervising
 from registry.cli.service import make_state_dir
 from registry.services import audit, batch_work
 from registry.services import work as background
@@ -64,6 +64,7 @@ def serve(
             settings = _with_address(settings, port)
             _announce(settings, url)
             telemetry.forget_former_run(settings.metrics_dir)
+            accepting.forget_former_run(settings)
             sealer = sealing.Sealer(sealing.ensure_key(settings.sealing_key_path))
             supervisor = supervising.Supervisor(_server(settings), [listener], with_work=not no_work)
             with supervising.Preparing(url, owner_url, sealer, supervisor.end):
@@ -174,7 +175,7 @@ def _server(settings: Settings) -> uvicorn.Config:
         "registry.cli.worker:application",
         factory=True,
         workers=settings.workers,
-        loop="auto" if sys.platform == "win32" else "uvloop",
+        loop="registry.cli.accepting:loop",
         http=connections.Connection,
         ws="none",
         lifespan="on",

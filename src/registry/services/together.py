@@ -9,8 +9,9 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from registry.core.findings import Refusal
 from registry.storage.database import Database, Hot
 
 I = TypeVar("I")  # noqa: E741 - what is asked
@@ -46,15 +47,27 @@ class Together(Generic[I, O]):
     async def _go(self, db: Database) -> None:
         while self._waiting:
             together = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))]
-            try:
-                async with db.hot() as connection:
-                    come_out = await self.run(connection, [one for one, _ in together])
-            except Exception as error:  # whatever it is, those who wait have to hear of it
-                for _, out in together:
-                    if not out.done():
-                        out.set_exception(error)
-                continue
-            for (_, out), each in zip(together, come_out, strict=True):
+            failure = await self._run(db, together)
+            if failure is not None and len(together) > 1 and not isinstance(failure, Refusal):
+                for each in together:  # what is wrong with one is no reason to fail the others
+                    _fail([each], await self._run(db, [each]))
+            else:
+                _fail(together, failure)
+        self._under_way -= 1  # at once: who comes before the task has ended would be left waiting
+
+    async def _run(self, db: Database, together: Sequence[tuple[I, asyncio.Future[O]]]) -> Exception | None:
+        try:
+            async with db.hot() as connection:
+                come_out = await self.run(connection, [one for one, _ in together])
+            for (_, out), each in [*zip(together, come_out, strict=True)]:  # all of them before anybody has one
                 if not out.done():  # else nobody waits any more
                     out.set_result(each)
-        self._under_way -= 1  # at once: who comes before the task has ended would be left waiting
+        except Exception as failure:  # whatever it is, those who wait have to hear of it
+            return failure
+        return None
+
+
+def _fail(together: Sequence[tuple[object, asyncio.Future[Any]]], failure: Exception | None) -> None:
+    for _, out in together:
+        if failure is not None and not out.done():
+            out.set_exception(failure)
