@@ -65,15 +65,10 @@ async def look(
         bindparam("since", since, type_=DateTime(timezone=True)),
     )
     await planned_for(tx, schools)
+    rows = (await tx.execute(statement)).all()  # taken apart at once: a whole city has thousands
     return {
-        row.school_code: Seen(
-            Numbers(int(row.pupils), int(row.without_number)),
-            row.elsewhere,
-            row.last_contact,
-            row.refused,
-            row.by_code or {},
-        )
-        for row in await tx.execute(statement)
+        school: Seen(Numbers(int(pupils), int(without_number)), elsewhere, last_contact, refused, by_code or {})
+        for school, pupils, without_number, elsewhere, last_contact, refused, by_code in rows
     }
 
 

@@ -42,8 +42,8 @@ async def grades(
 
 async def declared(tx: Reading, schools: Sequence[str], school_year: str, grades: Sequence[int]) -> dict[str, Declared]:
     """Of each school that has pupils in these grades: how many of the grades, and how many are declared."""
-    rows = await tx.execute(_asked(_DECLARED, schools, school_year, grades))
-    return {row.school_code: Declared(row.grades, row.declared) for row in rows}
+    rows = (await tx.execute(_asked(_DECLARED, schools, school_year, grades))).all()
+    return {school: Declared(of, declared) for school, of, declared in rows}
 
 
 def _asked(statement: str, schools: Sequence[str], school_year: str, grades: Sequence[int]) -> TextClause:
