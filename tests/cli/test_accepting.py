@@ -114,6 +114,9 @@ def test_a_table_says_whose_turn_it_is(tmp_path: Path) -> None:
     assert not one.is_my_turn()
     one.ended()
     assert one.is_my_turn()
+    one.begun()
+    other.left()
+    assert one.is_my_turn(), "nobody waits for a worker that takes no more"
 
 
 def test_a_table_forgets_the_dead(tmp_path: Path) -> None:

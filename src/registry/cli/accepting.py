@@ -15,6 +15,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ _PLACE = struct.Struct("=ii")
 #: Twice as many as there can be workers: when they are replaced one after the other, an old and a new one live at once.
 _PLACES = 128
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.002, 0.05
-#: After the machine had no descriptor or memory for one more connection.
+#: After one more connection was too much for the machine.
 _RECOVERY_SECONDS = 1.0
 
 
@@ -61,7 +62,7 @@ class Table:
             os.ftruncate(handle, _PLACES * _PLACE.size)
             self._bytes = mmap.mmap(handle, _PLACES * _PLACE.size)
             self._mine = next(place for place in range(_PLACES) if not self._taken(place))
-            self._open = 0
+            self._pid, self._open = os.getpid(), 0
             self._write()
         finally:
             fcntl.flock(handle, fcntl.LOCK_UN)  # closing does not: the map has a handle of its own
@@ -75,6 +76,11 @@ class Table:
     def ended(self) -> None:
         """This worker has one connection less."""
         self._open -= 1
+        self._write()
+
+    def left(self) -> None:
+        """This worker takes no more: nobody is to wait for it."""
+        self._pid = 0
         self._write()
 
     def is_my_turn(self) -> bool:
@@ -97,7 +103,7 @@ class Table:
         return [(place, *each) for place, each in enumerate(_PLACE.iter_unpack(self._bytes))]
 
     def _write(self) -> None:
-        _PLACE.pack_into(self._bytes, self._mine * _PLACE.size, os.getpid(), self._open)
+        _PLACE.pack_into(self._bytes, self._mine * _PLACE.size, self._pid, self._open)
 
 
 class Loop(uvloop.Loop):
@@ -133,6 +139,7 @@ class Accepting:
     def close(self) -> None:
         """Take no more."""
         self._task.cancel()
+        self._table.left()
 
     async def wait_closed(self) -> None:
         """Until no more is taken."""
@@ -140,19 +147,22 @@ class Accepting:
 
     async def _accept(self) -> None:
         while True:
-            await self._somebody_waits()
-            await self._others_first()
             try:
-                taking = True
-                while taking:
-                    connection, _ = self._listener.accept()
-                    self._begin(connection)
-                    taking = self._table.is_my_turn()
-            except (BlockingIOError, ConnectionAbortedError):
-                continue  # another worker has taken it, or it is gone again
-            except OSError:
-                log.exception("a connection can't be accepted")
+                await self._somebody_waits()
+                await self._others_first()
+                self._take()
+            except Exception:  # no descriptor left, say: a worker that took no more would look alive
+                log.exception("connections can't be accepted")
                 await asyncio.sleep(_RECOVERY_SECONDS)
+
+    def _take(self) -> None:
+        """Whatever waits, as long as it is this worker's turn; one at least, if it is still there."""
+        with suppress(BlockingIOError, ConnectionAbortedError):  # another worker has taken it, or it is gone again
+            while True:
+                connection, _ = self._listener.accept()
+                self._begin(connection)
+                if not self._table.is_my_turn():
+                    return
 
     async def _somebody_waits(self) -> None:
         waits = self._loop.create_future()
