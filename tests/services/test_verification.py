@@ -80,10 +80,11 @@ async def test_of_many_asked_at_once_each_gets_its_own_answer(settled: World, ci
         ByDocument(receipt.fingerprint),
         ByCode(code, 1),
     ]
-    for caller, seen in ((EVERYWHERE, Answer.GENUINE_CURRENT), (ELSEWHERE, Answer.NOT_KNOWN)):
-        found = await asyncio.gather(*(ask(settled, question, caller) for question in asked * 2))
-        assert [each.answer for each in found] == [seen, Answer.NOT_KNOWN, Answer.NOT_KNOWN, seen, seen] * 2
-    assert len({row["question_id"] for row in await log_rows(settled)}) == 20
+    # In whatever order they are counted, nine misses in a row at most: the tenth would begin a pause.
+    for caller, seen, times in ((EVERYWHERE, Answer.GENUINE_CURRENT, 2), (ELSEWHERE, Answer.NOT_KNOWN, 1)):
+        found = await asyncio.gather(*(ask(settled, question, caller) for question in asked * times))
+        assert [each.answer for each in found] == [seen, Answer.NOT_KNOWN, Answer.NOT_KNOWN, seen, seen] * times
+    assert len({row["question_id"] for row in await log_rows(settled)}) == 15
 
 
 async def test_a_current_record_by_all_three_ways(settled: World, city: SmallCity) -> None:
