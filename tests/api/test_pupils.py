@@ -150,7 +150,7 @@ async def test_cases_are_listed_and_decided(registry: Registry, operator: Regist
     assert status == 200
     (first,) = page["cases"]
     assert (first["kind"], first["pupil_code"], first["possible"]) == (
-        "number-two-pupils", "7700000001", ["same-pupil", "other-pupil"],
+        "number-two-pupils", "7700000001", ["same-pupil", "other-pupil", "number-moves"],
     )  # fmt: skip
     assert page["next"] == first["submission_id"]
     status, rest = await ask(operator, "GET", f"{CASES}?after={page['next']}")
