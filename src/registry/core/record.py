@@ -42,6 +42,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Pupils that are one: who stands for them, and a number that moves whenever one of them begins a record or is merged."""
+
+    stands: UUID
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What the database knows about a transcript's bytes, pupil, record and code."""
 
@@ -60,11 +68,15 @@ class Found:
     own_pupil: UUID | None = None  # the pupil as it was before any merge: what is accepted meanwhile survives an undo
     person: bytes | None = None  # birth date and sex that belong to the number, sealed
     decisions: tuple[Decided, ...] = ()  # about exactly these bytes
+    group: Group | None = None  # of the pupil, when it is one with others
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What to write: a new pupil or a known one, a new record or the next version."""
+    """What to write: a new pupil or a known one, a new record or the next version.
+
+    `group`: whose turn must not have moved when the record begins, so that of pupils who are one two never begin a year at once.
+    """
 
     pupil_id: UUID
     new_pupil: bool
@@ -72,6 +84,7 @@ class Place:
     new_code: bool
     record_id: UUID
     new_record: bool
+    group: Group | None = None
 
 
 def place(
@@ -108,6 +121,7 @@ def place(
         new_code=found.pupil_by_code is None,
         record_id=mine.record_id if mine else fresh_record,
         new_record=mine is None,
+        group=found.group if mine is None else None,
     )
 
 
