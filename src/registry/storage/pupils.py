@@ -252,10 +252,15 @@ async def undo_merge(tx: Writing, merge: Merge, reason: str, caller_id: str | No
     await _alias_again(tx, merge.from_pupil)
 
 
-async def merges(tx: Reading, limit: int) -> list[Merge]:
-    """Merges past and present, newest first."""
+async def merges(tx: Reading, limit: int, behind: tuple[datetime, UUID] | None = None) -> list[Merge]:
+    """Merges past and present, newest first; or those behind the moment and id of one."""
+    at, merge_id = behind or (None, None)
     rows = await tx.execute(
-        text(f"{_MERGES} WHERE m.kind = 'merge' ORDER BY m.at DESC, m.merge_id LIMIT :most"), {"most": limit}
+        text(
+            f"{_MERGES} WHERE m.kind = 'merge' AND (CAST(:at AS timestamptz) IS NULL OR (m.at, m.merge_id) < (:at, CAST(:id AS uuid)))"
+            " ORDER BY m.at DESC, m.merge_id DESC LIMIT :most"
+        ),
+        {"most": limit, "at": at, "id": merge_id},
     )
     return [Merge(**row._mapping) for row in rows]
 
