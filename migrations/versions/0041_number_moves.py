@@ -18,6 +18,9 @@ _WORDS = "decision in ('same-pupil','other-pupil','transfer','number-moves')"
 def upgrade() -> None:
     """Go forward without loss."""
     op.execute("SET LOCAL lock_timeout = '2s'")
-    op.execute("ALTER TABLE pupil_decision DROP CONSTRAINT ck_pupil_decision_decision")
+    op.execute(
+        "-- squawk-ignore ban-drop-constraint\n"  # a wider rule follows at once
+        "ALTER TABLE pupil_decision DROP CONSTRAINT ck_pupil_decision_decision"
+    )
     op.execute(f"ALTER TABLE pupil_decision ADD CONSTRAINT ck_pupil_decision_decision CHECK ({_WORDS}) NOT VALID")
     op.execute("GRANT UPDATE (pupil_id) ON pupil_number TO registry_service")
