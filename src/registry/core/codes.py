@@ -953,7 +953,13 @@ RULE_LEVEL = _code(
 RULE_SUBJECT = _code(
     "rule-subject",
     ("Môn học lặp lại", "A subject is repeated"),
-    ("Mỗi môn một dòng; môn ghép ghi chung hoặc ghi riêng từng phần.", "One row per subject, whole or in its parts."),
+    ("Mỗi môn một dòng.", "One row per subject."),
+)
+RULE_SUBJECT_PARTS = _code(
+    "rule-subject-parts",
+    ("Môn ghép ghi cả chung lẫn riêng từng phần", "A combined subject is given both whole and in parts"),
+    ("Ghi chung một dòng, hoặc ghi riêng từng phần.", "Give it in one row, or in one row for each part."),
+    Effect.WARN,
 )
 RULE_SUBJECT_GRADE = _code(
     "rule-subject-grade",
