@@ -150,7 +150,7 @@ async def test_cases_are_listed_and_decided(registry: Registry, operator: Regist
     assert status == 200
     (first,) = page["cases"]
     assert (first["kind"], first["pupil_code"], first["possible"]) == (
-        "number-two-pupils", "7700000001", ["same-pupil", "other-pupil"],
+        "number-two-pupils", "7700000001", ["same-pupil", "other-pupil", "number-moves"],
     )  # fmt: skip
     unknown = f"{CASES}?after={first['submission_id']}"
     assert (await ask(operator, "GET", unknown))[1]["errors"][0]["pointer"] == "/query/after"

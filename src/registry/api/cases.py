@@ -52,8 +52,9 @@ class CasesBody(BaseModel):
 class DecisionBody(bodies.Strict):
     """What a person says after looking into it."""
 
-    decision: Literal["same-pupil", "other-pupil", "transfer"] = Field(
-        description="same-pupil, other-pupil (the document is refused) or transfer (both schools' records of the year count)"
+    decision: Literal["same-pupil", "other-pupil", "transfer", "number-moves"] = Field(
+        description="same-pupil, other-pupil (the document is refused), transfer (both schools' records of the year count) or "
+        "number-moves (the known pupil had the number by mistake: it is the document's pupil's)"
     )
     reason: str = Field(max_length=200, description=pupils.REASON_SHAPE)
 

@@ -126,10 +126,14 @@ def place(
 
 
 def _decided(found: Found, case: Case) -> Decided | None:
-    """The decision about this very doubt. Two pupils that are both known become one by a merge, not by a document."""
+    """The decision about this very doubt. Two pupils that are both known become one by a merge, not by a document.
+
+    A number that moved is the document's pupil's then; where there is a doubt all the same it has gone back, and that is a new one.
+    """
     for each in found.decisions:
         merge_first = case.two_known and each.decision is Decision.SAME_PUPIL
-        if (each.kind, each.against) == (case.kind, case.against) and not merge_first:
+        done = each.decision is Decision.NUMBER_MOVES
+        if (each.kind, each.against) == (case.kind, case.against) and not merge_first and not done:
             return each
     return None
 

@@ -197,9 +197,22 @@ async def open_number(
     return (await tx.execute(again.returning(pupil_number.c.pupil_id))).first() is not None
 
 
+async def move_number(tx: Writing, number_index: bytes, pupil_id: UUID) -> None:
+    """Let a number be another pupil's, open, and forget whom it was thought to belong to."""
+    moved = update(pupil_number).where(pupil_number.c.number_index == number_index)
+    await tx.execute(moved.values(pupil_id=pupil_id, closed_at=None, person_sealed=None))
+
+
 async def close_number(tx: Writing, number_index: bytes, now: datetime) -> None:
     """End a number; it goes on finding its pupil."""
     await tx.execute(update(pupil_number).where(pupil_number.c.number_index == number_index).values(closed_at=now))
+
+
+async def tell_of_number(tx: Writing, pupil_id: UUID, now: datetime, schools: Collection[str]) -> None:
+    """Queue for the feed of each school that a pupil's number is another one now."""
+    told = [{"kind": "renumbered", "pupil_id": pupil_id, "at": now, "school_code": code} for code in sorted(schools)]
+    if told:
+        await tx.execute(insert(change_queue), told)
 
 
 async def add_renumbering(
@@ -210,14 +223,14 @@ async def add_renumbering(
     row = {"renumbering_id": renumbering_id, "pupil_id": pupil_id, "old_index": indexes[0], "new_index": indexes[1],
            "reference": reference, "caller_id": caller_id, "at": now}  # fmt: skip
     await tx.execute(insert(renumbering).values(row))
-    told = [{"kind": "renumbered", "pupil_id": pupil_id, "at": now, "school_code": code} for code in sorted(schools)]
-    if told:
-        await tx.execute(insert(change_queue), told)
+    await tell_of_number(tx, pupil_id, now, schools)
 
 
-async def add_pupil(tx: Writing, pupil_id: UUID, now: datetime) -> None:
-    """A pupil without anything yet."""
+async def add_pupil(tx: Writing, pupil_id: UUID, now: datetime, code: str | None = None) -> None:
+    """A pupil without anything yet but perhaps a code."""
     await tx.execute(insert(pupil).values(pupil_id=pupil_id, created_at=now))
+    if code is not None:
+        await tx.execute(insert(pupil_code).values(pupil_code=code, pupil_id=pupil_id, known_since=now))
 
 
 async def add_merge(tx: Writing, merge: Merge) -> None:

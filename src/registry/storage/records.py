@@ -112,7 +112,8 @@ _RECORD_PARTS = """
      p AS (INSERT INTO pupil (pupil_id, created_at) SELECT $19, $14 WHERE $20),
      pn AS (INSERT INTO pupil_number (number_index, pupil_id, number_sealed, known_since, person_sealed)
               SELECT $12, $19, $21, $14, $29::bytea WHERE $22),
-     pu AS (UPDATE pupil_number SET person_sealed = $29 WHERE NOT $22 AND $29 IS NOT NULL AND number_index = $12),
+     pu AS (UPDATE pupil_number SET person_sealed = $29 WHERE NOT $22 AND $29 IS NOT NULL AND number_index = $12
+              AND pupil_id = (SELECT pupil_id FROM pupil_number WHERE number_index = $12)),
      pc AS (INSERT INTO pupil_code (pupil_code, pupil_id, known_since) SELECT $11, $19, $14 WHERE $23),
      tc AS (INSERT INTO transcript_code (transcript_code, school_year, pupil_id, level)
               SELECT $13, $7, $19, $9 WHERE $25),
