@@ -1482,8 +1482,8 @@ NUMBER_SUPPLIED = _code(
     "number-supplied",
     ("Số định danh được bổ sung sau khi ký", "The personal number was supplied after signing"),
     (
-        "Không cần làm gì: số do cơ quan công an trả về đã được gắn với học sinh; tài liệu đã ký giữ nguyên.",
-        "Nothing to do: the number that the police gave is the pupil's now; what was signed stays as it is.",
+        "Không cần làm gì: số do công an trả về, hoặc trường bổ sung vào danh sách sau đó, đã được gắn với học sinh; tài liệu đã ký giữ nguyên.",
+        "Nothing to do: the number that the police gave, or that the roster has had since, is the pupil's now; what was signed stays as it is.",
     ),
     Effect.WARN,
 )
