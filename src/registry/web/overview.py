@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from registry.api.edge import Edge
 from registry.core import readiness as judged
+from registry.core.callers import Caller
 from registry.core.campaigns import Deadline, Stage
 from registry.core.completeness import Counts
 from registry.services import completeness, readiness
@@ -43,18 +44,19 @@ async def get_overview(request: Request, somebody: signed_in.Counting, table: st
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
     grouped = grouping.chosen(about, by)
-    report, ready = await asyncio.gather(
+    report, ready, said = await asyncio.gather(
         completeness.report(
             edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, by=grouped, only=about.only
         ),
         readiness.look(edge.world, somebody.caller, about.ready, now),
+        declared(request, somebody.caller, about),
     )
     kind = downloads.wanted(request)
     if kind and table == "buckets":
         return await downloads.answer(request, table, buckets.shares_table(request, report.line), kind, now)
     if kind and table != "stages":
         return await downloads.answer(request, "overview", grouping.table(request, report, grouped), kind, now)
-    reached = await stages(request, about, report.line.counts, ready)
+    reached = stages(about, report.line.counts, ready, said)
     if kind:
         return await downloads.answer(request, table, _stages_file(request, about, reached), kind, now)
     parts = grouping.rows(request, report, grouped)
@@ -80,15 +82,22 @@ async def get_overview(request: Request, somebody: signed_in.Counting, table: st
     return rendering.page(request, "overview.html", values)
 
 
-async def stages(request: Request, about: Subject, counts: Counts, ready: readiness.Report) -> Sequence[Progress]:
-    """Each stage of the campaign with how far it is: pupils with a number or a transcript; schools for the others."""
+async def declared(request: Request, caller: Caller, about: Subject) -> through.Said | None:
+    """What schools have said in the campaign, if it is looked at for one."""
     edge: Edge = request.app.state.edge
     if about.plan is None:
+        return None
+    return await through.declared(edge.world, caller, about.plan, about.ready, about.now)
+
+
+def stages(about: Subject, counts: Counts, ready: readiness.Report, said: through.Said | None) -> Sequence[Progress]:
+    """Each stage of the campaign with how far it is: pupils with a number or a transcript; schools for the others."""
+    if about.plan is None or said is None:
         return []
     today = about.now.astimezone(rendering.HANOI).date()
     found = []
     deadlines = about.plan.deadlines()
-    for each in await through.of_unit(edge.world, about.plan, counts, ready, about.now):
+    for each in through.of_unit(about.plan, counts, ready, said):
         deadline = deadlines[each.stage]
         first = next(row for row in about.plan.history if row.stage is each.stage)
         was = first.due_on if first.due_on != deadline.due_on else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter, Request
@@ -35,11 +36,14 @@ async def get_report(request: Request, somebody: signed_in.Counting) -> Response
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
-    found = await completeness.report(
-        edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, only=about.only
+    found, ready, said = await asyncio.gather(
+        completeness.report(
+            edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, only=about.only
+        ),
+        readiness.look(edge.world, somebody.caller, about.ready, now),
+        overview.declared(request, somebody.caller, about),
     )
-    ready = await readiness.look(edge.world, somebody.caller, about.ready, now)
-    stages = await overview.stages(request, about, found.line.counts, ready)
+    stages = overview.stages(about, found.line.counts, ready, said)
     body = await review_report.pdf(_report(request, about, found, stages))
     name = f"report-{about.unit.code.replace(':', '-')}-{about.year}.pdf"
     headers = {**rendering.HEADERS, "Content-Disposition": f'inline; filename="{name}"'}
