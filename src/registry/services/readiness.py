@@ -23,6 +23,7 @@ from registry.storage import readiness as stored
 #: Rows of one page.
 MOST_ROWS = 500
 _NOBODY = readiness.Numbers()
+_UNSIGNED = {role: Standing(role) for role in Role}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def _rows(
         facts = readiness.Facts(
             code,
             found.numbers if found else _NOBODY,
-            {role: standings.get((code, role), Standing(role)) for role in roles},
+            {role: standings.get((code, role)) or _UNSIGNED[role] for role in roles},
             known.submitting.get(code, ()),
             found.last_contact if found else None,
             found.refusals if found else {},
