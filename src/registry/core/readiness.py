@@ -1,5 +1,7 @@
 """Can a school deliver its transcripts when the time comes? One traffic light with its reasons, from facts alone. Pure.
 
+Rows and facts are plain tuples: an answer about a city makes thousands of them, and frozen classes take five times as long.
+
 A reason that would have documents refused makes the light red, any other reason amber (the effects of the codes, folded as a
 verdict's are).
 """
@@ -7,10 +9,11 @@ verdict's are).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 from registry.core import codes
 from registry.core.expiring import Standing
@@ -40,8 +43,7 @@ LIMITS = Limits()
 _ROLES = {Role.TEACHER: "giáo viên", Role.PRINCIPAL: "hiệu trưởng", Role.SEAL: "con dấu"}
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(NamedTuple):
     """How many pupils of a roster have a personal number."""
 
     pupils: int = 0
@@ -58,8 +60,7 @@ class Numbers:
         return self.with_number / self.pupils if self.pupils else None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known of one school. `signers`: by role that must sign; `vendors`: who may submit for it; `elsewhere`: all its
     rosters are of other levels than those asked about, which are none of its business."""
 
@@ -68,7 +69,7 @@ class Facts:
     signers: Mapping[Role, Standing]
     vendors: tuple[str, ...]
     last_contact: datetime | None = None
-    refusals: Mapping[str, int] = field(default_factory=dict)  # attempts of the last days by code
+    refusals: Mapping[str, int] = MappingProxyType({})  # attempts of the last days by code
     refused: int = 0  # refused attempts of the last days
     elsewhere: bool = False
 
@@ -84,8 +85,7 @@ class Reason(Finding):
 Cause: TypeAlias = tuple[Code, Role | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One school: its facts, its light, and why."""
 
     facts: Facts

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import DateTime, SmallInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -42,8 +42,7 @@ SELECT s.school_code, coalesce(c.pupils, 0) - coalesce(o.pupils, 0) AS pupils,
 """  # noqa: S608 - only constants of this folder are put together
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What the database knows of one school. `elsewhere`: its rosters, of whatever year, are of other levels alone."""
 
     numbers: Numbers
