@@ -42,6 +42,27 @@ def _subject_twice(rng: Random, document: Document) -> tuple[str, str]:
     return "rule-subject", mutable.at(document, len(rows) - 1, "mamonhoc")
 
 
+def _combined_subject_whole_and_in_parts(rng: Random, document: Document) -> tuple[str, str] | None:
+    """Nghệ thuật beside one of its parts at the same level, which changes no result."""
+    combined = (_S.ART, _S.MUSIC, _S.FINE_ART)
+    index = mutable.pick(rng, document, lambda row: row["mamonhoc"] in mutable.of(*combined))
+    if index is None or int(document["makhoi"]) > 9:  # after grade 9 they are electives, each by itself
+        return None
+    rows = mutable.rows(document)
+    part = rows[index]["mamonhoc"] in mutable.of(_S.ART)
+    listed = code_lists.ROW_OF[rng.choice((_S.MUSIC, _S.FINE_ART)) if part else _S.ART]
+    rows.append({**rows[index], "mamonhoc": listed.code, "tenmonhoc": listed.short})
+    return "rule-subject-parts", mutable.at(document, len(rows) - 1, "mamonhoc")
+
+
+def _older_circular_of_the_other_level(rng: Random, document: Document) -> tuple[str, str]:
+    """Which grades the older ones were of was not read."""
+    year = rule_cases.FIRST[int(document["makhoi"])] - 1
+    others = [each for each in _REPLACED["dsbangdiem" not in document] if int(each[-4:]) <= year]
+    document |= {"thongtu": rng.choice(others), "namhoc": f"{year}-{year + 1}"}
+    return "rule-circular-unsure", "/thongtu"
+
+
 def _subject_of_another_grade(_rng: Random, document: Document) -> tuple[str, str]:
     """A comment-assessed row at its best, which changes no result."""
     rows, grade = mutable.rows(document), int(document["makhoi"])
@@ -71,6 +92,7 @@ def _subject_missing(rng: Random, document: Document) -> tuple[str, str] | None:
 
 
 SUBJECTS: tuple[Breaker, ...] = (
+    _older_circular_of_the_other_level, _combined_subject_whole_and_in_parts,
     _circular_of_the_other_level, _circular_of_the_past, _circular_before_its_time, _subject_twice, _subject_of_another_grade,
     _subject_missing,
 )  # fmt: skip
