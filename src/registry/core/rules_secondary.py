@@ -57,8 +57,9 @@ _Given = tuple[list[Decimal], list[Subject]]
 _OF_THE_YEAR = frozenset({"/learning/year", "/conduct/year", "/learning_retaken", "/conduct_retaken"})
 
 RULES: tuple[Rule, ...] = (
-    Rule(codes.RULE_SUBJECT, "TT 32/2018", "Mỗi môn một dòng, môn ghép chung hoặc riêng từng phần",
-         "Each subject once, combined ones whole or in parts"),
+    Rule(codes.RULE_SUBJECT, "Cấu trúc công bố: mamonhoc", "Mỗi môn một dòng", "Each subject once"),
+    Rule(codes.RULE_SUBJECT_PARTS, "TT 32/2018", "Môn ghép ghi chung hoặc riêng từng phần, không ghi cả hai",
+         "Combined subjects whole or in parts, not both", unverified=True),
     Rule(codes.RULE_SUBJECT_GRADE, "TT 32/2018", "Môn học thuộc chương trình của khối lớp",
          "Subjects of the grade's programme", unverified=True),
     Rule(codes.RULE_SUBJECT_MISSING, "TT 32/2018", "Đủ các môn bắt buộc; lớp 10 đến 12 có 4 môn lựa chọn",
@@ -201,12 +202,10 @@ def _row_findings(
         yield Finding(codes.RULE_TERM_MISSING, "/marks", "TT 22/2021 art. 9.1: marks of term 1")
     for index, row in enumerate(marks):
         pointer = f"/marks/{index}"
-        if subjects.overlaps(row.subject, seen):
+        yield from subjects.row_findings(row.subject, pointer, seen, taught)
+        if row.subject in seen:
             spoiled.update(_PERIODS)
-            yield Finding(codes.RULE_SUBJECT, f"{pointer}/subject", "TT 32/2018: one row per subject")
         else:
-            if row.subject not in taught:
-                yield Finding(codes.RULE_SUBJECT_GRADE, f"{pointer}/subject", "TT 32/2018")
             yield from _mark_findings(row, pointer, assessed, late, spoiled)
         seen.add(row.subject)
     if assessed:
@@ -339,18 +338,10 @@ def _strict_result(failed: int, scored: Sequence[Decimal]) -> str:
     return LEVELS[base if base >= _FAIR else base + _lifted(base, failed, scored, comment=False, bonus=0)]
 
 
-def _rows_that_count(marks: Sequence[SecondaryMark], grade: int) -> Iterator[Sequence[SecondaryMark]]:
-    yield marks
-    taught = subjects.taught_in(grade)
-    known = [row for row in marks if row.subject in taught]
-    if len(known) < len(marks):
-        yield known
-
-
 def _given(marks: Sequence[SecondaryMark], period: str, grade: int) -> list[_Given]:
     """For each choice of rows that count: the averages of the scored subjects, and the comment-assessed subjects at CĐ."""
     found = []
-    for rows in _rows_that_count(marks, grade):
+    for rows in subjects.rows_that_count(marks, subjects.taught_in(grade)):
         given = [(row.subject, getattr(row, period)) for row in rows]
         scored = [mark for _, mark in given if type(mark) is Decimal]
         found.append((scored, [subject for subject, mark in given if mark is Letter.FAILED]))

@@ -6,10 +6,11 @@ of the rule set of a circular; wire codes and Vietnamese names are in `registry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol, TypeVar
 
 from registry.core import codes
 from registry.core.findings import Finding
@@ -134,9 +135,47 @@ def taught_in(grade: int) -> Mapping[Subject, Need]:
     return _BY_GRADE[grade]
 
 
-def overlaps(subject: Subject, seen: AbstractSet[Subject]) -> bool:
-    """True when a row for the subject repeats one of `seen`: itself, its whole, or one of its parts."""
-    return subject in seen or WHOLE.get(subject) in seen or not seen.isdisjoint(PARTS.get(subject, ()))
+def row_findings(
+    subject: Subject, pointer: str, seen: AbstractSet[Subject], taught: Mapping[Subject, Need]
+) -> list[Finding]:
+    """What a row's subject says beside those `seen` before: rule-subject alone, or rule-subject-parts, rule-subject-grade."""
+    at = f"{pointer}/subject"
+    if subject in seen:
+        return [Finding(codes.RULE_SUBJECT, at, "one row per subject")]
+    findings = []
+    if WHOLE.get(subject) in seen or not seen.isdisjoint(PARTS.get(subject, ())):
+        findings.append(Finding(codes.RULE_SUBJECT_PARTS, at, "TT 32/2018: whole, or in its parts"))
+    if subject not in taught:
+        findings.append(Finding(codes.RULE_SUBJECT_GRADE, at, "TT 32/2018"))
+    return findings
+
+
+_Row = TypeVar("_Row", bound="HasSubject")
+
+
+class HasSubject(Protocol):
+    """A row of marks."""
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+
+
+def rows_that_count(rows: Sequence[_Row], taught: Mapping[Subject, Need]) -> list[Sequence[_Row]]:
+    """Every choice of rows that a result may rest on, all of them first.
+
+    Open: whether subjects of no known grade count, and whether a combined subject given twice counts whole or in parts.
+    """
+    known = [row for row in rows if row.subject in taught]
+    found = []
+    for chosen in (rows, known) if len(known) < len(rows) else (rows,):
+        found.append(chosen)
+        wholes = {row.subject for row in chosen if row.subject in PARTS}
+        parts = {row.subject for row in chosen if WHOLE.get(row.subject) in wholes} if wholes else None
+        if parts:
+            wholes = {WHOLE[part] for part in parts}
+            found += [[row for row in chosen if row.subject not in out] for out in (parts, wholes)]
+    return found
 
 
 def missing_findings(grade: int, present: AbstractSet[Subject]) -> list[Finding]:

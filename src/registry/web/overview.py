@@ -40,17 +40,10 @@ class Progress:
 @router.get("/overview")
 async def get_overview(request: Request, somebody: signed_in.Counting, table: str = "", by: str = "") -> Response:
     """Progress against the deadlines, the unit in buckets, and its parts, or `by` something else; `table` with `format`: buckets or stages, else the parts."""
-    edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
     grouped = grouping.chosen(about, by)
-    report, ready, said = await asyncio.gather(
-        completeness.report(
-            edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, by=grouped, only=about.only
-        ),
-        readiness.look(edge.world, somebody.caller, about.ready, now),
-        declared(request, somebody.caller, about),
-    )
+    report, ready, said = await look(request, somebody.caller, about, grouped)
     kind = downloads.wanted(request)
     if kind and table == "buckets":
         return await downloads.answer(request, table, buckets.shares_table(request, report.line), kind, now)
@@ -82,12 +75,20 @@ async def get_overview(request: Request, somebody: signed_in.Counting, table: st
     return rendering.page(request, "overview.html", values)
 
 
-async def declared(request: Request, caller: Caller, about: Subject) -> through.Said | None:
-    """What schools have said in the campaign, if it is looked at for one."""
+async def look(
+    request: Request, caller: Caller, about: Subject, by: completeness.By | None
+) -> tuple[completeness.Report, readiness.Report, through.Said | None]:
+    """The counts, how ready the schools are, and what they have said in the campaign (None of none): asked side by side."""
     edge: Edge = request.app.state.edge
+    counted = completeness.report(
+        edge.world, caller, about.unit.code, about.year, None, about.now, about.on, by=by, only=about.only
+    )
+    ready = readiness.look(edge.world, caller, about.ready, about.now)
     if about.plan is None:
-        return None
-    return await through.declared(edge.world, caller, about.plan, about.ready, about.now)
+        return *await asyncio.gather(counted, ready), None
+    return await asyncio.gather(
+        counted, ready, through.declared(edge.world, caller, about.plan, about.ready, about.now)
+    )
 
 
 def stages(about: Subject, counts: Counts, ready: readiness.Report, said: through.Said | None) -> Sequence[Progress]:
