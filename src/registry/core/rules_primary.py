@@ -116,19 +116,18 @@ def overall_result(levels: Iterable[str], letters: Iterable[str], tests: Iterabl
 
 def _row_findings(marks: Sequence[PrimaryMark], grade: int, assessed: bool) -> list[Finding]:
     findings: list[Finding] = []
-    taught, seen = subjects.taught_in(grade), set[Subject]()
+    taught, rows = subjects.taught_in(grade), subjects.layout(grade, tuple([row.subject for row in marks]))
     for index, row in enumerate(marks):
         pointer = f"/marks/{index}"
-        if subjects.overlaps(row.subject, seen):
+        if rows.repeats[index]:
             findings.append(Finding(codes.RULE_SUBJECT, f"{pointer}/subject", "TT 32/2018: one row per subject"))
         else:
-            if row.subject not in taught:
+            if not rows.taught[index]:
                 findings.append(Finding(codes.RULE_SUBJECT_GRADE, f"{pointer}/subject", "TT 32/2018"))
             findings += _level_findings(row, pointer, assessed)
             findings += _test_findings(row, pointer, assessed and _needs_test(row, taught.get(row.subject), marks))
-        seen.add(row.subject)
     if assessed:
-        findings += subjects.missing_findings(grade, seen)
+        findings += subjects.missing_findings(rows)
     return findings
 
 

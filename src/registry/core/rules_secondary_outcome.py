@@ -97,6 +97,8 @@ def _promotion(transcript: Transcript, results: SecondaryResults, *, doubtful: b
 
 def _awards(transcript: Transcript, results: SecondaryResults) -> Iterator[Finding]:
     """Art. 15.1: Giỏi for conduct and learning Tốt, Xuất sắc with six averages of 9.0 besides."""
+    if not transcript.awards:
+        return
     both = results.conduct.year == "T" and results.learning.year == "T"
     nines = sum(isinstance(row.year, Decimal) and row.year >= _NINE for row in results.marks)
     if awards.names(transcript.awards, _EXCELLENT) and not (both and nines >= _SIX):

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from registry.core import codes
-from registry.core.findings import Finding
+from registry.core.findings import Code, Finding
 
 
 class Subject(StrEnum):
@@ -129,6 +130,22 @@ _COMPULSORY: Mapping[int, tuple[Taught, ...]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the subjects of a transcript's rows say without any mark, row by row: it is the same for a whole class."""
+
+    repeats: tuple[bool, ...]  # of an earlier row
+    taught: tuple[bool, ...]  # in the grade
+    missing: tuple[tuple[Code, str], ...]  # see `missing_findings`
+
+
+@lru_cache(maxsize=1024)
+def layout(grade: int, rows: tuple[Subject, ...]) -> Layout:
+    """The layout of rows with these subjects in a grade from 1 to 12."""
+    repeats = tuple(overlaps(subject, set(rows[:index])) for index, subject in enumerate(rows))
+    return Layout(repeats, tuple(subject in _BY_GRADE[grade] for subject in rows), _missing(grade, set(rows)))
+
+
 def taught_in(grade: int) -> Mapping[Subject, Need]:
     """Subject -> need for every subject a row may carry in a grade from 1 to 12, parts of combined subjects included."""
     return _BY_GRADE[grade]
@@ -139,21 +156,25 @@ def overlaps(subject: Subject, seen: AbstractSet[Subject]) -> bool:
     return subject in seen or WHOLE.get(subject) in seen or not seen.isdisjoint(PARTS.get(subject, ()))
 
 
-def missing_findings(grade: int, present: AbstractSet[Subject]) -> list[Finding]:
+def missing_findings(rows: Layout) -> list[Finding]:
     """rule-subject-missing at /marks for every compulsory subject of the grade without a row and too few electives; rule-electives.
 
     A combined subject is covered by itself or by all of its parts.
     """
+    return [Finding(code, "/marks", detail) for code, detail in rows.missing]
+
+
+def _missing(grade: int, present: AbstractSet[Subject]) -> tuple[tuple[Code, str], ...]:
     missing = [
         row.subject
         for row in _COMPULSORY[grade]
         if row.subject not in present and not (row.subject in PARTS and present >= set(PARTS[row.subject]))
     ]
-    findings = [Finding(codes.RULE_SUBJECT_MISSING, "/marks", subject.value.replace("_", " ")) for subject in missing]
+    found = [(codes.RULE_SUBJECT_MISSING, subject.value.replace("_", " ")) for subject in missing]
     if grade < 10:
-        return findings
+        return tuple(found)
     chosen = sum(_BY_GRADE[grade].get(subject) is Need.ELECTIVE for subject in present)
     if chosen != ELECTIVES:
         code = codes.RULE_SUBJECT_MISSING if chosen < ELECTIVES else codes.RULE_ELECTIVES
-        findings.append(Finding(code, "/marks", f"{ELECTIVES} electives"))
-    return findings
+        found.append((code, f"{ELECTIVES} electives"))
+    return tuple(found)

@@ -36,6 +36,8 @@ class VersionReason(StrEnum):
 class Letter(StrEnum):
     """A mark that is not a number, with the letters of the circulars."""
 
+    __hash__ = str.__hash__  # as in `Subject`
+
     PASSED = "Đ"  # Đạt
     FAILED = "CĐ"  # Chưa đạt
     EXEMPT = "M"  # miễn
@@ -44,13 +46,15 @@ class Letter(StrEnum):
 #: Half-days of absence in a year after which nobody is promoted, whatever the summer brings (TT 22/2021 art. 12.1.c).
 MOST_ABSENCES = 45
 
+_EXEMPT = Letter.EXEMPT
+
 #: A number on the scale as written, a letter, or nothing.
 Mark = Decimal | Letter | None
 
 
 def is_mark(mark: Mark) -> bool:
     """True of a number, Đ and CĐ; False where the pupil is exempt, and of nothing."""
-    return mark is not None and mark is not Letter.EXEMPT
+    return mark is not None and mark is not _EXEMPT
 
 
 @dataclass(frozen=True, slots=True)

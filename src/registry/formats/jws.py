@@ -152,7 +152,9 @@ def _open(value: dict[str, Any], form: _Form, findings: list[Finding], most: int
     for index, each in enumerate(given):
         protected, value = _texts(each)
         signing_input = b"%b.%b" % (_octets_of(protected), attached)
-        whole = sha256(signing_input)  # of what is signed, and with the value behind it the link: both hash the document
+        whole = sha256(
+            signing_input
+        )  # of what is signed, and with the value behind it the link: both hash the document
         place = jws_header.Place(f"/signatures/{index}", previous, covered, form.kind)
         signed = signing_input, whole.digest()
         opened.append(_open_signature(each, index, signed, place, form.algorithms, findings))
