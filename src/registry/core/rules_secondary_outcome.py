@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from decimal import Decimal
 
 from registry.core import awards, codes, completion
@@ -68,7 +67,7 @@ def _may_retake(row: SecondaryMark) -> bool:
 
 
 def _after(results: SecondaryResults) -> tuple[SecondaryMark, ...]:
-    return tuple(replace(row, year=row.retake) if is_mark(row.retake) else row for row in results.marks)
+    return tuple(row._replace(year=row.retake) if is_mark(row.retake) else row for row in results.marks)
 
 
 def _promotion(transcript: Transcript, results: SecondaryResults, *, doubtful: bool) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from registry.core.ids import BirthDate, Level, SchoolYear, Sex
 from registry.core.subjects import Subject
@@ -68,8 +68,7 @@ class Stay:
     arrived_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PrimaryMark:
+class PrimaryMark(NamedTuple):
     """One subject of a primary year: level letter (T, H, C, M for exempt) and the mark of the end-of-year test."""
 
     subject: Subject
@@ -94,9 +93,9 @@ class PrimaryResults:
         return replace(self, **changes)
 
 
-@dataclass(frozen=True, slots=True)
-class SecondaryMark:
-    """One subject of a secondary year: both terms, the year, and the mark of the re-test in summer."""
+class SecondaryMark(NamedTuple):
+    """One subject of a secondary year: both terms, the year, and the mark of the re-test in summer. (A named tuple, as a transcript
+    has a dozen and a frozen dataclass takes three times as long to make.)"""
 
     subject: Subject
     subject_name: str
@@ -104,8 +103,13 @@ class SecondaryMark:
     term2: Mark
     year: Mark
     retake: Mark = None
-    teacher_name: str = field(default="", repr=False)
-    teacher_number: str | None = field(default=None, repr=False)
+    teacher_name: str = ""
+    teacher_number: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the teacher."""
+        shown = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields[:6], self, strict=False))
+        return f"SecondaryMark({shown})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ class Policy:
     ) -> tuple[Role, ...]:
         """The roles that must sign, in the order of signing: those with at least one row that says so."""
         return tuple(
-            role for role in _ROLES if any([r.must_sign(extract) for r in self.rows_for(role, ownership, moment, year)])
+            role for role in _ROLES if any(r.must_sign(extract) for r in self.rows_for(role, ownership, moment, year))
         )
 
     @cached_property

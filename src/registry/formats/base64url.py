@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from pybase64 import b64decode, b64encode, urlsafe_b64encode  # the standard library takes twenty times as long
 
-
 #: By length modulo 4: what completes a text, and the last characters that leave no bit unused (after 1 no text can end).
 _PADDING = ("", "", "==", "=")
 _ENDS = ("", "", "AQgw", "AEIMQUYcgkosw048")

@@ -150,7 +150,7 @@ def _open(value: dict[str, Any], form: _Form, findings: list[Finding], most: int
     attached = b"" if form.detached else _octets_of(content)
     previous, opened = None, []
     for index, each in enumerate(given):
-        protected, value = _texts(each)
+        protected, signature = _texts(each)
         signing_input = b"%b.%b" % (_octets_of(protected), attached)
         whole = sha256(
             signing_input
@@ -159,9 +159,9 @@ def _open(value: dict[str, Any], form: _Form, findings: list[Finding], most: int
         signed = signing_input, whole.digest()
         opened.append(_open_signature(each, index, signed, place, form.algorithms, findings))
         if covered is not None:
-            covered = (*covered, jws_detached.of_signature(index, protected, value))
+            covered = (*covered, jws_detached.of_signature(index, protected, signature))
         elif index < len(given) - 1:
-            whole.update(_octets_of(f".{value}"))
+            whole.update(_octets_of(f".{signature}"))
             previous = base64url.encode(whole.digest())
     return Envelope(payload, tuple(opened), tuple(findings))
 

@@ -367,7 +367,7 @@ def _signed(each: _Judged) -> signing_policy.Signed:
         each.opened.algorithm,
         each.opened.signed_at,
         each.stamped.moment is not None,
-        stamp_open=any([finding.code is codes.TIME_STAMP_UNDECIDED for finding in each.stamped.findings]),
+        stamp_open=any(finding.code is codes.TIME_STAMP_UNDECIDED for finding in each.stamped.findings),
         policies=path.policies if path else _NOTHING,
         persons=path.persons if path else holders.personal_numbers(each.leaf) if each.leaf else _NOTHING,
     )
