@@ -72,12 +72,12 @@ async def test_a_list_is_taken_as_a_difference(registry: Registry, operator: Reg
 async def test_page_by_page_and_who_has_none(registry: Registry, operator: RegistryClient) -> None:
     await post(registry, operator, HEADER + ROWS)
     seen, without = list[str](), list[str]()
-    after: str | None = ""
-    while after is not None:
-        page = (await get(registry, operator, unit=schools.DISTRICT, limit="5", after=after)).json()
+    more: dict[str, str] = {}
+    while more.get("after", "") is not None:
+        page = (await get(registry, operator, unit=schools.DISTRICT, limit="5", **more)).json()
         seen += [row["school_code"] for row in page["contacts"]]
         without += page["without"]
-        after = page["next"]
+        more = {"after": page["next"]}
     assert seen == [FIRST.code, SECOND.code]
     assert sorted(seen + without) == sorted(s.code for s in schools.all_schools())
 

@@ -120,12 +120,12 @@ async def test_units_of_a_frozen_campaign_page_by_page(registry: Registry, vendo
     assert (codes, whole["next"]) == (sorted(codes), None)
     assert len(codes) > 2
     pages: list[Any] = []
-    after: str | None = ""
-    while after is not None:
-        body = (await ask(registry, "op-1", "GET", FREEZE, params={"limit": "2", "after": after})).json()
+    more: dict[str, str] = {}
+    while more.get("after", "") is not None:
+        body = (await ask(registry, "op-1", "GET", FREEZE, params={"limit": "2", **more})).json()
         assert 1 <= len(body["units"]) <= 2
         pages += body["units"]
-        after = body["next"]
+        more = {"after": body["next"]}
     assert pages == whole["units"]
     for wrong in ({"limit": "0"}, {"limit": "501"}, {"after": "x" * 41}):
         assert (await ask(registry, "op-1", "GET", FREEZE, params=wrong)).status_code == 400

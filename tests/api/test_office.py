@@ -87,7 +87,7 @@ async def test_grades_declared_or_not(registry: Registry, vendor: RegistryClient
 
 async def test_who_wants_it_frozen(registry: Registry, vendor: RegistryClient) -> None:
     path = f"/v1/campaigns/{CODE}/freeze"
-    assert await ask(registry, f"{path}/requests") == {"requests": []}
+    assert await ask(registry, f"{path}/requests") == {"requests": [], "next": None}
     async with httpx.AsyncClient(base_url=registry.base_url) as http:
         headers = {"Authorization": f"Bearer {await registry.client('office').token()}"}
         assert (await http.post(path, json={"reason": "Hết hạn"}, headers=headers)).status_code == 202

@@ -261,7 +261,7 @@ async def test_an_operator_of_bs_school_can_do_nothing_about_a(stage: Stage) -> 
     a_case = held.json()["submission_id"]
     assert (await stage.operator.get("/v1/cases")).json() == {"cases": [], "next": None}
     assert (await stage.operator.get("/v1/approvals")).json()["approvals"] == []
-    assert (await stage.operator.get("/v1/pupils/merges")).json() == {"merges": []}
+    assert (await stage.operator.get("/v1/pupils/merges")).json() == {"merges": [], "next": None}
     pairs: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         (f"/v1/{kind}/{a_case}{tail}", f"/v1/{kind}/{NO_ID}{tail}", body, body)
         for kind, tail, body in (

@@ -64,7 +64,7 @@ async def test_cases_and_decisions(run: Run, world: World) -> None:
     await send(world, DOCUMENT | {"mahocsinh": "7700000001", **transcripts.revised({}, 2)})
     (case,) = json.loads((await run("cases", "--json")).stdout)
     assert (case["kind"], case["school"], case["possible"]) == (
-        "number-two-pupils", PRIMARY.code, "same-pupil other-pupil",
+        "number-two-pupils", PRIMARY.code, "same-pupil other-pupil number-moves",
     )  # fmt: skip
     assert OLD not in str(case)
     assert (await run("cases")).stdout.count("\n") == 1

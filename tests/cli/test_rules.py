@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -51,7 +52,15 @@ async def test_a_planned_rule_set_is_tried_on_what_is_on_record(run: Run, tmp_pa
         ("vendor-b", PRIMARY.code, 1, 1, {"rule-award": 1}),
     ]
     shown = await run("rules", "forecast", str(file))
-    assert "2 of 3 records would be refused; 0 could not be read" in shown.stdout
+    assert "2 of 3 records would be refused; 0 could not be read; 0 of older circulars left out" in shown.stdout
+    listing = tmp_path / "records.csv"
+    await run("rules", "forecast", str(file), "--records", str(listing))
+    rows = list(csv.DictReader(listing.read_text("utf-8").splitlines()))
+    codes = [small_city().document(seed=seed, result="HT")["madinhdanhhocba"] for seed in (1, 2)]
+    assert sorted((r["vendor"], r["transcript_code"], r["version"], r["codes"]) for r in rows) == [
+        (caller, code, "1", "rule-award") for caller, code in zip(("vendor-a", "vendor-b"), codes, strict=True)
+    ]
+    assert (await run("rules", "forecast", str(file), "--records", str(tmp_path / "no" / "x.csv"))).exit_code == 2
     for circular, records in (("27/2020", 3), ("22/2021", 1)):
         as_it_is = await run("rules", "forecast", circular, "--json")
         assert as_it_is.exit_code == 0, as_it_is.output

@@ -108,6 +108,13 @@ def test_two_known_pupils_are_joined_by_no_document() -> None:
     assert put(decided(OTHER_PUPILS_CODE, case, Decision.SAME_PUPIL)) == case
 
 
+def test_a_number_that_moved_settles_no_later_doubt() -> None:
+    """It has been done by the time the document is looked at again; a doubt that is there all the same is another one."""
+    case = put(OTHER_CODE)
+    assert isinstance(case, Case)
+    assert put(decided(OTHER_CODE, case, Decision.NUMBER_MOVES)) == case
+
+
 def test_two_doubts_are_two_decisions() -> None:
     found = replace(OTHER_CODE, record=replace(HERE, school_code="school-2", transcript_code="code-2"))
     first = put(found)

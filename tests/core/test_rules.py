@@ -32,26 +32,31 @@ def found(transcript: Transcript) -> list[tuple[str, str]]:
 FIRST = {1: 2020, 2: 2021, 3: 2022, 4: 2023, 5: 2024, 6: 2021, 7: 2022, 8: 2023, 9: 2024, 10: 2022, 11: 2023, 12: 2024}
 
 
+#: Grades with a first year that rests on unverified knowledge: the year of which a text read says it was in force.
+SURE = {6: 2023, 7: 2023, 8: 2023, 9: 2025, 10: 2023, 11: 2023, 12: 2025}
+UNSURE, WRONG = [("rule-circular-unsure", "/circular")], [("rule-circular", "/circular")]
+
+
 @pytest.mark.parametrize(("grade", "first"), FIRST.items())
 def test_a_circular_is_in_force_from_its_first_year_on(grade: int, first: int) -> None:
     transcript = made(grade)
     assert found(transcript.but(school_year=SchoolYear(first))) == []
     assert found(transcript.but(school_year=SchoolYear(first + 9))) == []
-    unsure = "rule-circular-unsure" if grade in (9, 12) else "rule-circular"
-    assert found(transcript.but(school_year=SchoolYear(first - 1))) == [(unsure, "/circular")]
-    assert found(transcript.but(school_year=SchoolYear(first - 2))) == [("rule-circular", "/circular")]
+    early = UNSURE if grade in SURE and first > 2021 else WRONG  # before the year of its issue it can't have been
+    assert found(transcript.but(school_year=SchoolYear(first - 1))) == early
+    assert found(transcript.but(school_year=SchoolYear(first - 2))) == WRONG
 
 
 @pytest.mark.parametrize(("grade", "first"), FIRST.items())
 def test_older_circulars_are_history(grade: int, first: int) -> None:
-    """Shape alone is asked of them, and only until the new one came."""
+    """Shape alone is asked of them, and only until the new one is known to be there."""
     primary = ("30/2014", "22/2016/TT-BGDĐT", "32/2009", "QĐ 30/2005/QĐ-BGD&ĐT")
     for name in primary if grade <= 5 else ("TT 58/2011/TT-BGDĐT", "26/2020", "40/2006/QĐ-BGDĐT", "51/2008"):
         transcript = made(grade).but(circular=name)
         assert found(transcript.but(school_year=SchoolYear(first - 1), promoted=False)) == []
-        unsure = "rule-circular-unsure" if grade in (9, 12) else "rule-circular"
-        assert found(transcript.but(school_year=SchoolYear(first))) == [(unsure, "/circular")]
-        assert found(transcript.but(school_year=SchoolYear(first + 1))) == [("rule-circular", "/circular")]
+        for year in range(first, first + 4):
+            late = UNSURE if year < SURE.get(grade, first) else WRONG
+            assert found(transcript.but(school_year=SchoolYear(year))) == late
 
 
 @pytest.mark.parametrize("name", ["27/2020", "27/2020/TT-BGDĐT", "TT 27/2020/TT-BGDĐT", "TT 27/2020"])
@@ -88,6 +93,16 @@ def test_of_the_past_an_unknown_name_is_only_warned_of(grade: int, first: int) -
     assert found(transcript.but(school_year=SchoolYear(first))) == [("rule-circular", "/circular")]
 
 
+def test_of_the_past_an_older_circular_of_another_level_is_only_warned_of() -> None:
+    """Which grades it was of was not read; of which year it is its name says."""
+    for grade, circular in ((3, "58/2011"), (7, "30/2014")):
+        transcript = made(grade).but(circular=circular, promoted=False)
+        assert found(transcript.but(school_year=SchoolYear(FIRST[grade] - 1))) == UNSURE
+        assert found(transcript.but(school_year=SchoolYear(FIRST[grade]))) == WRONG
+        assert found(transcript.but(school_year=SchoolYear(int(circular[-4:]) - 1))) == WRONG
+        assert found(transcript.but(school_year=SchoolYear(2018), circular="27/2020")) == WRONG
+
+
 def test_a_new_circular_is_one_module_and_one_row_of_dates() -> None:
     """A made-up circular for grades 6 and 7: what it replaces ends by itself, nothing else changes."""
     refused = Finding(codes.RULE_RESULT, "/learning/year")
@@ -111,6 +126,8 @@ def test_a_new_circular_is_one_module_and_one_row_of_dates() -> None:
 def test_a_wrong_circular_is_told_which_ones_are_right() -> None:
     [finding] = rules.check(made(6).but(school_year=SchoolYear(2020)))
     assert finding.detail == "58/2011, 26/2020, 40/2006, 51/2008"
+    [finding] = rules.check(made(7).but(school_year=SchoolYear(2021)))
+    assert (finding.code.slug, finding.detail) == ("rule-circular-unsure", "22/2021: 2022-2023")
     [finding] = rules.check(made(6).but(school_year=SchoolYear(2003)))
     assert finding.detail.startswith("no circular")
 

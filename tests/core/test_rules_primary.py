@@ -138,8 +138,16 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     # subjects of the grade (TT 32/2018)
     (lambda: year(4, (*GRADE_4, row(S.NATURE_AND_SOCIETY))), [("rule-subject-grade", "/marks/10/subject")]),
     (lambda: year(4, (*GRADE_4, row(S.ETHICS))), [("rule-subject", "/marks/10/subject")]),
-    (lambda: year(4, (*GRADE_4, row(S.MUSIC))), [("rule-subject", "/marks/10/subject")]),
-    (lambda: year(1, (*GRADE_1, row(S.ART))), [("rule-subject", "/marks/8/subject")]),
+    (lambda: year(4, (*GRADE_4, row(S.MUSIC))), [("rule-subject-parts", "/marks/10/subject")]),
+    (lambda: year(1, (*GRADE_1, row(S.ART))), [("rule-subject-parts", "/marks/8/subject")]),
+    # whole and in a part: either may count, also for the test
+    (lambda: year(4, (*GRADE_4, row(S.MUSIC, "H")), "HTXS"), [("rule-subject-parts", "/marks/10/subject")]),
+    (lambda: year(4, (*GRADE_4, row(S.MUSIC, "H")), "HT"), [("rule-subject-parts", "/marks/10/subject")]),
+    (
+        lambda: year(4, (*GRADE_4, row(S.MUSIC, "H")), "CHT"),
+        [("rule-subject-parts", "/marks/10/subject"), ("rule-result", "/overall")],
+    ),
+    (lambda: year(4, (*GRADE_4, row(S.INFORMATICS))), [("rule-subject-parts", "/marks/10/subject")]),
     (lambda: year(4, GRADE_4[1:]), [("rule-subject-missing", "/marks")]),
     (lambda: year(1, GRADE_1[:5] + GRADE_1[6:]), [("rule-subject-missing", "/marks")]),
     (lambda: year(4, GRADE_4[2:]), [("rule-subject-missing", "/marks")] * 2),

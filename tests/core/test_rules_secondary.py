@@ -157,6 +157,8 @@ EXEMPT, PASSED, FAILED = Letter.EXEMPT, Letter.PASSED, Letter.FAILED
 ALL_RESULTS = [("rule-result", f"/learning/{period}") for period in ("term1", "term2", "year")]
 LIBERAL = [("rule-result-liberal", f"/learning/{period}") for period in ("term1", "term2", "year")]
 
+PARTS = [("rule-subject-parts", "/marks/12/subject")]
+
 CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     (lambda: year(rows(*EIGHTS)), []),
     # art. 9.2, 9.3: learning results
@@ -224,7 +226,11 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     # subjects of the grade (TT 32/2018)
     (lambda: year((*rows(*EIGHTS), same(S.PHYSICS, "8"))), [("rule-subject-grade", "/marks/12/subject")]),
     (lambda: year((*rows(*EIGHTS), same(S.MATHEMATICS, "8"))), [("rule-subject", "/marks/12/subject")]),
-    (lambda: year((*rows(*EIGHTS), same(S.MUSIC, PASSED))), [("rule-subject", "/marks/12/subject")]),
+    (lambda: year((*rows(*EIGHTS), same(S.MUSIC, PASSED))), PARTS),
+    # Nghệ thuật whole and in a part, of which one failed: either may count
+    (lambda: year((*rows(*EIGHTS), same(S.MUSIC, FAILED)), "T"), PARTS),
+    (lambda: year((*rows(*EIGHTS), same(S.MUSIC, FAILED)), "Đ"), PARTS),
+    (lambda: year((*rows(*EIGHTS), same(S.MUSIC, FAILED)), "CĐ"), [*PARTS, *ALL_RESULTS]),
     (lambda: year(rows(*EIGHTS)[1:]), [("rule-subject-missing", "/marks"), *ALL_RESULTS]),
     (lambda: year(rows(*EIGHTS)[:7] + rows(*EIGHTS)[8:]), [("rule-subject-missing", "/marks")]),
     (lambda: year((*rows(*EIGHTS), same(S.FOREIGN_LANGUAGE_2, "8"))), []),

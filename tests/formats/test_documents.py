@@ -20,7 +20,7 @@ from registry.core.ids import BirthDate, Level, SchoolYear, Sex
 from registry.core.subjects import Subject
 from registry.core.transcript import Letter, State
 from registry.demo import transcripts
-from registry.formats import documents
+from registry.formats import documents, plans
 from registry.formats.fields import STRUCTURES, Family
 from registry.formats.structure import Field, Form, Need
 
@@ -483,3 +483,41 @@ def test_at_once_or_field_by_field_it_reads_the_same(document: Document, changes
     assert [f for f in by_field.findings if not f.pointer.endswith("zzz")] == [*at_once.findings]
     assert repr(by_field.transcript) == repr(at_once.transcript)
     assert (by_field.transcript, by_field.claims) == (at_once.transcript, at_once.claims)
+
+
+@pytest.mark.parametrize("grade", range(1, 13))
+def test_what_is_read_of_the_year_alone_is_what_the_whole_says(grade: int) -> None:
+    document = made(grade)
+    failed = {
+        "duoclenlop": False,
+        **{plans.PLANS[Family.SECONDARY].wires[path]: "CĐ" for path in ("learning/year", "conduct/year")},
+    }
+    for changes in ({}, {"trichluc": True}, failed, {**failed, "sobuoinghi": 46}, {**failed, "sobuoinghi": 12.5}):
+        known = {name: value for name, value in changes.items() if name in document}
+        members = json.loads(json.dumps({**document, **known}), parse_float=Decimal)
+        whole, part = documents.read(members).transcript, documents.of_the_year(members, marks=True)
+        assert whole is not None
+        assert part is not None
+        said = (
+            "promoted",
+            "awaits_summer",
+            "extract",
+            "disabled_not_assessed",
+            "version_reason",
+            "level",
+            "grade",
+            "primary",
+        )
+        assert [getattr(part, name) for name in said] == [getattr(whole, name) for name in said]
+        assert part.secondary == (None if whole.secondary is None else whole.secondary.but(certificates=()))
+        assert (part.pupil_name, part.number, part.history) == ("", None, ())
+        bare = documents.of_the_year(members, marks=False)
+        assert bare is not None
+        results = bare.primary or bare.secondary
+        assert results is not None
+        assert results.marks == ()
+
+
+@pytest.mark.parametrize("changes", [{"macaphoc": None, "makhoi": None}, {"duoclenlop": "maybe"}])
+def test_of_what_cant_be_read_nothing_is_said(changes: Document) -> None:
+    assert documents.of_the_year({**SECONDARY, **changes}, marks=False) is None

@@ -26,7 +26,7 @@ from tests.small_city import NOW, PRIMARY, PRIVATE, SECONDARY, SmallCity, settle
 pytestmark = pytest.mark.anyio
 CODE = "0b5d2a34-6a5c-4a63-9a44-0f5b1a4e7f01"
 REASON = "Đã đối chiếu hồ sơ"
-SAME, OTHER, TRANSFER = Decision
+SAME, OTHER, TRANSFER, MOVES = Decision
 
 
 @pytest.fixture(scope="session")
@@ -166,7 +166,7 @@ async def test_two_known_pupils_become_one_by_a_merge(settled: World, city: Smal
     mixed = one | {"mahocsinh": two["mahocsinh"], **transcripts.revised({}, 2)}
     await send(settled, mixed)
     case = await the_case(settled)
-    assert (case.kind, case.two_known, cases.possible(case)) == (CaseKind.NUMBER_TWO_PUPILS, True, (OTHER,))
+    assert (case.kind, case.two_known, cases.possible(case)) == (CaseKind.NUMBER_TWO_PUPILS, True, (OTHER, MOVES))
     found = await refused("case-decision", decide(settled, SAME))
     assert "merge" in found.findings[0].detail
     await pupils.merge(settled, None, one["mahocsinh"], two["mahocsinh"], REASON, LATER)

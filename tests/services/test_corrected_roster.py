@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from hashlib import sha256
 
 import pytest
 
-from registry.core.findings import Refusal
-from registry.services import judging, number_cases, submission, work
+from registry.core.findings import Outcome, Refusal
+from registry.services import checking, evidence, judging, number_cases, submission, work
 from registry.services.world import World
 from tests.services.test_number_returns import (
     AN,
@@ -140,19 +141,57 @@ async def test_a_held_document_is_accepted_when_the_corrected_roster_agrees_with
     assert (state.outcome, [each["code"] for each in state.findings]) == ("accepted", ["number-supplied"])
 
 
-async def test_a_number_that_the_school_adds_itself_stands_in_for_none_in_a_signed_document(settled: World) -> None:
-    """What a held document waits for is the number that the police gave; the school's own comes in the document, sent again."""
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_number_that_a_later_list_brings_wakes_the_document_that_waits_for_it(
+    settled: World, listed: bool
+) -> None:
+    """Whether the pupil stood on the roster without a number, or on none."""
     whole = small_city().document()
+    sex = "Nam" if whole["gioitinh"] == "1" else "Nữ"
+    who = (whole["mahocsinh"], whole["hovaten"], "1A", whole["ngaythangnamsinh"], sex)
+    await roster(settled, *([(*who, "")] if listed else [without(AN)]), at=minutes(0))
+    raw = small_city().signed({**whole, "sodinhdanh": ""})
+    held = await submission.submit(settled, VENDOR, raw, judging.JOSE, minutes(1))
+    assert held.outcome is Outcome.HELD
+    await roster(settled, (*who, whole["sodinhdanh"]), at=minutes(2))
+    await work.rejudge_waiting(settled, work.Watch(), asyncio.Event())
+    state = await submission.state(settled, VENDOR, held.submission_id)
+    assert (state.outcome, [each["code"] for each in state.findings]) == ("accepted", ["number-supplied"])
+    assert state.receipt is not None
+    assert state.receipt.fingerprint == sha256(raw).digest()
+    reopened = checking.reopen(await evidence.archive(settled, held.submission_id))
+    assert isinstance(reopened, checking.Reopened)
+    assert [each.code.slug for each in reopened.judge(raw).findings] == ["number-supplied"]
+    async with settled.db.hot() as tx:
+        known = await tx.fetchrow("SELECT number_sealed FROM pupil_number")
+    assert known is not None
+    assert settled.sealer.open_number(known["number_sealed"]) == whole["sodinhdanh"]
+
+
+async def test_a_number_that_the_list_had_before_belongs_into_the_document(settled: World) -> None:
+    """The school knew it and left it out: nothing is completed for it, also when the list comes once more; it sends the document again."""
+    whole = small_city().document()
+    sex = "Nam" if whole["gioitinh"] == "1" else "Nữ"
+    who = (whole["mahocsinh"], whole["hovaten"], "1A", whole["ngaythangnamsinh"], sex)
+    await roster(settled, (*who, whole["sodinhdanh"]), at=minutes(0))
+    raw = small_city().signed({**whole, "sodinhdanh": ""})
+    held = await submission.submit(settled, VENDOR, raw, judging.JOSE, minutes(1))
+    await roster(settled, (*who[:2], "1B", *who[3:], whole["sodinhdanh"]), at=minutes(2))
+    await work.rejudge_waiting(settled, work.Watch(), asyncio.Event())
+    assert (await submission.state(settled, VENDOR, held.submission_id)).outcome == "held"
+    again = await submission.submit(settled, VENDOR, small_city().signed(whole), judging.JOSE, minutes(3))
+    assert again.outcome is Outcome.ACCEPTED
+
+
+async def test_a_list_whose_number_contradicts_the_document_leaves_it_waiting(settled: World) -> None:
+    whole = small_city().document()
+    other = small_city().document(seed=2)
     held = await submission.submit(
         settled, VENDOR, small_city().signed({**whole, "sodinhdanh": ""}), judging.JOSE, minutes(0)
     )
-    sex = "Nam" if whole["gioitinh"] == "1" else "Nữ"
-    await roster(
-        settled,
-        (whole["mahocsinh"], whole["hovaten"], "1A", whole["ngaythangnamsinh"], sex, whole["sodinhdanh"]),
-        at=minutes(1),
-    )
+    sex = "Nam" if other["gioitinh"] == "1" else "Nữ"
+    born = f"{int(whole['ngaythangnamsinh'][:4]) - 1}-01-01"
+    number = f"079{'2' if sex == 'Nam' else '3'}{born[2:4]}000001"
+    await roster(settled, (whole["mahocsinh"], whole["hovaten"], "1A", born, sex, number), at=minutes(1))
     await work.rejudge_waiting(settled, work.Watch(), asyncio.Event())
     assert (await submission.state(settled, VENDOR, held.submission_id)).outcome == "held"
-    again = await submission.submit(settled, VENDOR, small_city().signed(whole), judging.JOSE, minutes(2))
-    assert again.outcome.value == "accepted"

@@ -42,17 +42,29 @@ async def test_what_a_stricter_rule_set_would_refuse(settled: World) -> None:
     await send(settled, ONE, transcripts.revised(good[3], 2))
     await send(settled, ONE, CITY.document(SECONDARY, result="K"), SECONDARY)
     planned = rules_forecast.planned({"circular": "27/2020", "effects": {"rule-award": "refuse"}})
+    history = CITY.document(seed=9) | {
+        "thongtu": "30/2014",
+        "namhoc": "2018-2019",
+        "ndungkhenthuong": "Học sinh Xuất sắc",
+    }
+    await send(settled, ONE, history | {"xeploai": "HT"})
     seen: list[int] = []
-    told = await forecast.forecast_of(settled, planned, seen.append)
-    assert sum(seen) == await forecast.size(settled, planned) == told.records == 4
+    listed: list[forecast.Refused] = []
+    told = await forecast.forecast_of(settled, planned, seen.append, listed.append)
+    assert sum(seen) == await forecast.size(settled, planned) == 5
+    assert (told.records, told.history, told.unreadable) == (4, 1, 0), "what an older circular assessed stays as it is"
     found = {key: (i.records, i.refused, dict(i.codes)) for key, i in told.impacts.items()}
     assert found == {
         ("vendor-a", PRIMARY.code): (3, 1, {"rule-award": 1}),
         ("vendor-b", PRIMARY.code): (1, 1, {"rule-award": 1}),
     }
+    assert {(r.vendor, r.school_code, r.transcript_code, r.version, r.codes) for r in listed} == {
+        (vendor_id, PRIMARY.code, document["madinhdanhhocba"], 1, ("rule-award",))
+        for vendor_id, document in (("vendor-a", titled[0]), ("vendor-b", titled[2]))
+    }
     as_it_is = rules_forecast.of_circular("27/2020")
     assert as_it_is is not None
-    assert (await forecast.forecast_of(settled, as_it_is, seen.append)).refused == 0
+    assert (await forecast.forecast_of(settled, as_it_is, seen.append, listed.append)).refused == 0
 
 
 @pytest.mark.parametrize(

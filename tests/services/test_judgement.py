@@ -13,9 +13,10 @@ from registry.core.ids import SchoolYear
 from registry.demo import faults, mutations, rule_cases, transcripts
 from registry.demo.city import sign_document
 from registry.formats import xml_transcript
-from registry.services import approvals, judgement, judging, submission
+from registry.services import approvals, checking, judgement, judging, submission
 from registry.services.world import World
 from tests import hostile, hostile_xml
+from tests.api import test_special_pupils as special
 from tests.small_city import NOW, PRIMARY, SECONDARY, SmallCity, settle, small_city, vendor
 
 pytestmark = pytest.mark.anyio
@@ -105,6 +106,16 @@ async def test_records_conflicts_faults_and_broken_rules(settled: World) -> None
     assert await both(fresh, CITY.signed(transcripts.revised(CITY.document(), 7)), judging.JOSE) is Outcome.HELD
 
 
+async def test_pupils_and_papers_that_are_not_the_usual_case(settled: World) -> None:
+    """In both syntaxes, good ones and each with one thing wrong, signed and by the wrong people."""
+    outcomes = []
+    for place, case in enumerate([*special.GOOD.values(), *(case for case, _, _ in special.BAD.values())]):
+        for syntax, media_type in special.MEDIA.items():
+            outcomes.append(await both(settled, special.apart(case, 2 * place).signed(syntax), media_type))
+            outcomes.append(await both(settled, case.signed(syntax), media_type))
+    assert set(outcomes) == set(Outcome)
+
+
 async def test_every_hostile_json_body(settled: World) -> None:
     bodies = hostile.bodies(CITY)
     for body in bodies:
@@ -131,6 +142,8 @@ async def test_an_unsigned_transcript_gives_the_findings_of_its_content(settled:
         of_content = [each for each in of_content if each[0] not in {"signer-person", "record-decision"}]
         assert [each for each in told(unsigned.findings) if each[0] != "record-decision"] == of_content, rng
         assert not unsigned.signed
+        offline = checking.unsigned(transcripts.to_bytes(document))  # `registry judge --unsigned`
+        assert (offline.outcome, told(offline.findings)) == (unsigned.outcome, told(unsigned.findings))
 
 
 async def test_an_unsigned_record_in_xml_gives_the_findings_of_its_content(settled: World) -> None:
@@ -146,6 +159,8 @@ async def test_an_unsigned_record_in_xml_gives_the_findings_of_its_content(settl
         of_content = [each for each in told(signed.findings) if not each[1].startswith("/signatures")]
         of_content = [each for each in of_content if each[0] not in {"signer-person", "record-decision"}]
         assert told(unsigned.findings) == of_content, mutation.name
+        offline = checking.unsigned(record)
+        assert (offline.outcome, told(offline.findings)) == (unsigned.outcome, told(unsigned.findings))
         assert (unsigned.signed, signed.signed) == (False, True)
         outcomes.add(unsigned.outcome)
     assert outcomes == set(Outcome)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -45,6 +47,15 @@ async def sign_in_by_link(http: httpx.AsyncClient, world: World, person_id: str)
     secret = await sign_in.make_link(world, person_id, datetime.now(UTC) - timedelta(seconds=1))
     answer = await http.post("/sign-in", data={"link": secret})
     assert answer.status_code == 303, answer.text
+
+
+def printed(pdf: bytes) -> str:
+    """The words of a PDF, in one line."""
+    assert pdf.startswith(b"%PDF-")
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed on this machine")
+    text = subprocess.run(["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True).stdout
+    return " ".join(text.decode().split())
 
 
 @pytest.fixture

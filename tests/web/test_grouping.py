@@ -13,7 +13,7 @@ from registry.core.people import Person
 from registry.demo import schools
 from registry.services import people
 from tests.api.conftest import Registry
-from tests.web.conftest import FIRST, LONG_AGO, SECOND, sign_in_by_link
+from tests.web.conftest import FIRST, LONG_AGO, SECOND, printed, sign_in_by_link
 from tests.web.test_pages import table_of
 
 pytestmark = pytest.mark.anyio
@@ -69,6 +69,24 @@ async def test_each_choice_has_its_rows_and_its_file(staffed: Registry, http: ht
         assert "Broken down by" in english
 
 
+async def test_the_report_is_broken_down_as_the_overview_is(staffed: Registry, http: httpx.AsyncClient) -> None:
+    await sign_in_by_link(http, staffed.world, "so")
+    for by, said, other in (
+        ("school", ("Theo từng trường", *(each.name.partition("(")[0] for each in (FIRST, SECOND))), "Khối 1"),
+        ("grade", ("Theo khối", "Khối 1 5"), FIRST.name.partition("(")[0]),
+        ("", ("Theo đơn vị trực thuộc",), "Khối 1"),
+        ("nothing", ("Theo đơn vị trực thuộc",), "Khối 1"),
+    ):
+        page = (await http.get("/overview", params={**QUESTION, "by": by, "lang": "vi"})).text
+        (link,) = re.findall(r'href="(/report.pdf[^"]*)"', page)
+        text = printed((await http.get(html.unescape(link))).content)
+        assert all(each in text for each in said), (by, text)
+        assert other not in text, by
+    english = printed((await http.get("/report.pdf", params={**QUESTION, "by": "grade", "lang": "en"})).content)
+    assert "By grade" in english
+    assert "Grade 1 5" in english
+
+
 async def test_a_school_is_broken_down_by_class_and_what_it_has_not_is_not_asked(
     staffed: Registry, http: httpx.AsyncClient
 ) -> None:
@@ -80,5 +98,8 @@ async def test_a_school_is_broken_down_by_class_and_what_it_has_not_is_not_asked
     for by in ("class", "", "commune", "nothing"):
         assert await rows(http, unit=unit, by=by) == classes, by
     assert list(await rows(http, unit=unit, by="grade")) == [unit, "1"]
+    text = printed((await http.get("/report.pdf", params={**QUESTION, "unit": unit})).content)
+    assert "Theo lớp" in text
+    assert "1B 1" in text
     await sign_in_by_link(http, staffed.world, "so")
     assert await rows(http, by="class") == await rows(http), "of a district no classes: it goes by its parts"

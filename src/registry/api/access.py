@@ -29,6 +29,10 @@ _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 section 5.1
 
 
+#: What a caller needs to ask questions.
+VERIFYING = frozenset({Scope.VERIFY})
+
+
 # --- who is calling ------------------------------------------------------------------------------------------------------
 
 

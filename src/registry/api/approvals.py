@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access, submission
+from registry.api import access, paging, submission
 from registry.api.edge import Edge
 from registry.core import reasons
 from registry.core.callers import Caller, Scope
-from registry.services import approvals
+from registry.services import approvals, cursors
 from registry.services import submission as submissions
 
 router = APIRouter(tags=["approvals"])
@@ -38,6 +38,7 @@ class PendingList(BaseModel):
     """The oldest first."""
 
     approvals: list[PendingBody]
+    next: str | None = Field(description=paging.NEXT)
 
 
 class DecisionBody(BaseModel):
@@ -50,12 +51,15 @@ class DecisionBody(BaseModel):
 
 
 @router.get("/v1/approvals", response_model=PendingList)
-async def get_approvals(request: Request, caller: _Operator) -> Response:
+async def get_approvals(request: Request, caller: _Operator, question: Annotated[paging.Paged, Query()]) -> Response:
     """Changes that wait for a decision."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
     found = await approvals.pending(edge.world, caller)
-    return JSONResponse({"approvals": [_body(each) for each in found]}, headers={"Cache-Control": "no-store"})
+    behind = paging.behind(request, question)
+    shown, more = cursors.cut(found, _place, behind, question.limit)
+    listed = {"approvals": [_body(each) for each in shown], "next": paging.following(request, question, more)}
+    return JSONResponse(listed, headers={"Cache-Control": "no-store"})
 
 
 @router.post("/v1/approvals/{submission_id}", response_model=submission.SubmissionBody)
@@ -68,6 +72,10 @@ async def post_approval(request: Request, submission_id: UUID, decision: Decisio
     await approvals.decide(edge.world, caller, submission_id, approved, decision.reason, now)
     await submissions.rejudge(edge.world, submission_id, now)
     return await submission.get_submission(request, submission_id, caller)
+
+
+def _place(change: approvals.Pending) -> cursors.Place:
+    return round(change.received_at.timestamp() * 1_000_000), str(change.submission_id)
 
 
 def _body(change: approvals.Pending) -> dict[str, str]:

@@ -9,30 +9,23 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access, parameters
+from registry.api import access, paging, parameters
 from registry.api.edge import Edge
 from registry.core import calls as values
 from registry.core.callers import Caller, Scope
 from registry.core.calls import Call, Row, Trouble
 from registry.core.campaigns import Stage
 from registry.core.units import MapOf
-from registry.services import calls, contacts
+from registry.services import calls, contacts, cursors
 
 router = APIRouter(tags=["reminders"])
 _NOT_STORED = {"Cache-Control": "no-store"}
-_PLACE = r"^[01]\.[0-9]\.[0-9]{1,9}\.[A-Za-z0-9_-]{1,20}$"
 
 
-class _Question(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _Question(paging.Paged):
     unit: str = Field(max_length=40, examples=["district:771"])
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
     campaign: str | None = Field(None, max_length=40, description="Code of a campaign: of this one alone")
-    after: str | None = Field(
-        None, max_length=60, pattern=_PLACE, description="`next` of the page before: where its last school stood"
-    )
-    limit: int = Field(100, ge=1, le=calls.MOST_ROWS)
 
 
 class NewCall(BaseModel):
@@ -92,7 +85,7 @@ class CallsBody(BaseModel):
     """Those first that were not called yet today, the worst first."""
 
     schools: list[ToCallBody]
-    next: str | None = Field(description="For `after`; null on the last page")
+    next: str | None = Field(description=paging.NEXT)
 
 
 _Office = Annotated[Caller, Depends(access.caller(Scope.COMPLETENESS, Scope.OPERATE))]
@@ -107,10 +100,9 @@ async def get_calls(request: Request, caller: _Office, question: Annotated[_Ques
     asked = calls.Asked(question.unit, None, edge.settings.signing_day, question.map, question.campaign)
     rows = await calls.listed(edge.world, caller, asked, now)
     today = contacts.day_of(now)
-    left = [row for row in rows if question.after is None or values.place(row, today) > _behind(question.after)]
-    shown = left[: question.limit]
-    more = _cursor(values.place(shown[-1], today)) if len(left) > len(shown) else None
-    body = CallsBody(schools=[_row(row) for row in shown], next=more)
+    behind = paging.behind(request, question)
+    shown, more = cursors.cut(rows, lambda row: values.place(row, today), behind, question.limit)
+    body = CallsBody(schools=[_row(row) for row in shown], next=paging.following(request, question, more))
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 
@@ -149,13 +141,3 @@ def _row(row: Row) -> ToCallBody:
         last_reminder=row.last_reminder.at if row.last_reminder else None,
         last_call=None if row.last_call is None else _call(row.last_call),
     )
-
-
-def _cursor(place: tuple[bool, int, int, str]) -> str:
-    called, trouble, lacking, school = place
-    return f"{int(called)}.{trouble}.{-lacking}.{school}"
-
-
-def _behind(after: str) -> tuple[bool, int, int, str]:
-    called, trouble, lacking, school = after.split(".")
-    return called == "1", int(trouble), -int(lacking), school

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access, declarations, parameters
+from registry.api import access, declarations, paging, parameters
 from registry.api.edge import Edge
 from registry.core import expiring
 from registry.core.callers import Caller, Scope
 from registry.core.campaigns import Stage
 from registry.core.units import MapOf
-from registry.services import declaration, freezing, stages
+from registry.services import cursors, declaration, freezing, stages
 
 router = APIRouter(tags=["campaigns"])
 _NOT_STORED = {"Cache-Control": "no-store"}
@@ -27,15 +27,6 @@ class _Question(BaseModel):
 
     unit: str = Field(max_length=40, examples=["district:771"])
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
-
-
-class _PageQuestion(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    after: str | None = Field(
-        None, max_length=30, pattern=r"^[A-Za-z0-9_-]{1,20} [0-9]{1,2}$", description="`next` of the page before"
-    )
-    limit: int = Field(100, ge=1, le=declaration.MOST_ROWS)
 
 
 class StageBody(BaseModel):
@@ -71,7 +62,7 @@ class GradesBody(BaseModel):
     """By school code and grade."""
 
     grades: list[GradeBody]
-    next: str | None = Field(description="For `after`; null on the last page")
+    next: str | None = Field(description=paging.NEXT)
 
 
 class WordBody(BaseModel):
@@ -83,9 +74,10 @@ class WordBody(BaseModel):
 
 
 class WordsBody(BaseModel):
-    """None once the campaign is frozen."""
+    """By operator; none once the campaign is frozen."""
 
     requests: list[WordBody]
+    next: str | None = Field(description=paging.NEXT)
 
 
 @router.get("/v1/campaigns/{code}/progress", response_model=ProgressBody)
@@ -115,29 +107,31 @@ async def get_progress(
 
 @router.get("/v1/campaigns/{code}/grades", response_model=GradesBody)
 async def get_grades(
-    request: Request, code: str, caller: _Asking, question: Annotated[_PageQuestion, Query()]
+    request: Request, code: str, caller: _Asking, question: Annotated[paging.Paged, Query()]
 ) -> Response:
     """The grades of the caller's schools in a campaign, declared or not yet, page by page."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    school, _, grade = (question.after or " 0").partition(" ")
+    school, grade = paging.behind(request, question) or ("", 0)
     rows, following = await declaration.grades(
-        edge.world, caller, code, (school, int(grade)), question.limit, datetime.now(UTC)
+        edge.world, caller, code, (str(school), int(grade)), question.limit, datetime.now(UTC)
     )
-    body = GradesBody(
-        grades=[_grade(row) for row in rows], next=None if following is None else f"{following[0]} {following[1]}"
-    )
+    body = GradesBody(grades=[_grade(row) for row in rows], next=paging.following(request, question, following))
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 
 @router.get("/v1/campaigns/{code}/freeze/requests", response_model=WordsBody)
-async def get_words(request: Request, code: str, caller: _Asking) -> Response:
+async def get_words(
+    request: Request, code: str, caller: _Asking, question: Annotated[paging.Paged, Query()]
+) -> Response:
     """Which operators want the campaign frozen and wait for a second one."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
     _, words = await freezing.state(edge.world, caller, code, datetime.now(UTC))
-    rows = [WordBody(caller_id=w.caller_id, requested_at=w.requested_at, reason=w.reason) for w in words]
-    return JSONResponse(WordsBody(requests=rows).model_dump(mode="json"), headers=_NOT_STORED)
+    shown, more = cursors.cut(words, lambda word: (word.caller_id,), paging.behind(request, question), question.limit)
+    rows = [WordBody(caller_id=w.caller_id, requested_at=w.requested_at, reason=w.reason) for w in shown]
+    body = WordsBody(requests=rows, next=paging.following(request, question, more))
+    return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 
 def _grade(row: declaration.Grade) -> GradeBody:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access
+from registry.api import access, paging
 from registry.api.edge import Edge
 from registry.core import campaigns as values
 from registry.core import reasons
 from registry.core.callers import Caller, Scope
 from registry.core.campaigns import Deadline, Plan, Stage
 from registry.core.ids import Level
-from registry.services import campaigns
+from registry.services import campaigns, cursors
 
 router = APIRouter(tags=["campaigns"])
 _NOT_STORED = {"Cache-Control": "no-store"}
@@ -55,6 +55,7 @@ class CampaignList(BaseModel):
     """By school year and code."""
 
     campaigns: list[CampaignBody]
+    next: str | None = Field(description=paging.NEXT)
 
 
 class NewCampaign(BaseModel):
@@ -82,11 +83,16 @@ class Move(BaseModel):
 
 
 @router.get("/v1/campaigns", response_model=CampaignList)
-async def get_campaigns(request: Request, caller: _Asking) -> Response:
+async def get_campaigns(request: Request, caller: _Asking, question: Annotated[paging.Paged, Query()]) -> Response:
     """The campaigns that concern a school of the caller."""
     edge: Edge = request.app.state.edge
     found = await campaigns.listed(edge.world, caller, datetime.now(UTC))
-    return JSONResponse({"campaigns": [body(plan) for plan in found]}, headers=_NOT_STORED)
+    behind = paging.behind(request, question)
+    shown, more = cursors.cut(
+        found, lambda plan: (plan.campaign.school_year, plan.campaign.code), behind, question.limit
+    )
+    listed = {"campaigns": [body(plan) for plan in shown], "next": paging.following(request, question, more)}
+    return JSONResponse(listed, headers=_NOT_STORED)
 
 
 @router.get("/v1/campaigns/{code}", response_model=CampaignBody)

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from registry.api import access, bodies, logs
+from registry.api import access, bodies, logs, paging
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Outcome
@@ -20,13 +20,6 @@ from registry.services import cases, pupils
 router = APIRouter(tags=["cases"])
 _NOT_STORED = {"Cache-Control": "no-store"}
 _Operator = Annotated[Caller, Depends(access.caller(Scope.OPERATE))]
-
-
-class _Question(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    after: UUID | None = Field(None, description="`next` of the answer before; without it from the beginning")
-    limit: int = Field(100, ge=1, le=cases.MOST_ROWS)
 
 
 class CaseBody(BaseModel):
@@ -50,17 +43,18 @@ class CaseBody(BaseModel):
 
 
 class CasesBody(BaseModel):
-    """Cases, oldest first; `next` is null on the last page."""
+    """Cases, oldest first."""
 
     cases: list[CaseBody]
-    next: UUID | None
+    next: str | None = Field(description=paging.NEXT)
 
 
 class DecisionBody(bodies.Strict):
     """What a person says after looking into it."""
 
-    decision: Literal["same-pupil", "other-pupil", "transfer"] = Field(
-        description="same-pupil, other-pupil (the document is refused) or transfer (both schools' records of the year count)"
+    decision: Literal["same-pupil", "other-pupil", "transfer", "number-moves"] = Field(
+        description="same-pupil, other-pupil (the document is refused), transfer (both schools' records of the year count) or "
+        "number-moves (the known pupil had the number by mistake: it is the document's pupil's)"
     )
     reason: str = Field(max_length=200, description=pupils.REASON_SHAPE)
 
@@ -74,14 +68,14 @@ class JudgedBody(BaseModel):
 
 
 @router.get("/v1/cases", response_model=CasesBody)
-async def get_cases(request: Request, question: Annotated[_Question, Query()], caller: _Operator) -> Response:
+async def get_cases(request: Request, question: Annotated[paging.Paged, Query()], caller: _Operator) -> Response:
     """The held documents of the caller's schools that wait for a person."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    found = await cases.waiting(edge.world, caller, question.after, question.limit)
+    found = await cases.waiting(edge.world, caller, paging.behind_id(request, question), question.limit)
     page = found[: question.limit]
     more = page[-1].submission_id if len(found) > question.limit else None
-    body = CasesBody(cases=[_case(each) for each in page], next=more)
+    body = CasesBody(cases=[_case(each) for each in page], next=paging.following(request, question, more))
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 

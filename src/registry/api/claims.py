@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import Field, field_validator
 
@@ -13,7 +13,6 @@ from registry.api import access, bodies, logs, telemetry
 from registry.api.edge import Edge
 from registry.api.verification import BLIND, BLIND_SHAPE, NONCE, SIGNED, about_number
 from registry.core import codes, ids
-from registry.core.callers import Caller, Scope
 from registry.core.claims import COMPLETED_BY, NEEDS, Claim, ClaimKind
 from registry.core.findings import Finding, Refusal
 from registry.core.subjects import Subject
@@ -86,14 +85,15 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {200: {"content": {answer_keys.MED
 
 
 @router.post("/v1/claims", response_class=Response, responses=_RESPONSES, openapi_extra=bodies.described(ClaimBody))
-async def post_claim(request: Request, caller: Annotated[Caller, Depends(access.caller(Scope.VERIFY))]) -> Response:
+async def post_claim(request: Request) -> Response:
     """Claim something about a pupil's results: yes, no or cannot_say in a signed answer, and no data with it.
 
     Of a pupil's result only one threshold may be asked about; the same question gives the same answer again.
     """
     edge: Edge = request.app.state.edge
-    access.limit(request, caller, "questions")
     now = datetime.now(UTC)
+    caller = await access.authenticate(request, access.VERIFYING, now)
+    access.limit(request, caller, "questions")
     sent = await bodies.read(request, ClaimBody, verification.read_json)
     wanted = asked(sent, sent.nonce, now + edge.signer.valid)
     if sent.blind is not None and sent.personal_number is None:

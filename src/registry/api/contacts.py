@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access, logs, parameters
+from registry.api import access, logs, paging, parameters
 from registry.api.edge import Edge
 from registry.core import codes
 from registry.core.callers import Caller, Scope
@@ -26,13 +26,10 @@ _COLUMNS = (
 )
 
 
-class _Question(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _Question(paging.Paged):
     unit: str = Field(max_length=40, examples=["district:771"])
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
     school_year: str | None = Field(None, max_length=9, description=parameters.MAP_YEAR)
-    after: str = Field("", max_length=20, pattern="^[A-Za-z0-9_-]*$", description="`next` of the page before")
     limit: int = Field(100, ge=1, le=contacts.MOST_ROWS, description="Schools of one page")
 
 
@@ -59,7 +56,7 @@ class ContactsBody(BaseModel):
 
     contacts: list[ContactBody]
     without: list[str]
-    next: str | None = Field(description="For `after`; null on the last page")
+    next: str | None = Field(description=paging.NEXT)
 
 
 class ContactsTaken(BaseModel):
@@ -81,7 +78,8 @@ async def get_contacts(
     access.limit(request, caller, "questions")
     now = datetime.now(UTC)
     when = parameters.when(question.map, question.school_year, now)
-    page = await contacts.page(edge.world, caller, question.unit, question.after, question.limit, now, when)
+    school = paging.behind_code(request, question)
+    page = await contacts.page(edge.world, caller, question.unit, school, question.limit, now, when)
     rows = [
         ContactBody(
             school_code=row.school_code,
@@ -94,7 +92,7 @@ async def get_contacts(
         )
         for row in page.rows
     ]
-    body = ContactsBody(contacts=rows, without=list(page.without), next=page.next)
+    body = ContactsBody(contacts=rows, without=list(page.without), next=paging.following(request, question, page.next))
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from registry.api import access, parameters, submission
+from registry.api import access, paging, parameters, submission
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.units import MapOf
@@ -36,18 +36,10 @@ _BODY = {
 }
 
 
-class _Question(BaseModel):
-    """An unknown parameter is an error."""
-
-    model_config = ConfigDict(extra="forbid")
-
+class _Question(paging.Paged):
     unit: str = Field(max_length=40, examples=["district:771"])
     school_year: str = Field(max_length=9, description="YYYY-YYYY", examples=["2024-2025"])
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
-    after: str | None = Field(
-        None, max_length=30, pattern=r"^[A-Za-z0-9_-]{1,20} [0-9]{1,2}$", description="`next` of the page before"
-    )
-    limit: int = Field(100, ge=1, le=declaration.MOST_ROWS)
 
 
 class DeclaredBody(BaseModel):
@@ -70,7 +62,7 @@ class DeclarationPage(BaseModel):
     """By school code and grade."""
 
     declarations: list[DeclaredBody]
-    next: str | None = Field(description="For `after`; null on the last page")
+    next: str | None = Field(description=paging.NEXT)
 
 
 @router.post(
@@ -97,14 +89,14 @@ async def get_declarations(
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
     year = parameters.school_year(question.school_year, "/query/school_year")
-    school, _, grade = (question.after or " 0").partition(" ")
+    school, grade = paging.behind(request, question) or ("", 0)
     now = datetime.now(UTC)
     page = await declaration.page(
-        edge.world, caller, question.unit, year, (school, int(grade)), question.limit, now, question.map
+        edge.world, caller, question.unit, year, (str(school), int(grade)), question.limit, now, question.map
     )
     body = DeclarationPage(
         declarations=[declared(row, page.names[row.school_code]) for row in page.rows],
-        next=None if page.next is None else f"{page.next[0]} {page.next[1]}",
+        next=paging.following(request, question, page.next),
     )
     return JSONResponse(body.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
 

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access, telemetry
+from registry.api import access, paging, telemetry
 from registry.api.edge import Edge
 from registry.core import codes
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Refusal
 from registry.core.verification import Answer
-from registry.services import extracts
+from registry.services import cursors, extracts
 
 router = APIRouter()
 
@@ -58,6 +58,7 @@ class IssuesBody(BaseModel):
     """Every extract of a record, the first first."""
 
     extracts: list[IssueBody]
+    next: str | None = Field(description=paging.NEXT)
 
 
 class PublicCodeBody(BaseModel):
@@ -124,12 +125,17 @@ async def get_extract(
 
 @router.get("/v1/transcripts/{code}/extracts", response_model=IssuesBody, tags=["transcripts"])
 async def get_extracts(
-    request: Request, code: _Code, caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT, Scope.OPERATE))]
+    request: Request,
+    code: _Code,
+    caller: Annotated[Caller, Depends(access.caller(Scope.SUBMIT, Scope.OPERATE))],
+    question: Annotated[paging.Paged, Query()],
 ) -> Response:
     """Every extract of one's own record that was handed out: when, to whom, for which purpose."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
+    behind = paging.behind(request, question)
     found = await extracts.issued(edge.world, caller, code, datetime.now(UTC))
+    shown, more = cursors.cut(found, lambda each: (each.year, each.number), behind, question.limit)
     rows = [
         {
             "number": f"{each.year}/{each.number:06d}",
@@ -140,6 +146,7 @@ async def get_extracts(
             "reference": each.reference,
             "fingerprint": each.fingerprint.hex() if each.fingerprint else None,
         }
-        for each in found
+        for each in shown
     ]
-    return JSONResponse({"extracts": rows}, headers=_NOT_STORED)
+    listed = {"extracts": rows, "next": paging.following(request, question, more)}
+    return JSONResponse(listed, headers=_NOT_STORED)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access, parameters
+from registry.api import access, paging, parameters
 from registry.api.completeness import BucketsBody
 from registry.api.edge import Edge
 from registry.core import reasons
@@ -17,11 +17,10 @@ from registry.core.callers import Caller, Scope
 from registry.core.completeness import Bucket, Counts
 from registry.core.frozen import Freeze
 from registry.core.units import MapOf
-from registry.services import freezing
+from registry.services import cursors, freezing
 
 router = APIRouter(tags=["campaigns"])
 _NOT_STORED = {"Cache-Control": "no-store"}
-_MOST_ROWS = 500
 _Asking = Annotated[Caller, Depends(access.caller(Scope.COMPLETENESS, Scope.OPERATE))]
 
 
@@ -33,12 +32,8 @@ class FreezeWord(BaseModel):
     reason: str = Field(min_length=1, max_length=reasons.LONGEST)
 
 
-class _Question(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _Question(paging.Paged):
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP + ", or of the freeze, if that was earlier")
-    after: str = Field("", max_length=40, description="`next` of the page before: its last unit")
-    limit: int = Field(100, ge=1, le=_MOST_ROWS)
 
 
 class FreezeBody(BaseModel):
@@ -81,7 +76,7 @@ class FrozenBody(FreezeBody):
     """The frozen campaign, unit by unit."""
 
     units: list[FrozenUnitBody] = Field(description="One page, by code")
-    next: str | None = Field(description="For `after`; null on the last page")
+    next: str | None = Field(description=paging.NEXT)
 
 
 @router.post(
@@ -107,17 +102,18 @@ async def get_freeze(request: Request, code: str, caller: _Asking, question: Ann
     """The frozen counts of the caller's units beside the present ones: the difference came after the freeze."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
+    behind = paging.behind(request, question)
     report = await freezing.report(edge.world, caller, code, datetime.now(UTC), question.map)
-    left = [line for line in report.lines if line.unit > question.after]
-    shown = left[: question.limit]
+    shown, more = cursors.cut(report.lines, lambda line: (line.unit,), behind, question.limit)
     units = [
         FrozenUnitBody(
             unit=line.unit, name=line.name, frozen=_stand(line.frozen), now=_stand(line.now), arrived=line.arrived
         )
         for line in shown
     ]
-    following = shown[-1].unit if len(left) > len(shown) else None
-    body = FrozenBody(**_freeze(report.freeze).model_dump(), units=units, next=following)
+    body = FrozenBody(
+        **_freeze(report.freeze).model_dump(), units=units, next=paging.following(request, question, more)
+    )
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 

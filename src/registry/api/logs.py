@@ -13,6 +13,7 @@ import secrets
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -36,6 +37,8 @@ _AS_JSON = json.JSONEncoder(ensure_ascii=False, default=repr).encode
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _facts: ContextVar[dict[str, Any] | None] = ContextVar("request_facts", default=None)
 _started: ContextVar[float] = ContextVar("request_started", default=0.0)
+#: Writes the lines of requests: bound when it is configured, which otherwise would happen for each line.
+_lines: list[structlog.typing.FilteringBoundLogger] = [structlog.get_logger()]
 
 
 def request_id() -> str:
@@ -76,6 +79,7 @@ def configure(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sys.stdout),
     )
+    _lines[:] = [structlog.get_logger().bind()]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.add_log_level, _short],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *line],
@@ -100,9 +104,9 @@ class RequestLog:
     would log it once more, with its text.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._log = structlog.get_logger()
+    def __init__(self, app: ASGIApp, timed: Callable[[Scope, int, float], None] | None = None) -> None:
+        """`timed` is told of each request that has been answered: its status (0: none was sent) and seconds."""
+        self._app, self._timed = app, timed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; anything but HTTP passes untouched."""
@@ -134,11 +138,14 @@ class RequestLog:
                 raise _BrokenAnswerError from None
             await _answer_fault(scope, receive, answering, error)
         finally:
-            self._write(scope, status, time.perf_counter() - started, facts)
+            seconds = time.perf_counter() - started
+            if self._timed is not None:
+                self._timed(scope, status, seconds)
+            self._write(scope, status, seconds, facts)
 
     def _write(self, scope: Scope, status: int, seconds: float, facts: dict[str, Any]) -> None:
         method = scope["method"]
-        self._log.info(
+        _lines[0].info(
             "request",
             level="info",
             method=method if method in _METHODS else "OTHER",

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from registry.api import access, bodies, numbers, parameters
+from registry.api import access, bodies, numbers, paging, parameters
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.numbers import Doubt
@@ -20,12 +20,9 @@ router = APIRouter(tags=["numbers"])
 _Operator = Annotated[Caller, Depends(access.caller(Scope.OPERATE))]
 
 
-class _CasesQuestion(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _CasesQuestion(paging.Paged):
     school_year: str | None = Field(None, max_length=9, description="YYYY-YYYY; default: all")
-    after: UUID | None = Field(None, description="`next` of the page before")
-    limit: int = Field(100, ge=1, le=number_cases.MOST_CASES)
+    limit: int = Field(100, ge=1, le=number_cases.MOST_CASES, description="Rows of one page")
 
 
 class CandidateBody(BaseModel):
@@ -55,10 +52,10 @@ class NumberCaseBody(BaseModel):
 
 
 class NumberCasesBody(BaseModel):
-    """Cases, oldest first; `next` is null on the last page."""
+    """Cases, oldest first."""
 
     cases: list[NumberCaseBody]
-    next: UUID | None
+    next: str | None = Field(description=paging.NEXT)
 
 
 class NumberDecisionBody(bodies.Strict):
@@ -89,13 +86,14 @@ async def get_number_cases(
         if question.school_year is None
         else str(parameters.school_year(question.school_year, "/query/school_year"))
     )
-    found = await number_cases.waiting(edge.world, caller, year, question.after, question.limit)
+    found = await number_cases.waiting(edge.world, caller, year, paging.behind_id(request, question), question.limit)
     page = found[: question.limit]
     for school, names in number_cases.names_of(page).items():
         place = name_views.Screen("api-number-cases", f"school:{school}", year)
         await name_views.note_caller(edge.world, caller, place, names, datetime.now(UTC))
     more = page[-1].case_id if len(found) > question.limit else None
-    return numbers.answer(NumberCasesBody(cases=[_case(each) for each in page], next=more))
+    body = NumberCasesBody(cases=[_case(each) for each in page], next=paging.following(request, question, more))
+    return numbers.answer(body)
 
 
 @router.post(

@@ -8,15 +8,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from registry.api import access, bodies, numbers, problems, submission
+from registry.api import access, bodies, numbers, paging, problems, submission
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.numbers import Doubt
 from registry.services import number_returns, pupils
 from registry.services.number_returns import Report
-from registry.services.numbers import MOST_ROWS
 
 router = APIRouter(tags=["numbers"])
 _SOURCE = "POST /v1/numbers/returns"
@@ -26,13 +25,6 @@ _Operator = Annotated[Caller, Depends(access.caller(Scope.OPERATE))]
 class _ReturnQuestion(numbers.Question):
     dry_run: bool = Field(False, description="Say what the file would do, and every problem; write nothing")
     skip_wrong: bool = Field(False, description="Leave wrong rows out instead of refusing the file")
-
-
-class _ListQuestion(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    after: UUID | None = Field(None, description="`next` of the page before")
-    limit: int = Field(100, ge=1, le=MOST_ROWS)
 
 
 class DoubtfulBody(BaseModel):
@@ -77,7 +69,7 @@ class ReturnsBody(BaseModel):
     """Files that came back for the caller's units, the newest first."""
 
     returns: list[ReturnBody]
-    next: UUID | None = Field(description="For `after`; null on the last page")
+    next: str | None = Field(description=paging.NEXT)
 
 
 class NumberUndoBody(bodies.Strict):
@@ -113,11 +105,14 @@ async def post_return(request: Request, caller: _Operator, question: Annotated[_
 
 
 @router.get("/v1/numbers/returns", response_model=ReturnsBody)
-async def get_returns(request: Request, caller: _Operator, question: Annotated[_ListQuestion, Query()]) -> Response:
+async def get_returns(request: Request, caller: _Operator, question: Annotated[paging.Paged, Query()]) -> Response:
     """Which files came back, and what came of them."""
     edge: Edge = request.app.state.edge
-    found = await number_returns.returns(edge.world, caller, datetime.now(UTC), question.after, question.limit + 1)
+    access.limit(request, caller, "questions")
+    behind = paging.behind_id(request, question)
+    found = await number_returns.returns(edge.world, caller, datetime.now(UTC), behind, question.limit + 1)
     page = found[: question.limit]
+    more = page[-1].return_id if len(found) > len(page) else None
     body = ReturnsBody(
         returns=[
             ReturnBody(
@@ -127,7 +122,7 @@ async def get_returns(request: Request, caller: _Operator, question: Annotated[_
             )
             for each in page
         ],
-        next=page[-1].return_id if len(found) > len(page) else None,
+        next=paging.following(request, question, more),
     )  # fmt: skip
     return numbers.answer(body)
 

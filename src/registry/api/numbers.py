@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access, bodies, parameters
+from registry.api import access, bodies, paging, parameters
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.numbers import Why
@@ -47,13 +47,6 @@ class _OfCampaign(Question):
 
 class _PageQuestion(_OfCampaign):
     after: str | None = Field(None, max_length=_LONGEST_CURSOR, description="`next` of the page before")
-    limit: int = Field(100, ge=1, le=numbers.MOST_ROWS)
-
-
-class _ListQuestion(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    after: int | None = Field(None, ge=1, le=2**31, description="`next` of the page before")
     limit: int = Field(100, ge=1, le=numbers.MOST_ROWS)
 
 
@@ -102,7 +95,7 @@ class ExportsBody(BaseModel):
     """Files that went out of the caller's units, the newest first."""
 
     exports: list[ExportBody]
-    next: int | None = Field(description="For `after`; null on the last page")
+    next: str | None = Field(description=paging.NEXT)
 
 
 @listing.get("/v1/numbers/missing", response_model=LackingPage)
@@ -148,11 +141,15 @@ async def post_export(request: Request, caller: _Operator, question: Annotated[_
 
 
 @router.get("/v1/numbers/exports", response_model=ExportsBody)
-async def get_exports(request: Request, caller: _Operator, question: Annotated[_ListQuestion, Query()]) -> Response:
+async def get_exports(request: Request, caller: _Operator, question: Annotated[paging.Paged, Query()]) -> Response:
     """Which files of names went out, who took them, when, and their fingerprints."""
     edge: Edge = request.app.state.edge
-    found = await numbers.exports(edge.world, caller, datetime.now(UTC), question.after, question.limit + 1)
+    access.limit(request, caller, "questions")
+    behind = paging.behind(request, question)
+    number = None if behind is None else int(behind[0])
+    found = await numbers.exports(edge.world, caller, datetime.now(UTC), number, question.limit + 1)
     page = found[: question.limit]
+    more = page[-1].export_number if len(found) > len(page) else None
     body = ExportsBody(
         exports=[
             ExportBody(
@@ -162,7 +159,7 @@ async def get_exports(request: Request, caller: _Operator, question: Annotated[_
             )
             for each in page
         ],
-        next=page[-1].export_number if len(found) > len(page) else None,
+        next=paging.following(request, question, more),
     )  # fmt: skip
     return answer(body)
 

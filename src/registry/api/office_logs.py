@@ -8,43 +8,31 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from registry.api import access
+from registry.api import access, paging
 from registry.api.edge import Edge
 from registry.core import codes
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Finding, Refusal
 from registry.core.people import Way
-from registry.services import name_views, sessions
+from registry.services import cursors, name_views, sessions
 
 router, listing = APIRouter(tags=["sessions"]), APIRouter(tags=["name-views"])
 _NOT_STORED = {"Cache-Control": "no-store"}
 _LONGEST_ID = 80
 
 
-class _Question(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(100, ge=1, le=name_views.MOST_ROWS)
-
-
-class _SessionsQuestion(_Question):
+class _SessionsQuestion(paging.Paged):
     person: str | None = Field(None, max_length=_LONGEST_ID, description="Of this person alone")
-    after: str | None = Field(
-        None,
-        pattern=r"^[0-9]{1,17}\.[0-9a-f]{32}$",
-        description="`next` of the page before: where its last session stood",
-    )
 
 
-class _ViewsQuestion(_Question):
+class _ViewsQuestion(paging.Paged):
     viewer: str | None = Field(
         None,
         max_length=_LONGEST_ID,
         description="Of this person or caller alone; needs the scope operate, as all views but one's own do",
     )
-    after: UUID | None = Field(None, description="`next` of the page before")
 
 
 class SessionBody(BaseModel):
@@ -61,7 +49,7 @@ class SessionsBody(BaseModel):
     """The newest first."""
 
     sessions: list[SessionBody]
-    next: str | None = Field(description="For `after`; null on the last page")
+    next: str | None = Field(description=paging.NEXT)
 
 
 class NameViewBody(BaseModel):
@@ -80,7 +68,7 @@ class NameViewsBody(BaseModel):
     """The newest first."""
 
     views: list[NameViewBody]
-    next: UUID | None = Field(description="For `after`; null on the last page")
+    next: str | None = Field(description=paging.NEXT)
 
 
 @router.get("/v1/sessions", response_model=SessionsBody)
@@ -94,16 +82,16 @@ async def get_sessions(
     access.limit(request, caller, "questions")
     now = datetime.now(UTC)
     found = await sessions.of_units(edge.world, caller, question.person, edge.patience, now)
-    left = [row for row in found if question.after is None or _place(row[1]) < _behind(question.after)]
-    shown = left[: question.limit]
+    behind = paging.behind(request, question)
+    shown, more = cursors.cut(found, lambda row: row[1].place, behind, question.limit)
     rows = [
         SessionBody(
             session=each.name, person=person, way=each.way, started_at=each.stay.started_at, seen_at=each.stay.seen_at
         )
         for person, each in shown
     ]
-    more = "{}.{}".format(*_place(shown[-1][1])) if len(left) > len(shown) else None
-    return JSONResponse(SessionsBody(sessions=rows, next=more).model_dump(mode="json"), headers=_NOT_STORED)
+    body = SessionsBody(sessions=rows, next=paging.following(request, question, more))
+    return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 
 @listing.get("/v1/name-views", response_model=NameViewsBody)
@@ -115,12 +103,12 @@ async def get_name_views(
     """Who saw names of pupils: with the scope operate everybody's views of the caller's units, else the caller's own views."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
+    place = paging.behind(request, question)
+    behind = None if place is None else (datetime.fromisoformat(str(place[0])), UUID(str(place[1])))
     if Scope.OPERATE in caller.scopes:
-        page = await name_views.of_units(
-            edge.world, caller, question.viewer, question.after, question.limit, datetime.now(UTC)
-        )
+        page = await name_views.of_units(edge.world, caller, question.viewer, behind, question.limit, datetime.now(UTC))
     elif question.viewer in (None, caller.caller_id):
-        page = await name_views.own(edge.world, caller, question.after, question.limit)
+        page = await name_views.own(edge.world, caller, behind, question.limit)
     else:
         raise Refusal(
             codes.ACCESS_SCOPE, [Finding(codes.ACCESS_SCOPE, "/query/viewer", "operate, for another's views")]
@@ -132,14 +120,6 @@ async def get_name_views(
         )
         for each in page.rows
     ]  # fmt: skip
-    return JSONResponse(NameViewsBody(views=rows, next=page.next).model_dump(mode="json"), headers=_NOT_STORED)
-
-
-def _place(each: sessions.Own) -> tuple[int, str]:
-    """Where a session stands among the others: by its beginning in microseconds, and its name."""
-    return round(each.stay.started_at.timestamp() * 1_000_000), each.name
-
-
-def _behind(after: str) -> tuple[int, str]:
-    started, name = after.split(".")
-    return int(started), name
+    more = None if page.next is None else (page.next[0].isoformat(), str(page.next[1]))
+    body = NameViewsBody(views=rows, next=paging.following(request, question, more))
+    return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field, field_validator
 
-from registry.api import access, bodies, logs
+from registry.api import access, bodies, logs, paging
 from registry.api.edge import Edge
 from registry.core import ids
 from registry.core.callers import Caller, Scope
@@ -95,9 +95,10 @@ class MergedBody(BaseModel):
 
 
 class MergesBody(BaseModel):
-    """Merges past and present, newest first, of the newest 200."""
+    """Merges past and present, newest first."""
 
     merges: list[MergedBody]
+    next: str | None = Field(description=paging.NEXT)
 
 
 @router.post(
@@ -168,11 +169,17 @@ async def post_undo(request: Request, merge_id: UUID, caller: _Operator) -> Resp
 
 
 @router.get("/v1/pupils/merges", response_model=MergesBody, tags=["pupils"])
-async def get_merges(request: Request, caller: _Operator) -> Response:
+async def get_merges(request: Request, caller: _Operator, question: Annotated[paging.Paged, Query()]) -> Response:
     """The merges of pupils within the caller's units."""
     edge: Edge = request.app.state.edge
-    found = await pupils.merges(edge.world, caller, datetime.now(UTC))
-    return _answer({"merges": [_merge(each) for each in found]}, MergesBody)
+    access.limit(request, caller, "questions")
+    place = paging.behind(request, question)
+    behind = None if place is None else (datetime.fromisoformat(str(place[0])), UUID(str(place[1])))
+    found = await pupils.merges(edge.world, caller, datetime.now(UTC), behind, question.limit + 1)
+    page = found[: question.limit]
+    more = (page[-1].at.isoformat(), str(page[-1].merge_id)) if len(found) > len(page) else None
+    listed = {"merges": [_merge(each) for each in page], "next": paging.following(request, question, more)}
+    return _answer(listed, MergesBody)
 
 
 def _merge(merge: pupils.Merge) -> dict[str, Any]:

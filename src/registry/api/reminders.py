@@ -7,40 +7,31 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from registry.api import access, parameters
+from registry.api import access, paging, parameters
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.campaigns import Stage
 from registry.core.reminders import Item, Reminder, Sending, State, tally
 from registry.core.units import MapOf
-from registry.services import reminders
+from registry.services import cursors, reminders
 
 router = APIRouter(tags=["reminders"])
 _NOT_STORED = {"Cache-Control": "no-store"}
-_PLACE = r"^[A-Za-z0-9_-]{1,20} [a-z0-9-]{1,40} [a-z_]{1,30}$"
 
 
-class _Question(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _Question(paging.Paged):
     unit: str = Field(max_length=40, examples=["district:771"])
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
     campaign: str | None = Field(None, max_length=40, description="Code of a campaign: of this one alone")
     state: State | None = Field(None, description="Only these")
-    after: str | None = Field(None, max_length=100, pattern=_PLACE, description="`next` of the page before")
-    limit: int = Field(100, ge=1, le=reminders.MOST_ROWS)
 
 
-class _LogQuestion(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _LogQuestion(paging.Paged):
     unit: str = Field(max_length=40, examples=["district:771"])
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
     school_year: str | None = Field(None, max_length=9, description=parameters.MAP_YEAR)
-    after: str | None = Field(None, max_length=200, description="`next` of the page before")
-    limit: int = Field(100, ge=1, le=reminders.MOST_ROWS)
 
 
 class MessageBody(BaseModel):
@@ -77,7 +68,7 @@ class RemindersBody(BaseModel):
 
     reminders: list[ReminderBody]
     states: dict[State, int]
-    next: str | None = Field(description="For `after`; null on the last page")
+    next: str | None = Field(description=paging.NEXT)
 
 
 class SentBody(MessageBody):
@@ -93,7 +84,7 @@ class SentPage(BaseModel):
     """The newest first."""
 
     messages: list[SentBody]
-    next: str | None = Field(description="For `after`; null on the last page")
+    next: str | None = Field(description=paging.NEXT)
 
 
 _Asking = Annotated[Caller, Depends(access.caller(Scope.COMPLETENESS, Scope.OPERATE))]
@@ -108,12 +99,13 @@ async def get_reminders(request: Request, caller: _Asking, question: Annotated[_
     items = await reminders.listed(
         edge.world, caller, question.unit, day, now, on=question.map, campaign=question.campaign
     )
-    left = [item for item in items if question.state in (None, item.state) and item.key.place > (question.after or "")]
-    shown = left[: question.limit]
+    wanted = [item for item in items if question.state in (None, item.state)]
+    behind = paging.behind(request, question)
+    shown, more = cursors.cut(wanted, lambda item: (item.key.place,), behind, question.limit)
     body = RemindersBody(
         reminders=[_item(item) for item in shown],
         states=dict(tally(items)),
-        next=shown[-1].key.place if len(left) > len(shown) else None,
+        next=paging.following(request, question, more),
     )
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from registry.api import access, bodies, parameters
+from registry.api import access, bodies, paging, parameters
 from registry.api.edge import Edge
 from registry.core import codes, shares
 from registry.core.callers import Caller, Scope
@@ -61,16 +61,10 @@ class MadeShareBody(ShareBody):
 
 
 class SharesBody(BaseModel):
-    """The newest first; `next` is the `before` of the next page."""
+    """The newest first."""
 
     shares: list[ShareBody]
-    next: UUID | None
-
-
-class _Which(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    before: UUID | None = Field(None, description="The `next` of the page before")
+    next: str | None = Field(description=paging.NEXT)
 
 
 @router.post("/v1/shares", response_model=MadeShareBody, status_code=201, openapi_extra=bodies.described(NewShareBody))
@@ -85,13 +79,14 @@ async def post_share(request: Request, caller: _Holder) -> Response:
 
 
 @router.get("/v1/shares", response_model=SharesBody)
-async def get_shares(request: Request, which: Annotated[_Which, Query()], caller: _Holder) -> Response:
-    """The links of one's own schools, a hundred at a time, with how often each was opened."""
+async def get_shares(request: Request, question: Annotated[paging.Paged, Query()], caller: _Holder) -> Response:
+    """The links of one's own schools, with how often each was opened."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    found = await sharing.listed(edge.world, caller, which.before)
-    following = str(found[-1].share_id) if len(found) == sharing.PAGE else None
-    return JSONResponse({"shares": [_body(each) for each in found], "next": following}, headers=_NOT_STORED)
+    found = await sharing.listed(edge.world, caller, paging.behind_id(request, question), question.limit + 1)
+    page = found[: question.limit]
+    following = paging.following(request, question, page[-1].share_id if len(found) > len(page) else None)
+    return JSONResponse({"shares": [_body(each) for each in page], "next": following}, headers=_NOT_STORED)
 
 
 @router.post("/v1/shares/{share_id}/revocation", status_code=204, response_class=Response)

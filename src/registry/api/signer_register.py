@@ -9,14 +9,14 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from registry.api import access, logs, parameters
+from registry.api import access, logs, paging, parameters
 from registry.api.edge import Edge
 from registry.core import codes
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Finding, Refusal
 from registry.core.signers import HolderKind, Title
 from registry.core.trust import Role
-from registry.services import signers
+from registry.services import cursors, signers
 
 M = TypeVar("M", bound=BaseModel)
 router = APIRouter(tags=["signers"])
@@ -91,15 +91,14 @@ class SignerRowBody(BaseModel):
 
 
 class SignersBody(BaseModel):
-    """Every registration at a school, past and present."""
+    """The registrations at a school, past and present, by role and beginning."""
 
     school_code: str
     signers: list[SignerRowBody]
+    next: str | None = Field(description=paging.NEXT)
 
 
-class _Question(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _Question(paging.Paged):
     school: str = Field(max_length=20, description="School code", examples=["79771101"])
 
 
@@ -142,8 +141,10 @@ async def get_signers(
     """The registrations at a school of the caller's units."""
     edge: Edge = request.app.state.edge
     signers.within(caller, question.school, "/query/school")
-    rows = await signers.look(edge.world, question.school)
-    body = SignersBody(school_code=question.school, signers=[_row(shown) for shown in rows])
+    found = await signers.look(edge.world, question.school)
+    shown, more = cursors.cut(found, _place, paging.behind(request, question), question.limit)
+    rows = [_row(each) for each in shown]
+    body = SignersBody(school_code=question.school, signers=rows, next=paging.following(request, question, more))
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 
@@ -177,7 +178,7 @@ async def post_signers(
     openapi_extra=_described(ClosingBody.model_json_schema()),
 )
 async def post_closing(request: Request, school_code: _School, caller: _Operator) -> Response:
-    """End a registration at a moment; what was signed before it stays good. Answers with the school's registrations."""
+    """End a registration at a moment; what was signed before it stays good. Answers with all of the school's registrations."""
     edge: Edge = request.app.state.edge
     signers.within(caller, school_code, _PATH_SCHOOL)
     _, raw = await _body(request, _JSON)
@@ -187,7 +188,7 @@ async def post_closing(request: Request, school_code: _School, caller: _Operator
     closing = signers.Closing(bytes.fromhex(sent.certificate), school_code, Role(sent.role), at, sent.reason)
     await signers.close(edge.world, closing, now, signers.Origin("POST /v1/signers/close", caller.caller_id))
     rows = await signers.look(edge.world, school_code)
-    body = SignersBody(school_code=school_code, signers=[_row(shown) for shown in rows])
+    body = SignersBody(school_code=school_code, signers=[_row(shown) for shown in rows], next=None)
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 
@@ -242,6 +243,11 @@ def _cells(sent: RegistrationBody, school_code: str) -> dict[str, str]:
         "holder": sent.holder or "",
         "title": sent.title or "",
     }
+
+
+def _place(shown: signers.Shown) -> cursors.Place:
+    its = shown.registration.signer
+    return its.role.value, its.valid_from.isoformat(), its.certificate.hex()
 
 
 def _row(shown: signers.Shown) -> SignerRowBody:

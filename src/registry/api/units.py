@@ -8,16 +8,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from registry.api import access, parameters
+from registry.api import access, paging, parameters
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.units import MapOf
 from registry.services import units
 
 router = APIRouter(tags=["campaigns"])
-MOST_ROWS = 500
 
 
 class Kind(StrEnum):
@@ -31,14 +30,10 @@ class Kind(StrEnum):
     SCHOOL = "school"
 
 
-class _Question(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _Question(paging.Paged):
     kind: Kind | None = Field(None, description="Only these")
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
     school_year: str | None = Field(None, max_length=9, description=parameters.MAP_YEAR)
-    after: str = Field("", max_length=40, description="`next` of the page before")
-    limit: int = Field(100, ge=1, le=MOST_ROWS)
 
 
 class UnitBody(BaseModel):
@@ -56,7 +51,7 @@ class UnitsBody(BaseModel):
     """By code."""
 
     units: list[UnitBody]
-    next: str | None = Field(description="For `after`; null on the last page")
+    next: str | None = Field(description=paging.NEXT)
 
 
 @router.get("/v1/units", response_model=UnitsBody)
@@ -70,7 +65,8 @@ async def get_units(
     access.limit(request, caller, "questions")
     when = parameters.when(question.map, question.school_year, datetime.now(UTC))
     kind = None if question.kind is None else question.kind.value
-    page = await units.listed(edge.world, caller, kind, question.after, question.limit, when)
+    code = paging.behind_code(request, question)
+    page = await units.listed(edge.world, caller, kind, code, question.limit, when)
     rows = [
         UnitBody(
             unit=unit.code,
@@ -82,5 +78,5 @@ async def get_units(
         )
         for unit, schools in page.rows
     ]
-    body = UnitsBody(units=rows, next=page.next)
+    body = UnitsBody(units=rows, next=paging.following(request, question, page.next))
     return JSONResponse(body.model_dump(mode="json"), headers={"Cache-Control": "no-store"})

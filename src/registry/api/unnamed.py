@@ -7,9 +7,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from registry.api import access, parameters
+from registry.api import access, paging, parameters
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.units import MapOf
@@ -18,14 +18,10 @@ from registry.services import unnamed
 router = APIRouter(tags=["completeness"])
 
 
-class _Question(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _Question(paging.Paged):
     unit: str = Field(max_length=40, examples=["district:771"])
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
     school_year: str | None = Field(None, max_length=9, description=parameters.MAP_YEAR)
-    after: str = Field("", max_length=20, pattern="^[A-Za-z0-9_-]*$", description="`next` of the page before")
-    limit: int = Field(100, ge=1, le=unnamed.MOST_ROWS)
 
 
 class UnnamedSchoolBody(BaseModel):
@@ -51,7 +47,7 @@ class UnnamedBody(BaseModel):
     since: datetime
     schools: list[UnnamedSchoolBody]
     vendors: list[UnnamedVendorBody]
-    next: str | None = Field(description="For `after`; null on the last page")
+    next: str | None = Field(description=paging.NEXT)
 
 
 @router.get("/v1/completeness/unnamed", response_model=UnnamedBody)
@@ -65,7 +61,8 @@ async def get_unnamed(
     access.limit(request, caller, "questions")
     now = datetime.now(UTC)
     when = parameters.when(question.map, question.school_year, now)
-    page = await unnamed.page(edge.world, caller, question.unit, question.after, question.limit, now, when)
+    school = paging.behind_code(request, question)
+    page = await unnamed.page(edge.world, caller, question.unit, school, question.limit, now, when)
     body = UnnamedBody(
         unit=question.unit,
         since=page.since,
@@ -77,6 +74,6 @@ async def get_unnamed(
             UnnamedVendorBody(caller_id=vendor, name=name, attempts=attempts)
             for vendor, (name, attempts) in page.vendors.items()
         ],
-        next=page.next,
+        next=paging.following(request, question, page.next),
     )
     return JSONResponse(body.model_dump(mode="json"), headers={"Cache-Control": "no-store"})

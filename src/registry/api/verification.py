@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, field_validator
 
 from registry.api import access, bodies, logs, telemetry
 from registry.api.edge import Edge
 from registry.core import codes, ids
-from registry.core.callers import Caller, Scope
 from registry.core.content import ContentField
 from registry.core.findings import Finding, Refusal
 from registry.core.verification import Answer, ByCode, ByDocument, ByNumber, ByPupil, Question
@@ -199,16 +198,15 @@ _ALSO_SIGNED: dict[int | str, dict[str, Any]] = {200: {"content": {answer_keys.M
 
 
 @router.post("/v1/verifications", response_model=VerificationBody, responses=_ALSO_SIGNED, openapi_extra=_BODY)
-async def post_verification(
-    request: Request, caller: Annotated[Caller, Depends(access.caller(Scope.VERIFY))]
-) -> Response:
+async def post_verification(request: Request) -> Response:
     """Ask whether a record is genuine and current. Every question is kept with its purpose, before it is answered.
 
     With `Accept: application/jwt` the answer is signed and bound to the caller and its nonce (openapi/verification.md).
     """
     edge: Edge = request.app.state.edge
-    access.limit(request, caller, "questions")
     now, signed = datetime.now(UTC), _wants_signed(request)
+    caller = await access.authenticate(request, access.VERIFYING, now)
+    access.limit(request, caller, "questions")
     raw = await _body(request, edge.settings.max_body_bytes)
     sent = bodies.shaped(QuestionBody, verification.read_json(raw))
     question = _question(sent, signed=signed)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from registry.api import access
+from registry.api import access, paging
 from registry.api.edge import Edge
 from registry.core.callers import Caller, Scope
 from registry.core.views import View, Viewer
@@ -21,13 +21,6 @@ router = APIRouter(tags=["pupils"])
 _NOT_STORED = {"Cache-Control": "no-store"}
 _Reader = Annotated[Caller, Depends(access.caller(Scope.SUBMIT, Scope.OPERATE))]
 _Code = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,20}$", description="mahocsinh, never a personal number")]
-
-
-class _Which(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    before: UUID | None = Field(None, description="`next` of the page before; without it the newest")
-    limit: int = Field(100, ge=1, le=views.MOST_ROWS)
 
 
 class _Form(BaseModel):
@@ -58,21 +51,23 @@ class ViewBody(BaseModel):
 
 
 class ViewsBody(BaseModel):
-    """Newest first; `next` is null on the last page."""
+    """Newest first."""
 
     views: list[ViewBody]
-    next: UUID | None
+    next: str | None = Field(description=paging.NEXT)
 
 
 @router.get("/v1/pupils/{pupil_code}/views", response_model=ViewsBody)
 async def get_views(
-    request: Request, pupil_code: _Code, which: Annotated[_Which, Query()], caller: _Reader
+    request: Request, pupil_code: _Code, question: Annotated[paging.Paged, Query()], caller: _Reader
 ) -> Response:
     """Who asked about a pupil of one's own schools. This look is written down too, before it is answered."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    found = await views.page(edge.world, caller, pupil_code, which.before, which.limit, datetime.now(UTC))
-    body = ViewsBody(views=[_view(each) for each in found.views], next=found.next)
+    behind = paging.behind_id(request, question)
+    found = await views.page(edge.world, caller, pupil_code, behind, question.limit, datetime.now(UTC))
+    more = paging.following(request, question, found.next)
+    body = ViewsBody(views=[_view(each) for each in found.views], next=more)
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 

@@ -141,6 +141,10 @@ _OWN_FIELDS = """
 Trường do hệ thống thêm / fields that the registry adds: `lydophienban` (1 đính chính / correction, 2 sau hè / summer, 3 hộ tịch / civil
 status, 4 khác / other), `noidunglydo`; `sogiaytoxnc` đã công bố ở nơi khác, không có trong cấu trúc học bạ / is published elsewhere, not in
 the transcript's structure.
+
+Giá trị do hệ thống chọn cho trường đã công bố / values chosen for published fields: `xeploai` HTXS, HTT, HT, CHT (TT 27/2020 art. 9.2; cấu
+trúc chỉ nêu độ dài / the structure gives a length alone); `phienbanthongtinhocba` 1, 2, 3…; `madinhdanhhocba`, `matruong`, `mahocsinh`:
+chữ không dấu, chữ số, gạch nối / letters without marks, digits, hyphens.
 """
 
 

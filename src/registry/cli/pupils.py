@@ -117,10 +117,15 @@ def decide(
     transfer: Annotated[
         bool, typer.Option("--transfer", help="The pupil has changed schools: both records count.")
     ] = False,
+    number_moves: Annotated[
+        bool, typer.Option("--number-moves", help="The known pupil had the number by mistake: it is the other one's.")
+    ] = False,
 ) -> None:
     """Decide a case; the document is judged again at once, and what became of it is printed."""
-    said = [each for each, given in zip(Decision, (same_pupil, other_pupil, transfer), strict=True) if given]
+    said = [
+        each for each, given in zip(Decision, (same_pupil, other_pupil, transfer, number_moves), strict=True) if given
+    ]
     if len(said) != 1:
-        raise typer.BadParameter("one of --same-pupil, --other-pupil, --transfer")
+        raise typer.BadParameter("one of --same-pupil, --other-pupil, --transfer, --number-moves")
     done = telling.run(lambda world: cases.decide(world, None, submission_id, said[0], reason, datetime.now(UTC)))
     typer.echo(f"{done.outcome}{': ' if done.codes else ''}{', '.join(done.codes)}")

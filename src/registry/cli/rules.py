@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -111,21 +113,26 @@ def forecast(
             help="A circular of the table (22/2021), or a TOML file: circular, grades, [effects] code = refuse, warn, off."
         ),
     ],
+    records: Annotated[
+        Path | None,
+        typer.Option(help="Write each record that would be refused into this CSV file; its folder must exist."),
+    ] = None,
     json_output: _Json = False,
 ) -> None:
     """Which records that count now would be refused under a rule set that is not yet in force, per vendor and school.
 
-    Exit code 1 when some would be.
+    Years of older circulars, of which the shape alone is asked, are left out. Exit code 1 when some would be refused.
     """
     planned = _planned(rule_set)
+    with _listing(records) as tell:
 
-    async def use(world: World) -> forecasts.Forecast:
-        total = await forecasts.size(world, planned)
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("records", total=total)
-            return await forecasts.forecast_of(world, planned, lambda more: progress.advance(task, more))
+        async def use(world: World) -> forecasts.Forecast:
+            total = await forecasts.size(world, planned)
+            with Progress(console=Console(stderr=True), transient=True) as progress:
+                task = progress.add_task("records", total=total)
+                return await forecasts.forecast_of(world, planned, lambda more: progress.advance(task, more), tell)
 
-    told = reach.run(use)
+        told = reach.run(use)
     rows = [
         {
             "vendor": vendor,
@@ -142,6 +149,7 @@ def forecast(
             "records": told.records,
             "refused": told.refused,
             "unreadable": told.unreadable,
+            "history": told.history,
         }
         typer.echo(json.dumps({**found, "impacts": rows}, ensure_ascii=False))
     else:
@@ -150,9 +158,28 @@ def forecast(
             codes = ", ".join(f"{code} {number}" for code, number in impact.codes.most_common())
             table.add_row(vendor, school, str(impact.records), str(impact.refused), codes)
         _out.print(table)
-        _out.print(f"{told.refused} of {told.records} records would be refused; {told.unreadable} could not be read")
+        _out.print(
+            f"{told.refused} of {told.records} records would be refused; {told.unreadable} could not be read; "
+            f"{told.history} of older circulars left out"
+        )
     if told.refused or told.unreadable:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _listing(file: Path | None) -> Iterator[Callable[[forecasts.Refused], None]]:
+    """What writes each record that would be refused into the file, one a row; nothing without a file."""
+    if file is None:
+        yield lambda _: None
+        return
+    try:
+        opened = file.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise typer.BadParameter(str(error), param_hint="--records") from None
+    with opened:
+        rows = csv.writer(opened)
+        rows.writerow(("vendor", "school", "transcript_code", "version", "codes"))
+        yield lambda r: rows.writerow((r.vendor, r.school_code, r.transcript_code, r.version, " ".join(r.codes)))
 
 
 def _planned(rule_set: str) -> rules_forecast.Planned:

@@ -953,7 +953,13 @@ RULE_LEVEL = _code(
 RULE_SUBJECT = _code(
     "rule-subject",
     ("Môn học lặp lại", "A subject is repeated"),
-    ("Mỗi môn một dòng; môn ghép ghi chung hoặc ghi riêng từng phần.", "One row per subject, whole or in its parts."),
+    ("Mỗi môn một dòng.", "One row per subject."),
+)
+RULE_SUBJECT_PARTS = _code(
+    "rule-subject-parts",
+    ("Môn ghép ghi cả chung lẫn riêng từng phần", "A combined subject is given both whole and in parts"),
+    ("Ghi chung một dòng, hoặc ghi riêng từng phần.", "Give it in one row, or in one row for each part."),
+    Effect.WARN,
 )
 RULE_SUBJECT_GRADE = _code(
     "rule-subject-grade",
@@ -1476,8 +1482,8 @@ NUMBER_SUPPLIED = _code(
     "number-supplied",
     ("Số định danh được bổ sung sau khi ký", "The personal number was supplied after signing"),
     (
-        "Không cần làm gì: số do cơ quan công an trả về đã được gắn với học sinh; tài liệu đã ký giữ nguyên.",
-        "Nothing to do: the number that the police gave is the pupil's now; what was signed stays as it is.",
+        "Không cần làm gì: số do công an trả về, hoặc trường bổ sung vào danh sách sau đó, đã được gắn với học sinh; tài liệu đã ký giữ nguyên.",
+        "Nothing to do: the number that the police gave, or that the roster has had since, is the pupil's now; what was signed stays as it is.",
     ),
     Effect.WARN,
 )

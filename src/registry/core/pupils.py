@@ -32,6 +32,7 @@ class Decision(StrEnum):
     SAME_PUPIL = "same-pupil"
     OTHER_PUPIL = "other-pupil"  # ends in a refusal: number, pupil code or transcript code are another pupil's
     TRANSFER = "transfer"  # the pupil has moved: both schools' records of the year count
+    NUMBER_MOVES = "number-moves"  # it was given to the known pupil by mistake and is the document's: done at once, nothing is kept of it
 
 
 class Identity(StrEnum):
@@ -44,7 +45,7 @@ class Identity(StrEnum):
 
 #: What can be decided about each kind of case.
 POSSIBLE: dict[CaseKind, tuple[Decision, ...]] = {
-    CaseKind.NUMBER_TWO_PUPILS: (Decision.SAME_PUPIL, Decision.OTHER_PUPIL),
+    CaseKind.NUMBER_TWO_PUPILS: (Decision.SAME_PUPIL, Decision.OTHER_PUPIL, Decision.NUMBER_MOVES),
     CaseKind.CODE_TWO_NUMBERS: (Decision.SAME_PUPIL, Decision.OTHER_PUPIL),
     CaseKind.OTHER_SCHOOL: (Decision.TRANSFER, Decision.OTHER_PUPIL),
     CaseKind.TRANSCRIPT_CODE: (Decision.OTHER_PUPIL,),

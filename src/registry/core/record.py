@@ -42,6 +42,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Pupils that are one: who stands for them, and a number that moves whenever one of them begins a record or is merged."""
+
+    stands: UUID
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What the database knows about a transcript's bytes, pupil, record and code."""
 
@@ -60,11 +68,15 @@ class Found:
     own_pupil: UUID | None = None  # the pupil as it was before any merge: what is accepted meanwhile survives an undo
     person: bytes | None = None  # birth date and sex that belong to the number, sealed
     decisions: tuple[Decided, ...] = ()  # about exactly these bytes
+    group: Group | None = None  # of the pupil, when it is one with others
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What to write: a new pupil or a known one, a new record or the next version."""
+    """What to write: a new pupil or a known one, a new record or the next version.
+
+    `group`: whose turn must not have moved when the record begins, so that of pupils who are one two never begin a year at once.
+    """
 
     pupil_id: UUID
     new_pupil: bool
@@ -72,6 +84,7 @@ class Place:
     new_code: bool
     record_id: UUID
     new_record: bool
+    group: Group | None = None
 
 
 def place(
@@ -108,14 +121,19 @@ def place(
         new_code=found.pupil_by_code is None,
         record_id=mine.record_id if mine else fresh_record,
         new_record=mine is None,
+        group=found.group if mine is None else None,
     )
 
 
 def _decided(found: Found, case: Case) -> Decided | None:
-    """The decision about this very doubt. Two pupils that are both known become one by a merge, not by a document."""
+    """The decision about this very doubt. Two pupils that are both known become one by a merge, not by a document.
+
+    A number that moved is the document's pupil's then; where there is a doubt all the same it has gone back, and that is a new one.
+    """
     for each in found.decisions:
         merge_first = case.two_known and each.decision is Decision.SAME_PUPIL
-        if (each.kind, each.against) == (case.kind, case.against) and not merge_first:
+        done = each.decision is Decision.NUMBER_MOVES
+        if (each.kind, each.against) == (case.kind, case.against) and not merge_first and not done:
             return each
     return None
 

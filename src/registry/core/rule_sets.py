@@ -42,13 +42,19 @@ class RuleSet:
     first: Mapping[int, SchoolYear]
     last: Mapping[int, SchoolYear] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
-    unsure: frozenset[int] = frozenset()  # grades whose first year rests on unverified knowledge
+    #: Of grades whose first year rests on unverified knowledge: the first one of which a text read says it is in force.
+    sure: Mapping[int, SchoolYear] = field(default_factory=dict)
     replaces: tuple[str, ...] = ()
 
     def in_force(self, grade: int, school_year: SchoolYear) -> bool:
         """True when pupils of the grade were assessed by this circular in the school year."""
         first, last = self.first.get(grade), self.last.get(grade)
         return first is not None and first <= school_year and (last is None or school_year <= last)
+
+    @property
+    def issued(self) -> SchoolYear:
+        """The first school year it can have been in force for: that which begins in the year of its issue."""
+        return SchoolYear(int(self.circular.rpartition("/")[2]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,20 @@ CHANGES: tuple[Change, ...] = (
             "One that no list names, of a school year before the circular now in force, is only warned of (rule-circular-unsure).",
         ),
     ),
+    Change(
+        "2026-11-5",
+        date(2026, 11, 28),
+        (
+            "Năm học đầu tiên của TT 22/2021 ở lớp 6, 7, 8, 10, 11 cũng chưa kiểm chứng hết: văn bản cũ trước năm học 2023-2024, hoặc "
+            "TT 22/2021 sớm một năm, chỉ bị cảnh báo (rule-circular-unsure) như ở lớp 9, 12; văn bản cũ của cấp học khác cũng vậy.",
+            "Môn ghép ghi cả chung lẫn riêng từng phần chỉ bị cảnh báo (rule-subject-parts); kết quả được tính theo mọi cách hiểu.",
+        ),
+        (
+            "The first school year of TT 22/2021 in grades 6, 7, 8, 10 and 11 isn't verified either: an older one before 2023-2024, or "
+            "TT 22/2021 a year early, is only warned of (rule-circular-unsure), as in grades 9 and 12; so is an older one of another level.",
+            "A combined subject given both whole and in parts is only warned of (rule-subject-parts); results count in every reading.",
+        ),
+    ),
 )
 version = CHANGES[-1].version
 
@@ -87,6 +101,8 @@ def _years(first: dict[int, int]) -> dict[int, SchoolYear]:
 
 _PRIMARY_FIRST = _years({grade: 2019 + grade for grade in range(1, 6)})
 _SECONDARY_FIRST = _years({6: 2021, 7: 2022, 8: 2023, 9: 2024, 10: 2022, 11: 2023, 12: 2024})
+#: All that was read of its roadmap: in 2023-2024 it assessed grades 6, 7, 8, 10 and 11, and by 2025-2026 all of them.
+_SECONDARY_SURE = _years({6: 2023, 7: 2023, 8: 2023, 9: 2025, 10: 2023, 11: 2023, 12: 2025})
 
 
 def _shape_alone(_transcript: Transcript) -> list[Finding]:
@@ -98,8 +114,7 @@ def _history(circular: str, year: int, grades: Iterable[int]) -> RuleSet:
     return RuleSet(circular, _shape_alone, {grade: SchoolYear(year) for grade in grades})
 
 
-#: One row for each circular. Both in force came grade by grade (their closing provisions; 22/2021: grades 9 and 12 from
-#: unverified knowledge).
+#: One row for each circular. Both in force came grade by grade (27/2020: its closing provisions were read).
 ROWS: tuple[RuleSet, ...] = (
     RuleSet(
         "27/2020", rules_primary.check, _PRIMARY_FIRST, rules=rules_primary.RULES,
@@ -107,7 +122,7 @@ ROWS: tuple[RuleSet, ...] = (
     ),
     RuleSet(
         "22/2021", rules_secondary.check, _SECONDARY_FIRST, rules=rules_secondary.RULES,
-        unsure=frozenset({9, 12}), replaces=("58/2011", "26/2020", "40/2006", "51/2008"),
+        sure=_SECONDARY_SURE, replaces=("58/2011", "26/2020", "40/2006", "51/2008"),
     ),
     _history("30/2014", 2014, _PRIMARY_FIRST),
     _history("22/2016", 2016, _PRIMARY_FIRST),
@@ -143,9 +158,9 @@ GENERAL: tuple[Rule, ...] = (
     ),
     Rule(
         codes.RULE_CIRCULAR_UNSURE,
-        "TT 22/2021: lớp 9, 12 / grades 9, 12; văn bản cũ / older ones",
-        "Lớp 9 và 12 bắt đầu TT 22/2021 từ năm học 2024-2025; trước thông tư hiện hành là các văn bản cũ nêu ở dưới",
-        "Grades 9 and 12 came under TT 22/2021 in 2024-2025; before the circular in force there were the older ones below",
+        "TT 22/2021: lộ trình / roadmap; văn bản cũ / older ones",
+        "Năm học đầu tiên của TT 22/2021 ở từng khối lớp; trước thông tư hiện hành là các văn bản cũ nêu ở dưới",
+        "The first school year of TT 22/2021 in each grade; before the circular in force there were the older ones below",
         unverified=True,
     ),
     Rule(
@@ -234,15 +249,22 @@ def check(transcript: Transcript, known: Mapping[str, RuleSet] = _BY_NAME) -> li
     meant = named(transcript, known)
     if meant is not None and meant.in_force(transcript.grade, transcript.school_year):
         return meant.check(transcript)
-    if meant is not None and _may_be_in_force(meant, transcript, known.values()):
-        return [Finding(codes.RULE_CIRCULAR_UNSURE, "/circular", "2024-2025"), *meant.check(transcript)]
-    if meant is None and _is_past(transcript, known.values()):  # books hold decisions that no list here names
+    doubt = None if meant is None else _doubtful(meant, transcript, known.values())
+    if meant is not None and doubt is not None:
+        return [Finding(codes.RULE_CIRCULAR_UNSURE, "/circular", doubt), *meant.check(transcript)]
+    if _is_of_the_past(meant, transcript, known.values()):
         return [Finding(codes.RULE_CIRCULAR_UNSURE, "/circular", _in_force(transcript, known.values()))]
     return [Finding(codes.RULE_CIRCULAR, "/circular", _in_force(transcript, known.values()))]
 
 
-def _is_past(transcript: Transcript, rule_sets: Iterable[RuleSet]) -> bool:
-    """True of a school year before the first circular with rules came to the grade: what was in force then is not known for sure."""
+def _is_of_the_past(meant: RuleSet | None, transcript: Transcript, rule_sets: Iterable[RuleSet]) -> bool:
+    """True of a school year before the first circular with rules came to the grade, and of any older one but of a later year.
+
+    What was in force then is not known for sure: books hold decisions that no list here names, and of which grades the ones that
+    are named were was not read.
+    """
+    if meant is not None and (meant.rules or meant.issued > transcript.school_year):
+        return False
     firsts = [each.first[transcript.grade] for each in rule_sets if each.rules and transcript.grade in each.first]
     return all(transcript.school_year < first for first in firsts)
 
@@ -253,14 +275,18 @@ def _in_force(transcript: Transcript, rule_sets: Iterable[RuleSet]) -> str:
     return ", ".join(fits) or "no circular is known for this grade and school year"
 
 
-def _may_be_in_force(meant: RuleSet, transcript: Transcript, rule_sets: Iterable[RuleSet]) -> bool:
-    """True for the year on the wrong side of a change whose date rests on unverified knowledge."""
+def _doubtful(meant: RuleSet, transcript: Transcript, rule_sets: Iterable[RuleSet]) -> str | None:
+    """What is thought, for a year on the wrong side of a change whose date rests on unverified knowledge; None for any other.
+
+    The new circular may have come a year earlier, and the old one may have stayed until the new one is known to be there.
+    """
+    grade, year = transcript.grade, transcript.school_year
     for unsure in rule_sets:
-        first = unsure.first.get(transcript.grade)
-        if transcript.grade not in unsure.unsure or first is None or transcript.grade not in meant.first:
+        first, sure = unsure.first.get(grade), unsure.sure.get(grade)
+        if first is None or sure is None or grade not in meant.first:
             continue
-        if meant is not unsure and meant.circular not in unsure.replaces:
-            continue
-        before = SchoolYear(first.first - 1)
-        return transcript.school_year == (before if meant is unsure else first)
-    return False
+        early = meant is unsure and year == SchoolYear(first.first - 1) >= unsure.issued
+        late = meant.circular in unsure.replaces and first <= year < sure
+        if early or late:
+            return f"{unsure.circular}: {first}"
+    return None

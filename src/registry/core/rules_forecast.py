@@ -20,6 +20,11 @@ class Planned:
     grades: frozenset[int]
     effects: Mapping[str, Effect | None] = field(default_factory=dict)
 
+    def concerns(self, transcript: Transcript) -> bool:
+        """False of a year that an older circular assessed, of which the shape alone is asked: no new one will ever judge it."""
+        meant = rules.named(transcript)
+        return meant is not None and bool(meant.rules)
+
     def refused_by(self, transcript: Transcript) -> tuple[str, ...]:
         """The codes that would refuse this transcript, each once; whatever circular it names itself."""
         found = dict.fromkeys(finding.code for finding in self.rule_set.check(transcript))

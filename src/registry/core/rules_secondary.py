@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from itertools import compress, product
+from itertools import product
 from operator import attrgetter
 
 from registry.core import codes, rules_secondary_outcome, subjects
@@ -72,8 +72,9 @@ _Given = tuple[list[Decimal], list[Subject]]
 _OF_THE_YEAR = frozenset({"/learning/year", "/conduct/year", "/learning_retaken", "/conduct_retaken"})
 
 RULES: tuple[Rule, ...] = (
-    Rule(codes.RULE_SUBJECT, "TT 32/2018", "Mỗi môn một dòng, môn ghép chung hoặc riêng từng phần",
-         "Each subject once, combined ones whole or in parts"),
+    Rule(codes.RULE_SUBJECT, "Cấu trúc công bố: mamonhoc", "Mỗi môn một dòng", "Each subject once"),
+    Rule(codes.RULE_SUBJECT_PARTS, "TT 32/2018", "Môn ghép ghi chung hoặc riêng từng phần, không ghi cả hai",
+         "Combined subjects whole or in parts, not both", unverified=True),
     Rule(codes.RULE_SUBJECT_GRADE, "TT 32/2018", "Môn học thuộc chương trình của khối lớp",
          "Subjects of the grade's programme", unverified=True),
     Rule(codes.RULE_SUBJECT_MISSING, "TT 32/2018", "Đủ các môn bắt buộc; lớp 10 đến 12 có 4 môn lựa chọn",
@@ -146,7 +147,7 @@ def check(transcript: Transcript) -> list[Finding]:
             findings += rules_secondary_outcome.check(
                 transcript,
                 results,
-                lambda marks: _readings(_given(marks, "year", rows), transcript.grade),
+                lambda marks: _readings(_given(marks, "year", rows, transcript.grade), transcript.grade),
             )
     return findings
 
@@ -216,12 +217,11 @@ def _row_findings(
         spoiled.add("term1")  # nothing to recompute its result from
         yield Finding(codes.RULE_TERM_MISSING, "/marks", "TT 22/2021 art. 9.1: marks of term 1")
     for index, row in enumerate(marks):
+        for code, detail in rows.troubles[index]:
+            yield Finding(code, f"/marks/{index}/subject", detail)
         if rows.repeats[index]:
             spoiled.update(_PERIODS)
-            yield Finding(codes.RULE_SUBJECT, f"/marks/{index}/subject", "TT 32/2018: one row per subject")
             continue
-        if not rows.taught[index]:
-            yield Finding(codes.RULE_SUBJECT_GRADE, f"/marks/{index}/subject", "TT 32/2018")
         troubles = _mark_troubles(
             row.term1, row.term2, row.year, row.retake, row.subject in COMMENT_ASSESSED, assessed, late
         )
@@ -316,7 +316,7 @@ def _learning_findings(
         declared = getattr(results.learning, period)
         if declared is None or period in spoiled:
             continue
-        given = _given(results.marks, period, rows)
+        given = _given(results.marks, period, rows, grade)
         if declared in _narrow(given):  # each of these is a reading too
             continue
         if declared not in _readings(given, grade):
@@ -350,10 +350,10 @@ def _strict_result(failed: int, scored: Sequence[Decimal]) -> str:
     return LEVELS[base if base >= _FAIR else base + _lifted(base, failed, scored, comment=False, bonus=0)]
 
 
-def _given(marks: Sequence[SecondaryMark], period: str, rows: subjects.Layout) -> list[_Given]:
+def _given(marks: Sequence[SecondaryMark], period: str, rows: subjects.Layout, grade: int) -> list[_Given]:
     """For each choice of rows that count: the averages of the scored subjects, and the comment-assessed subjects at CĐ."""
     found = []
-    for counted in (marks,) if all(rows.taught) else (marks, list(compress(marks, rows.taught))):
+    for counted in (marks,) if rows.all_count else subjects.rows_that_count(marks, subjects.taught_in(grade)):
         given = list(map(_MARK_OF[period], counted))
         scored = [mark for mark in given if type(mark) is Decimal]
         found.append((scored, [r.subject for r, mark in zip(counted, given, strict=True) if mark is _NOT_PASSED]))

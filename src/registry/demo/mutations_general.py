@@ -25,7 +25,7 @@ def _circular_of_the_other_level(_rng: Random, document: Document) -> tuple[str,
 
 def _circular_of_the_past(rng: Random, document: Document) -> tuple[str, str] | None:
     if int(document["namhoc"][:4]) < 2025:
-        return None  # in 2024-2025 it is not certain for grades 9 and 12
+        return None  # until then it is not certain for grades 9 and 12
     document["thongtu"] = rng.choice(_REPLACED["dsbangdiem" in document])
     return "rule-circular", "/thongtu"
 
@@ -40,6 +40,27 @@ def _subject_twice(rng: Random, document: Document) -> tuple[str, str]:
     rows = mutable.rows(document)
     rows.append(dict(rng.choice(rows)))
     return "rule-subject", mutable.at(document, len(rows) - 1, "mamonhoc")
+
+
+def _combined_subject_whole_and_in_parts(rng: Random, document: Document) -> tuple[str, str] | None:
+    """Nghệ thuật beside one of its parts at the same level, which changes no result."""
+    combined = (_S.ART, _S.MUSIC, _S.FINE_ART)
+    index = mutable.pick(rng, document, lambda row: row["mamonhoc"] in mutable.of(*combined))
+    if index is None or int(document["makhoi"]) > 9:  # after grade 9 they are electives, each by itself
+        return None
+    rows = mutable.rows(document)
+    part = rows[index]["mamonhoc"] in mutable.of(_S.ART)
+    listed = code_lists.ROW_OF[rng.choice((_S.MUSIC, _S.FINE_ART)) if part else _S.ART]
+    rows.append({**rows[index], "mamonhoc": listed.code, "tenmonhoc": listed.short})
+    return "rule-subject-parts", mutable.at(document, len(rows) - 1, "mamonhoc")
+
+
+def _older_circular_of_the_other_level(rng: Random, document: Document) -> tuple[str, str]:
+    """Which grades the older ones were of was not read."""
+    year = rule_cases.FIRST[int(document["makhoi"])] - 1
+    others = [each for each in _REPLACED["dsbangdiem" not in document] if int(each[-4:]) <= year]
+    document |= {"thongtu": rng.choice(others), "namhoc": f"{year}-{year + 1}"}
+    return "rule-circular-unsure", "/thongtu"
 
 
 def _subject_of_another_grade(_rng: Random, document: Document) -> tuple[str, str]:
@@ -71,17 +92,29 @@ def _subject_missing(rng: Random, document: Document) -> tuple[str, str] | None:
 
 
 SUBJECTS: tuple[Breaker, ...] = (
+    _older_circular_of_the_other_level, _combined_subject_whole_and_in_parts,
     _circular_of_the_other_level, _circular_of_the_past, _circular_before_its_time, _subject_twice, _subject_of_another_grade,
     _subject_missing,
 )  # fmt: skip
 
 
 def _new_circular_a_year_early(_rng: Random, document: Document) -> tuple[str, str] | None:
-    """Grades 9 and 12: the year the circular came is not certain, so that the year before only warns."""
-    if document["makhoi"] not in ("9", "12"):
-        return None
+    """Secondary grades: the year the circular came is not certain, so that the year before only warns."""
     first = rule_cases.FIRST[int(document["makhoi"])]
+    if "dsbangdiem" in document or first == 2021:  # of primary school it is certain, and before 2021 there was none
+        return None
     document["namhoc"] = f"{first - 1}-{first}"
+    return "rule-circular-unsure", "/thongtu"
+
+
+def _old_circular_until_the_new_one_is_known(rng: Random, document: Document) -> tuple[str, str] | None:
+    """What is known is 2023-2024 for grades 6, 7, 8, 10 and 11, and 2025-2026 for 9 and 12."""
+    grade = int(document["makhoi"])
+    years = range(rule_cases.FIRST[grade], 2025 if grade in (9, 12) else 2023)
+    if "dsbangdiem" in document or not years:
+        return None
+    year = rng.choice(years)
+    document |= {"thongtu": rng.choice(_REPLACED[False]), "namhoc": f"{year}-{year + 1}"}
     return "rule-circular-unsure", "/thongtu"
 
 
@@ -184,7 +217,8 @@ def _issued_before_it_was_made(_rng: Random, document: Document) -> tuple[str, s
 
 
 EVERY: tuple[Breaker, ...] = (
-    _circular_of_the_past_that_no_list_names, _new_circular_a_year_early, _old_circular_with_a_broken_field, _version_without_a_reason, _reason_without_words,
+    _circular_of_the_past_that_no_list_names, _new_circular_a_year_early, _old_circular_until_the_new_one_is_known,
+    _old_circular_with_a_broken_field, _version_without_a_reason, _reason_without_words,
     _first_version_with_a_reason, _entry_document_of_a_citizen, _foreign_pupil_without_any_number, _name_of_another_subject,
     _code_before_its_time, _number_of_the_other_sex, _number_of_another_year, _number_of_no_place, _number_too_short,
     _two_birth_dates, _no_birth_date, _grade_of_another_level, _issued_before_it_was_made,

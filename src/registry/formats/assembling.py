@@ -42,6 +42,9 @@ class Table:
         return found if absent is None else [absent if value is None else value for value in found]
 
 
+NO_ROWS = Table(0, {})
+
+
 def transcript(read: _Values, lists: Mapping[str, Table], primary: bool) -> Transcript:
     """Put a transcript together; texts that are not there become "" (where the transcript needs a text) or None."""
     get = read.get

@@ -31,6 +31,7 @@ _NUMBER_LIKE = re.compile("[0-9]{5}")
 _DISABLED = "cokhuyettatkhongdanhgia"
 _VIETNAM = "VN"
 _GRADE_WIRE, _LEVEL_WIRE = "makhoi", "macaphoc"
+_MARKS = "marks"
 _BIRTH_PATHS = ("birth", "birth_month", "birth_year")
 
 
@@ -104,6 +105,23 @@ def read(value: Mapping[str, Any]) -> Parsed:
     _check_code_dates(value, plan.family, read.get("issued_on"), sheet)
     transcript = None if sheet.blocked else assembling.transcript(read, lists, plan.family is Family.PRIMARY)
     return Parsed(transcript, _claims(read), tuple(sheet.findings))
+
+
+def of_the_year(value: Mapping[str, Any], *, marks: bool) -> Transcript | None:
+    """What a transcript that was accepted says of how the year went, and its marks if they are wanted; texts, names, numbers and its
+    other lists are left empty, and nothing is judged again: that takes a quarter of the time of `read`. None when it can't be read."""
+    plan = _plan_for(value)
+    if plan is None:
+        return None
+    sheet, assessed = _Sheet(), value.get(_DISABLED, False) is False
+    read = _steps(value, plan.of_the_year, "", assessed, sheet)
+    lists = {
+        rows.path: _table(value, rows, row_plan, assessed, sheet)
+        if marks and rows.path == _MARKS
+        else assembling.NO_ROWS
+        for rows, row_plan in plan.lists
+    }
+    return None if sheet.blocked else assembling.transcript(read, lists, plan.family is Family.PRIMARY)
 
 
 def members(value: Mapping[str, object], plan: plans.Plan) -> tuple[dict[str, Any], tuple[Finding, ...]]:

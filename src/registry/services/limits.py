@@ -1,13 +1,15 @@
 """How much an office may ask: per day, per pupil, and how often in vain. Counted in the database, so that all processes agree.
 
 The day is counted in portions: a process takes some questions of a caller's day at once and then answers so many without asking the
-database again. What a process had taken and not used when it ended is lost to the caller until the next day.
+database again; the next portion is taken when half of one is left, so that nobody waits for it. What a process had taken and not used
+when it ended is lost to the caller until the next day.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 
@@ -37,22 +39,29 @@ class Limits:
     even_seconds: float = 0.01
     _left: dict[str, tuple[date, int]] = field(default_factory=dict, repr=False)
     _taking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    _tasks: set[asyncio.Task[None]] = field(
+        default_factory=set, repr=False
+    )  # a task that nobody keeps may be collected
 
     async def count(self, world: World, caller_id: str, now: datetime) -> None:
         """Count one question of the caller's day; raises Refusal(verification-day) with the seconds until it ends."""
         day = now.astimezone(HERE).date()
         if self._use(caller_id, day):
+            if self._left[caller_id][1] == self._portion // 2 and self._portion > 1:
+                self._keep(asyncio.create_task(self._take_ahead(world, caller_id, day)))
             return
         async with self._taking:
             if self._use(caller_id, day):
                 return
-            taken = await self._take(world, caller_id, day)
-            if not taken:
+            await self._take(world, caller_id, day)
+            if not self._use(caller_id, day):
                 tomorrow = datetime.combine(day + timedelta(days=1), time(), HERE)
                 detail = f"at most {self.per_day} a day"
                 raise _too_many(codes.VERIFICATION_DAY, detail, (tomorrow - now).total_seconds())
-            self._left = {name: each for name, each in self._left.items() if each[0] == day}
-            self._left[caller_id] = (day, taken - 1)
+
+    @property
+    def _portion(self) -> int:
+        return min(_PORTION, max(1, self.per_day // 50))
 
     def _use(self, caller_id: str, day: date) -> bool:
         of, left = self._left.get(caller_id, (day, 0))
@@ -61,13 +70,25 @@ class Limits:
         self._left[caller_id] = (day, left - 1)
         return True
 
-    async def _take(self, world: World, caller_id: str, day: date) -> int:
-        """A portion, or the single questions that are left; 0 when none is."""
-        async with world.db.hot_transaction() as tx:
-            for portion in (min(_PORTION, max(1, self.per_day // 50)), 1):
-                if await question_limits.take(tx, caller_id, day, portion, self.per_day):
-                    return portion
-        return 0
+    async def _take_ahead(self, world: World, caller_id: str, day: date) -> None:
+        """What keeps a portion from being taken, those hear who need it."""
+        async with self._taking:
+            with suppress(Refusal):
+                await self._take(world, caller_id, day)
+
+    async def _take(self, world: World, caller_id: str, day: date) -> None:
+        """A portion more, or the single questions that are left, if any is."""
+        async with world.db.hot() as connection:
+            for portion in (self._portion, 1):
+                if await question_limits.take(connection, caller_id, day, portion, self.per_day):
+                    self._left = {name: each for name, each in self._left.items() if each[0] == day}
+                    _, left = self._left.get(caller_id, (day, 0))
+                    self._left[caller_id] = (day, left + portion)
+                    return
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def check_pupil(self, asked_before: int) -> None:
         """Raises Refusal(verification-pupil) when the caller has asked about the pupil too often within a day."""

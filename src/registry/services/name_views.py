@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
 
 from registry.core import ids
 from registry.core.callers import Caller
@@ -15,6 +14,7 @@ from registry.services.world import World
 from registry.storage import name_views as stored
 
 View = stored.View
+Place = stored.Place
 MOST_VIEWS = 1000
 #: Rows of one page.
 MOST_ROWS = 500
@@ -22,10 +22,10 @@ MOST_ROWS = 500
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some views, and the last of them when there are more."""
+    """Some views, and where the last of them stands when there are more."""
 
     rows: tuple[View, ...]
-    next: UUID | None
+    next: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,14 @@ async def newest(world: World, person_id: str | None, most: int) -> Sequence[Vie
         return await stored.newest(tx, person_id, min(most, MOST_VIEWS))
 
 
-async def own(world: World, caller: Caller, after: UUID | None, limit: int) -> Page:
-    """A page of what a caller of the API saw, the newest first; `after`: the last view of the page before."""
+async def own(world: World, caller: Caller, after: Place | None, limit: int) -> Page:
+    """A page of what a caller of the API saw, the newest first; `after`: where the last view of the page before stood."""
     async with world.db.snapshot() as tx:
         return _page(await stored.of_caller(tx, caller.caller_id, after, limit + 1), limit)
 
 
 async def of_units(
-    world: World, caller: Caller, viewer: str | None, after: UUID | None, limit: int, now: datetime
+    world: World, caller: Caller, viewer: str | None, after: Place | None, limit: int, now: datetime
 ) -> Page:
     """A page of who saw names of the units at or below the caller's: everybody, or one person or caller (`viewer`)."""
     here = (await world.known()).map
@@ -76,7 +76,7 @@ async def of_units(
 
 def _page(found: Sequence[View], limit: int) -> Page:
     rows = tuple(found[:limit])
-    return Page(rows, rows[-1].view_id if len(found) > limit else None)
+    return Page(rows, (rows[-1].at, rows[-1].view_id) if len(found) > limit else None)
 
 
 def _view(screen: Screen, names: int, now: datetime) -> View:

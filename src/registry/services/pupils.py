@@ -170,11 +170,22 @@ async def unmerge(world: World, caller: Caller | None, merge_id: UUID, reason: s
     return undone
 
 
-async def merges(world: World, caller: Caller | None, now: datetime) -> list[Merge]:
-    """The newest merges of pupils that the caller may act on, undone ones too."""
+async def merges(
+    world: World,
+    caller: Caller | None,
+    now: datetime,
+    behind: tuple[datetime, UUID] | None = None,
+    most: int = MOST_MERGES,
+) -> list[Merge]:
+    """The newest merges of pupils that the caller may act on, undone ones too; or those behind the moment and id of one."""
+    shown: list[Merge] = []
     async with world.db.snapshot() as tx:
-        found = await stored.merges(tx, MOST_MERGES)
-        return [each for each in found if await _is_permitted(world, tx, caller, each, now)]
+        while found := await stored.merges(tx, MOST_MERGES, behind):
+            shown += [each for each in found if await _is_permitted(world, tx, caller, each, now)]
+            behind = found[-1].at, found[-1].merge_id
+            if len(shown) >= most or len(found) < MOST_MERGES:
+                break
+    return shown[:most]
 
 
 async def permitted(

@@ -30,9 +30,9 @@ class Writing:
     supply: number_supply.Supplied | None = None  # the number of a pupil whose document has none
 
     async def supplied(self, tx: Hot) -> Writing:
-        """The same, with the number that came back for the pupil where the document lacks one."""
+        """The same, with the number that the pupil has got since where the document lacks one."""
         given = self.given
-        supply = await number_supply.find(tx, self.world, given.verdict)
+        supply = await number_supply.find(tx, self.world, given.verdict, given.attempt.received_at)
         if supply is None:
             return self
         attempt = replace(given.attempt, number_index=supply.index)
@@ -119,11 +119,11 @@ class Writing:
         return await approvals.trouble(tx, approvals.Kind.CORRECTION, year, self.given.verdict.fingerprint, now)
 
     async def _accepted(self, tx: Hot, attempt: records.Attempt, spot: Place, found: Found) -> Receipt:
-        """Put on record; a number that came back is relied upon in the same transaction."""
+        """Put on record; a number that the pupil has got since is relied upon in the same transaction."""
         if self.supply is None:
             return await self._accept(tx, attempt, spot, found)
         async with tx.transaction():
-            await number_supply.rely_on(tx, self.given.verdict, self.supply)
+            await number_supply.rely_on(tx, self.given.verdict, attempt.received_at, self.supply)
             return await self._accept(tx, attempt, spot, found)
 
     async def _accept(self, tx: Hot, attempt: records.Attempt, spot: Place, found: Found) -> Receipt:

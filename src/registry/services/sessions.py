@@ -65,6 +65,11 @@ class Own:
     stay: Stay
     here: bool
 
+    @property
+    def place(self) -> tuple[int, str]:
+        """Where it stands among others: the newest first, by its beginning in microseconds."""
+        return -round(self.stay.started_at.timestamp() * 1_000_000), self.name
+
 
 def new_secret() -> str:
     """256 random bits as text."""
@@ -137,7 +142,7 @@ async def of_units(
         for key, each in found
         if patience.lasts(each.stay, now)
     ]
-    return sorted(rows, key=lambda row: (row[1].stay.started_at, row[1].name), reverse=True)
+    return sorted(rows, key=lambda row: row[1].place)
 
 
 async def end_one(world: World, person_id: str, name: str, now: datetime) -> None:

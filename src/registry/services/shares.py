@@ -32,7 +32,6 @@ from registry.storage.shares import Share, Shared
 #: A link as it stands, for who lists them.
 Link: TypeAlias = Share
 _USE, _TICKET = "share", "share ticket"
-PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +89,10 @@ async def make(world: World, caller: Caller, new: New, now: datetime) -> tuple[S
     return share, public_code.printed(bits)
 
 
-async def listed(world: World, caller: Caller, before: UUID | None) -> list[Share]:
-    """The links of the caller's schools, the newest first, a page at a time."""
+async def listed(world: World, caller: Caller, before: UUID | None, most: int) -> list[Share]:
+    """So many links of the caller's schools, the newest first, from before one of them."""
     async with world.db.hot() as tx:
-        return await stored.listed(tx, caller.schools, before, PAGE)
+        return await stored.listed(tx, caller.schools, before, most)
 
 
 async def revoke(world: World, caller: Caller, share_id: UUID, now: datetime) -> None:

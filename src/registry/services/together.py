@@ -18,6 +18,9 @@ I = TypeVar("I")  # noqa: E741 - what is asked
 O = TypeVar("O")  # noqa: E741 - what comes out
 
 _MOST = 64
+#: So many more statements go over a connection before somebody else has a turn at it: to hand it back and to get it takes as much
+#: of a process's time as to take a group of questions apart.
+_MORE_IN_A_ROW = 3
 
 
 @dataclass(slots=True)
@@ -46,28 +49,41 @@ class Together(Generic[I, O]):
 
     async def _go(self, db: Database) -> None:
         while self._waiting:
-            together = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))]
-            failure = await self._run(db, together)
-            if failure is not None and len(together) > 1 and not isinstance(failure, Refusal):
-                for each in together:  # what is wrong with one is no reason to fail the others
-                    _fail([each], await self._run(db, [each]))
-            else:
-                _fail(together, failure)
+            together = self._next()
+            try:
+                async with db.hot() as connection:
+                    await self._run(connection, together)
+                    for _ in range(_MORE_IN_A_ROW):
+                        if self._waiting:
+                            together = self._next()
+                            await self._run(connection, together)
+            except Exception as failure:  # whatever it is, those who wait have to hear of it
+                await self._apart(db, together, failure)
         self._under_way -= 1  # at once: who comes before the task has ended would be left waiting
 
-    async def _run(self, db: Database, together: Sequence[tuple[I, asyncio.Future[O]]]) -> Exception | None:
-        try:
-            async with db.hot() as connection:
-                come_out = await self.run(connection, [one for one, _ in together])
-            for (_, out), each in [*zip(together, come_out, strict=True)]:  # all of them before anybody has one
-                if not out.done():  # else nobody waits any more
-                    out.set_result(each)
-        except Exception as failure:  # whatever it is, those who wait have to hear of it
-            return failure
-        return None
+    def _next(self) -> list[tuple[I, asyncio.Future[O]]]:
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))]
+
+    async def _run(self, connection: Hot, together: Sequence[tuple[I, asyncio.Future[O]]]) -> None:
+        come_out = await self.run(connection, [one for one, _ in together])
+        for (_, out), each in [*zip(together, come_out, strict=True)]:  # all of them before anybody has one
+            if not out.done():  # else nobody waits any more
+                out.set_result(each)
+
+    async def _apart(self, db: Database, together: Sequence[tuple[I, asyncio.Future[O]]], failure: Exception) -> None:
+        """What is wrong with one is no reason to fail the others."""
+        if len(together) == 1 or isinstance(failure, Refusal):
+            _fail(together, failure)
+            return
+        for each in together:
+            try:
+                async with db.hot() as connection:
+                    await self._run(connection, [each])
+            except Exception as its_own:  # as above
+                _fail([each], its_own)
 
 
-def _fail(together: Sequence[tuple[object, asyncio.Future[Any]]], failure: Exception | None) -> None:
+def _fail(together: Sequence[tuple[object, asyncio.Future[Any]]], failure: Exception) -> None:
     for _, out in together:
-        if failure is not None and not out.done():
+        if not out.done():
             out.set_exception(failure)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +28,8 @@ from registry.storage.sealing import Sealer
 
 #: How long a read may rest on the register without asking for its generation again; writes always compare.
 _TRUSTED_SECONDS = 1.0
+#: After so long it is asked for while requests go on: those that came in the moment of asking waited for it, all at once.
+_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,14 @@ class Register:
         self._known: Known | None = None
         self._checked = 0.0
         self._lock = asyncio.Lock()
+        self._looking: asyncio.Task[None] | None = None
 
     async def known(self, db: Database) -> Known:
         """The register, at most a second behind the database."""
-        if self._known is not None and time.monotonic() - self._checked < _TRUSTED_SECONDS:
+        age = time.monotonic() - self._checked
+        if self._known is not None and age < _TRUSTED_SECONDS:
+            if age >= _LOOK_SECONDS and (self._looking is None or self._looking.done()):
+                self._looking = asyncio.create_task(self._look(db))
             return self._known
         async with self._lock:
             if self._known is None or time.monotonic() - self._checked >= _TRUSTED_SECONDS:
@@ -76,25 +83,33 @@ class Register:
             assert self._known is not None
             return self._known
 
+    async def _look(self, db: Database) -> None:
+        """Ask before anybody has to wait for it; what keeps it from being asked, those hear who will have to."""
+        async with self._lock:
+            with suppress(Refusal):
+                await self._refresh(db)
+
     async def _refresh(self, db: Database) -> None:
+        asked = time.monotonic()
+        if self._known is not None:
+            async with db.hot() as connection:
+                if await generation.at(connection) == self._known.generation:
+                    self._checked = asked
+                    return
         async with db.snapshot() as tx:
             now_at = await generation.current(tx)
             if self._known is None:
                 await generation.check_sealing_key(tx, self._sealer.key_id)
-            if self._known is None or self._known.generation != now_at:
-                trust_list = await trust.load(tx, now_at)
-                here, rows = await stored_units.load_map(tx), await callers.load(tx)
-                keys = await answer_keys.load(tx)
-                allowed = tuple(purpose_rows.of_members(*row) for row in await purposes.load(tx))
-            else:
-                self._checked = time.monotonic()
-                return
+            trust_list = await trust.load(tx, now_at)
+            here, rows = await stored_units.load_map(tx), await callers.load(tx)
+            keys = await answer_keys.load(tx)
+            allowed = tuple(purpose_rows.of_members(*row) for row in await purposes.load(tx))
         index = await asyncio.to_thread(certificates.TrustIndex.build, trust_list)
         moment = datetime.now(UTC)
         expanded = {row.caller_id: _expand(row, here, moment) for row in rows}
         submitting = caller_values.submitting(expanded.values())
         self._known = Known(now_at, index, here, expanded, keys, allowed, submitting)
-        self._checked = time.monotonic()
+        self._checked = asked
 
 
 def _expand(caller: caller_values.Caller, here: units.Map, moment: datetime) -> caller_values.Caller:

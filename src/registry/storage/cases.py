@@ -51,6 +51,7 @@ class Waiting:
     transcript_code: str | None
     other_pupil_code: str | None
     other_school_code: str | None
+    number_index: bytes | None
     continues: bool  # it carries on the other school's transcript code: one record, not two
 
 
@@ -141,6 +142,7 @@ _SELECT = (
         waiting.c.case_against,
         waiting.c.fingerprint,
         waiting.c.transcript_code,
+        waiting.c.number_index,
         literal_column(_OTHER_PUPIL_CODE).label("other_pupil_code"),
         literal_column(_OTHER_SCHOOL_CODE).label("other_school_code"),
         literal_column(_CONTINUES).label("continues"),
@@ -168,5 +170,6 @@ def _case(values: RowMapping) -> Waiting:
         values["transcript_code"],
         values["other_pupil_code"],
         values["other_school_code"],
+        values["number_index"],
         values["continues"],
     )

@@ -22,6 +22,8 @@ class Current:
     key: Key
     school_code: str
     caller_id: str
+    transcript_code: str
+    version: int
     media_type: str
     fingerprint: bytes
     sealed: bytes
@@ -45,7 +47,7 @@ async def page(tx: Reading, grades: Collection[int], after: Key, most: int) -> l
     )
     key = (r.school_year, r.pupil_id, r.level)
     query = (
-        select(*key, r.school_code, s.caller_id, d.media_type, v.fingerprint, d.sealed)
+        select(*key, r.school_code, s.caller_id, r.transcript_code, v.version, d.media_type, v.fingerprint, d.sealed)
         .select_from(joined)
         .where(tuple_(*key) > tuple_(*after), r.grade.in_(sorted(grades)), r.current_version > r.withdrawn_version)
         .order_by(*key)

@@ -13,6 +13,9 @@ from sqlalchemy import Select, func, insert, select, tuple_
 from registry.storage.database import Reading, Writing
 from registry.storage.tables_sessions import name_view
 
+#: Where a view stands in the order of time.
+Place = tuple[datetime, UUID]
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -47,9 +50,9 @@ async def newest(tx: Reading, person_id: str | None, most: int) -> list[View]:
 
 
 async def of_units(
-    tx: Reading, units: Collection[str], viewer: str | None, after: UUID | None, most: int
+    tx: Reading, units: Collection[str], viewer: str | None, after: Place | None, most: int
 ) -> list[View]:
-    """Views of names of these units behind another one, the newest first; of everybody, or of one person or caller."""
+    """Views of names of these units behind a place, the newest first; of everybody, or of one person or caller."""
     v = name_view.c
     wanted = select(name_view).where(v.unit_code == func.any(sorted(units)))
     return await _paged(
@@ -57,15 +60,14 @@ async def of_units(
     )
 
 
-async def of_caller(tx: Reading, caller_id: str, after: UUID | None, most: int) -> list[View]:
+async def of_caller(tx: Reading, caller_id: str, after: Place | None, most: int) -> list[View]:
     """What one caller of the API saw, as `of_units`."""
     return await _paged(tx, select(name_view).where(name_view.c.caller_id == caller_id), after, most)
 
 
-async def _paged(tx: Reading, wanted: Select[Any], after: UUID | None, most: int) -> list[View]:
-    v, last = name_view.c, name_view.alias().c
+async def _paged(tx: Reading, wanted: Select[Any], after: Place | None, most: int) -> list[View]:
+    v = name_view.c
     if after is not None:
-        place = select(last.at, last.view_id).where(last.view_id == after).scalar_subquery()
-        wanted = wanted.where(tuple_(v.at, v.view_id) < place)
+        wanted = wanted.where(tuple_(v.at, v.view_id) < tuple_(*after))
     rows = await tx.execute(wanted.order_by(v.at.desc(), v.view_id.desc()).limit(most))
     return [View(*row) for row in rows]

@@ -137,10 +137,17 @@ UPDATE waiting w SET generation = -1 FROM submission s, g
    AND s.pupil_code = g.pupil_code
 """  # noqa: S608
 
+#: A number that came back from the police, or that a list brought after the document was there: before it, the school could have
+#: written it into the document, and has to say itself whose it is.
 _SUPPLIED = """
-SELECT r.number_index, r.number_sealed, r.sex, r.birth_date
-  FROM roster_pupil r JOIN number_applied a USING (school_year, school_code, pupil_code, number_index)
- WHERE r.left_at IS NULL AND a.undone_at IS NULL AND r.school_year = $1 AND r.school_code = $2 AND r.pupil_code = $3
+SELECT r.number_index, r.number_sealed, r.sex, r.birth_date FROM roster_pupil r
+ WHERE r.left_at IS NULL AND r.number_index IS NOT NULL AND r.school_year = $1 AND r.school_code = $2 AND r.pupil_code = $3
+   AND (EXISTS (SELECT FROM number_applied a
+                 WHERE (a.school_year, a.school_code, a.pupil_code, a.number_index)
+                     = (r.school_year, r.school_code, r.pupil_code, r.number_index) AND a.undone_at IS NULL)
+     OR NOT EXISTS (SELECT FROM roster_pupil o
+                     WHERE (o.school_year, o.school_code, o.pupil_code, o.number_index)
+                         = (r.school_year, r.school_code, r.pupil_code, r.number_index) AND o.joined_at <= $4))
 """
 
 
@@ -170,7 +177,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """A number that came back for a pupil, and whom the roster says that it belongs to."""
+    """A number that a pupil has got, and whom the roster says that it belongs to."""
 
     index: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
@@ -309,9 +316,11 @@ def _typed(statement: str) -> TextClause:
     return made.bindparams(bindparam("at", type_=DateTime(timezone=True))) if ":at" in statement else made
 
 
-async def supplied(tx: Hot, school_year: str, school_code: str, pupil_code: str) -> Supplied | None:
-    """The number that came back for a pupil, if one did and still stands."""
-    row = await tx.fetchrow(_SUPPLIED, school_year, school_code, pupil_code)
+async def supplied(
+    tx: Hot, school_year: str, school_code: str, pupil_code: str, received_at: datetime
+) -> Supplied | None:
+    """The number that a pupil has got: from the police, or by a list that came after a document received at that moment."""
+    row = await tx.fetchrow(_SUPPLIED, school_year, school_code, pupil_code, received_at)
     if row is None:
         return None
     sex, birth = row["sex"], row["birth_date"]
@@ -320,12 +329,14 @@ async def supplied(tx: Hot, school_year: str, school_code: str, pupil_code: str)
     )
 
 
-async def rely_on(tx: Hot, school_year: str, school_code: str, pupil_code: str, index: bytes) -> None:
-    """In the transaction that accepts a document on a number that came back: nobody takes it back meanwhile.
+async def rely_on(
+    tx: Hot, school_year: str, school_code: str, pupil_code: str, received_at: datetime, index: bytes
+) -> None:
+    """In the transaction that accepts a document on a number that its pupil has got: nobody takes it back meanwhile.
 
     Raises one of `records.LOST_RACE` when somebody has.
     """
     await tx.execute("SELECT pg_advisory_xact_lock_shared($1)", _ALONE)
-    found = await supplied(tx, school_year, school_code, pupil_code)
+    found = await supplied(tx, school_year, school_code, pupil_code, received_at)
     if found is None or found.index != index:
         raise asyncpg.SerializationError("the number was taken back")

@@ -197,9 +197,22 @@ async def open_number(
     return (await tx.execute(again.returning(pupil_number.c.pupil_id))).first() is not None
 
 
+async def move_number(tx: Writing, number_index: bytes, pupil_id: UUID) -> None:
+    """Let a number be another pupil's, open, and forget whom it was thought to belong to."""
+    moved = update(pupil_number).where(pupil_number.c.number_index == number_index)
+    await tx.execute(moved.values(pupil_id=pupil_id, closed_at=None, person_sealed=None))
+
+
 async def close_number(tx: Writing, number_index: bytes, now: datetime) -> None:
     """End a number; it goes on finding its pupil."""
     await tx.execute(update(pupil_number).where(pupil_number.c.number_index == number_index).values(closed_at=now))
+
+
+async def tell_of_number(tx: Writing, pupil_id: UUID, now: datetime, schools: Collection[str]) -> None:
+    """Queue for the feed of each school that a pupil's number is another one now."""
+    told = [{"kind": "renumbered", "pupil_id": pupil_id, "at": now, "school_code": code} for code in sorted(schools)]
+    if told:
+        await tx.execute(insert(change_queue), told)
 
 
 async def add_renumbering(
@@ -210,14 +223,14 @@ async def add_renumbering(
     row = {"renumbering_id": renumbering_id, "pupil_id": pupil_id, "old_index": indexes[0], "new_index": indexes[1],
            "reference": reference, "caller_id": caller_id, "at": now}  # fmt: skip
     await tx.execute(insert(renumbering).values(row))
-    told = [{"kind": "renumbered", "pupil_id": pupil_id, "at": now, "school_code": code} for code in sorted(schools)]
-    if told:
-        await tx.execute(insert(change_queue), told)
+    await tell_of_number(tx, pupil_id, now, schools)
 
 
-async def add_pupil(tx: Writing, pupil_id: UUID, now: datetime) -> None:
-    """A pupil without anything yet."""
+async def add_pupil(tx: Writing, pupil_id: UUID, now: datetime, code: str | None = None) -> None:
+    """A pupil without anything yet but perhaps a code."""
     await tx.execute(insert(pupil).values(pupil_id=pupil_id, created_at=now))
+    if code is not None:
+        await tx.execute(insert(pupil_code).values(pupil_code=code, pupil_id=pupil_id, known_since=now))
 
 
 async def add_merge(tx: Writing, merge: Merge) -> None:
@@ -239,10 +252,15 @@ async def undo_merge(tx: Writing, merge: Merge, reason: str, caller_id: str | No
     await _alias_again(tx, merge.from_pupil)
 
 
-async def merges(tx: Reading, limit: int) -> list[Merge]:
-    """Merges past and present, newest first."""
+async def merges(tx: Reading, limit: int, behind: tuple[datetime, UUID] | None = None) -> list[Merge]:
+    """Merges past and present, newest first; or those behind the moment and id of one."""
+    at, merge_id = behind or (None, None)
     rows = await tx.execute(
-        text(f"{_MERGES} WHERE m.kind = 'merge' ORDER BY m.at DESC, m.merge_id LIMIT :most"), {"most": limit}
+        text(
+            f"{_MERGES} WHERE m.kind = 'merge' AND (CAST(:at AS timestamptz) IS NULL OR (m.at, m.merge_id) < (:at, CAST(:id AS uuid)))"
+            " ORDER BY m.at DESC, m.merge_id DESC LIMIT :most"
+        ),
+        {"most": limit, "at": at, "id": merge_id},
     )
     return [Merge(**row._mapping) for row in rows]
 

@@ -149,6 +149,7 @@ SELECT count(*) FROM (SELECT FROM question WHERE pupil_id = $1 AND asked_at > $2
 
 
 _QUESTION = "question_id, asked_at, caller_id, purpose, reference, kind, school_year, pupil_id, answer, detail"
+_PLAIN = len(_QUESTION.split(","))
 #: Several at once, each with its nonce and the threshold of a claim, if it has them. One whose nonce was used before, or beside which
 #: another threshold counts, is not written: what was asked under any pupil that is one with this one counts, whatever was merged or
 #: parted since; the rows themselves decide between two statements at the same moment. In one order, so that no two wait for each other.
@@ -177,6 +178,13 @@ WITH n AS (SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::t
                  RETURNING question_id)
 SELECT question_id, written.question_id IS NOT NULL AS written, free.question_id IS NOT NULL AS free, other.at AS since
   FROM n LEFT JOIN written USING (question_id) LEFT JOIN free USING (question_id) LEFT JOIN other USING (question_id)
+"""  # noqa: S608
+
+#: The same where no question has a nonce or a threshold: nothing can keep a row from being written, and it takes half the time.
+_WRITE_PLAIN = f"""
+INSERT INTO question ({_QUESTION})
+SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[],
+                     $10::text[])
 """  # noqa: S608
 
 
@@ -325,7 +333,11 @@ async def write_all(tx: Hot, notes: Sequence[Note]) -> list[NonceSpentError | Th
 
     No two of them may have the same nonce, or a threshold of the same pupil, office and topic.
     """
-    found = await tx.fetch(_WRITE, *(list(column) for column in zip(*map(_members, notes), strict=True)))
+    columns = [list(column) for column in zip(*map(_members, notes), strict=True)]
+    if all(each.nonce is None and each.threshold is None for each in notes):
+        await tx.execute(_WRITE_PLAIN, *columns[:_PLAIN])
+        return [None] * len(notes)
+    found = await tx.fetch(_WRITE, *columns)
     by_id = {row["question_id"]: row for row in found}
     return [_against(by_id[each.row.question_id], each.row.asked_at) for each in notes]
 

@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 
 from registry.core.pupils import Case, CaseKind, Decided, Decision
-from registry.core.record import Found, Held, Place, Receipt
+from registry.core.record import Found, Group, Held, Place, Receipt
 from registry.storage import cases
 from registry.storage.database import Hot
 
@@ -40,6 +40,8 @@ WITH n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top, p.person_
      c AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top
              FROM pupil_code p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.pupil_code = $3),
      t AS (SELECT coalesce((SELECT top FROM n), (SELECT top FROM c)) AS top),
+     g AS (SELECT pupil_id, merges FROM pupil WHERE pupil_id = (SELECT top FROM t)
+             AND EXISTS (SELECT FROM pupil_alias WHERE survivor = (SELECT top FROM t))),
      r AS (SELECT * FROM record WHERE school_year = $4 AND level = $5 AND pupil_id = ANY(ARRAY(
                SELECT top FROM t UNION ALL SELECT pupil_id FROM pupil_alias WHERE survivor = (SELECT top FROM t)))
              ORDER BY transcript_code = $6 DESC, school_code = $8 DESC, created_at DESC, record_id LIMIT 1),
@@ -67,8 +69,9 @@ SELECT (SELECT value FROM generation) AS generation,
        r.record_id, r.transcript_code, r.school_code, r.current_version, r.pupil_id AS record_pupil,
        EXISTS (SELECT FROM record_version v WHERE v.school_year = $4 AND v.pupil_id = r.pupil_id AND v.level = $5
                  AND v.version = $7) AS version_taken,
-       o.school_code AS o_school, o.pupil_id AS o_pupil, o.record_id = r.record_id AS o_mine
-FROM (SELECT) AS one LEFT JOIN b ON true LEFT JOIN r ON true LEFT JOIN o ON true
+       o.school_code AS o_school, o.pupil_id AS o_pupil, o.record_id = r.record_id AS o_mine,
+       g.pupil_id AS g_pupil, g.merges AS g_turn
+FROM (SELECT) AS one LEFT JOIN b ON true LEFT JOIN r ON true LEFT JOIN o ON true LEFT JOIN g ON true
 """
 
 _JOURNAL_COLUMNS = """submission_id, received_at, caller_id, fingerprint, media_type, size, school_year, school_code, level,
@@ -109,7 +112,8 @@ _RECORD_PARTS = """
      p AS (INSERT INTO pupil (pupil_id, created_at) SELECT $19, $14 WHERE $20),
      pn AS (INSERT INTO pupil_number (number_index, pupil_id, number_sealed, known_since, person_sealed)
               SELECT $12, $19, $21, $14, $29::bytea WHERE $22),
-     pu AS (UPDATE pupil_number SET person_sealed = $29 WHERE NOT $22 AND $29 IS NOT NULL AND number_index = $12),
+     pu AS (UPDATE pupil_number SET person_sealed = $29 WHERE NOT $22 AND $29 IS NOT NULL AND number_index = $12
+              AND pupil_id = (SELECT pupil_id FROM pupil_number WHERE number_index = $12)),
      pc AS (INSERT INTO pupil_code (pupil_code, pupil_id, known_since) SELECT $11, $19, $14 WHERE $23),
      tc AS (INSERT INTO transcript_code (transcript_code, school_year, pupil_id, level)
               SELECT $13, $7, $19, $9 WHERE $25),
@@ -127,10 +131,12 @@ _RECORD_PARTS = """
 """
 
 #: A known pupil's new record keeps mergers out until it is committed, and finds nobody when one was first: the subquery sees the
-#: pupil as of this statement's beginning, the lock the pupil as of now. See `pupils.keep_records_out`.
+#: pupil as of this statement's beginning, the lock the pupil as of now. See `pupils.keep_records_out`. Pupils who are one already
+#: have no key in common that would keep a second record of the year out: they take turns, and who comes second looks again.
 _UNMERGED = """
-     k AS (SELECT FROM pupil WHERE $25 AND NOT $20 AND pupil_id = $19
-             AND merges = (SELECT merges FROM pupil WHERE pupil_id = $19) FOR SHARE)
+     k AS (SELECT FROM pupil WHERE $25 AND NOT $20 AND $32::uuid IS NULL AND pupil_id = $19
+             AND merges = (SELECT merges FROM pupil WHERE pupil_id = $19) FOR SHARE),
+     g AS (UPDATE pupil SET merges = merges + 1 WHERE $25 AND pupil_id = $32 AND merges = $33 RETURNING pupil_id)
 """
 
 #: The verdict, if the register's generation is still $28 and nobody has merged the pupil at this moment; else the division fails,
@@ -138,7 +144,7 @@ _UNMERGED = """
 _VERDICT_IF_UNMOVED = """
 INSERT INTO verdict (submission_id, judged_at, outcome, findings, evidence)
 SELECT $1, $14, $15, $16, $17 FROM generation
- WHERE 1 / (value = $28 AND (NOT $25 OR $20 OR EXISTS (SELECT FROM k)))::int = 1
+ WHERE 1 / (value = $28 AND (NOT $25 OR $20 OR EXISTS (SELECT FROM k) OR EXISTS (SELECT FROM g)))::int = 1
 """
 
 _ACCEPT = f"""
@@ -258,6 +264,7 @@ async def look_up(tx: Hot, keys: Keys) -> Found:
         own_pupil=row["own"],
         person=row["person"],
         decisions=tuple(_decided(each) for each in row["decisions"]),
+        group=Group(row["g_pupil"], row["g_turn"]) if row["g_pupil"] else None,
     )
 
 
@@ -341,6 +348,8 @@ async def accept(
         person_sealed,
         reason,
         awaits_summer,
+        place.group.stands if place.group else None,
+        place.group.turn if place.group else None,
     )
     statement = _ACCEPT_HELD if journaled else _ACCEPT
     if not ends_wait and entry_document is None:

@@ -363,7 +363,7 @@ pupil_decision = Table(
     Column("reason", Text, nullable=False),
     Column("caller_id", Text),
     Column("decided_at", _moment, nullable=False),
-    CheckConstraint("decision in ('same-pupil','other-pupil','transfer')", name="decision"),
+    CheckConstraint("decision in ('same-pupil','other-pupil','transfer','number-moves')", name="decision"),
 )
 
 #: Pupils without Vietnamese nationality may be known by nationality and entry document instead of a number.
@@ -680,7 +680,7 @@ UPDATABLE: dict[str, tuple[str, ...]] = {
     "record": ("current_version", "school_code", "grade", "pupil_code", "withdrawn_version"),
     "roster_pupil": ("left_at",),
     "pupil": ("merges",),
-    "pupil_number": ("closed_at", "person_sealed"),
+    "pupil_number": ("closed_at", "person_sealed", "pupil_id"),
     "pupil_merge": ("undone_at", "undone_reason", "undone_by"),
     "trust_certificate": ("closed_at", "hierarchy", "kind"),
     "revocation_list": ("closed_at",),

@@ -11,8 +11,8 @@ from registry.api.edge import Edge
 from registry.core.completeness import Bucket, Counts
 from registry.core.frozen import Beside
 from registry.services import completeness, readiness, review_report
-from registry.services.completeness import Line
-from registry.web import asking, buckets, overview, rendering, signed_in, words
+from registry.services.completeness import By
+from registry.web import asking, buckets, grouping, overview, rendering, signed_in, words
 from registry.web.asking import Subject
 
 router = APIRouter(route_class=rendering.PageRoute)
@@ -30,28 +30,30 @@ _COLOURS = {
 
 
 @router.get("/report.pdf")
-async def get_report(request: Request, somebody: signed_in.Counting) -> Response:
-    """The unit in buckets, its stages, and its parts, those that lack most first."""
+async def get_report(request: Request, somebody: signed_in.Counting, by: str = "") -> Response:
+    """The unit in buckets, its stages, and its parts (or `by` something else, as on the overview), those that lack most first."""
     edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
+    grouped = grouping.chosen(about, by)
     found = await completeness.report(
-        edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, only=about.only
+        edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, by=grouped, only=about.only
     )
     ready = await readiness.look(edge.world, somebody.caller, about.ready, now)
     stages = await overview.stages(request, about, found.line.counts, ready)
-    body = await review_report.pdf(_report(request, about, found, stages))
+    body = await review_report.pdf(_report(request, about, found, grouped, stages))
     name = f"report-{about.unit.code.replace(':', '-')}-{about.year}.pdf"
     headers = {**rendering.HEADERS, "Content-Disposition": f'inline; filename="{name}"'}
     return Response(body, media_type=review_report.MEDIA_TYPE, headers=headers)
 
 
 def _report(
-    request: Request, about: Subject, found: completeness.Report, stages: Sequence[overview.Progress]
+    request: Request, about: Subject, found: completeness.Report, by: By | None, stages: Sequence[overview.Progress]
 ) -> review_report.Report:
     _, show, counts = rendering.translator(request), rendering.Shown(rendering.language(request)), found.line.counts
-    parts = [line for line in found.children if line.counts.expected]
-    parts.sort(key=lambda line: (buckets.on_record(line.counts) - line.counts.expected, line.unit.name))
+    parts = [row for row in grouping.rows(request, found, by) if row.counts.expected]
+    parts.sort(key=lambda row: (buckets.on_record(row.counts) - row.counts.expected, row.name))
+    kind, head = grouping.WORDS[by] if by else ("đơn vị trực thuộc", "Đơn vị")
     bars = [
         review_report.Bar(
             _(words.BUCKETS[each.bucket]), show.number(each.pupils), show.share(each.pupils, counts.expected),
@@ -74,11 +76,11 @@ def _report(
         stages_title=_("Tiến độ so với thời hạn"),
         stage_heads=[_("Giai đoạn"), _("Hạn"), _("Còn lại"), _("Đã xong")],
         stages=_stages(stages, _, show),
-        parts_title=_("Theo đơn vị trực thuộc"),
-        part_heads=[_("Đơn vị"), _("Dự kiến"), _("Trên sổ"), *(_(words.BUCKETS[each]) for each in buckets.LACKING)],
-        parts=[_part(line, show) for line in parts[:_MOST_PARTS]],
+        parts_title=f"{_('Theo')} {_(kind)}",
+        part_heads=[_(head), _("Dự kiến"), _("Trên sổ"), *(_(words.BUCKETS[each]) for each in buckets.LACKING)],
+        parts=[_part(row, show) for row in parts[:_MOST_PARTS]],
         parts_in_all=len(parts),
-        rest=_("đơn vị đã gần đủ hơn các đơn vị trên"),
+        rest=_("dòng nữa, đã gần đủ hơn các dòng trên"),
         signatures=[_("Người lập"), _("Lãnh đạo đơn vị")],
     )
 
@@ -101,11 +103,11 @@ def _on_record(counts: Counts, show: rendering.Shown) -> str:
     return f"{show.number(held)} / {show.number(counts.expected)}{share}"
 
 
-def _part(line: Line, show: rendering.Shown) -> Sequence[str]:
-    held = buckets.on_record(line.counts)
-    share = f"{show.number(held)} ({show.share(held, line.counts.expected)})"
-    lacking = (show.number(line.counts.of(each)) for each in buckets.LACKING)
-    return [line.unit.name, show.number(line.counts.expected), share, *lacking]
+def _part(row: grouping.Row, show: rendering.Shown) -> Sequence[str]:
+    held = buckets.on_record(row.counts)
+    share = f"{show.number(held)} ({show.share(held, row.counts.expected)})"
+    lacking = (show.number(row.counts.of(each)) for each in buckets.LACKING)
+    return [row.name, show.number(row.counts.expected), share, *lacking]
 
 
 def _stages(
