@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 
@@ -48,7 +47,7 @@ def year(marks: tuple[SecondaryMark, ...], level: str = "T", conduct: Terms = GO
 
 def swapped(index: int, **changes: Mark) -> tuple[SecondaryMark, ...]:
     marks = list(rows(*EIGHTS))
-    marks[index] = replace(marks[index], **changes)  # type: ignore[arg-type]
+    marks[index] = marks[index]._replace(**changes)  # type: ignore[arg-type]
     return tuple(marks)
 
 
@@ -251,8 +250,8 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
 
 def late(mark: Mark = None, **changes: Mark) -> Transcript:
     """Good marks in term 2 and the year, none in term 1; whatever the principal says of term 1 is taken."""
-    marks = [replace(each, term1=mark) for each in rows(*EIGHTS)]
-    marks[3] = replace(marks[3], **changes)  # type: ignore[arg-type]
+    marks = [each._replace(term1=mark) for each in rows(*EIGHTS)]
+    marks[3] = marks[3]._replace(**changes)  # type: ignore[arg-type]
     transcript = year(tuple(marks))
     assert transcript.secondary is not None
     return transcript.but(secondary=transcript.secondary.but(learning=Terms("K", "T", "T")))
@@ -307,7 +306,7 @@ def failing(**changes: object) -> Transcript:
 def with_retakes(*retakes: tuple[int, str]) -> tuple[SecondaryMark, ...]:
     marks = list(rows(*FAILING))
     for index, mark in retakes:
-        marks[index] = replace(marks[index], retake=EXEMPT if mark == "M" else Decimal(mark))
+        marks[index] = marks[index]._replace(retake=EXEMPT if mark == "M" else Decimal(mark))
     return tuple(marks)
 
 

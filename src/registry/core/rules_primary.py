@@ -117,16 +117,15 @@ def overall_result(levels: Iterable[str], letters: Iterable[str], tests: Iterabl
 
 def _row_findings(marks: Sequence[PrimaryMark], grade: int, assessed: bool) -> list[Finding]:
     findings: list[Finding] = []
-    taught, seen = subjects.taught_in(grade), set[Subject]()
+    taught, rows = subjects.taught_in(grade), subjects.layout(grade, tuple([row.subject for row in marks]))
     for index, row in enumerate(marks):
         pointer = f"/marks/{index}"
-        findings += subjects.row_findings(row.subject, pointer, seen, taught)
-        if row.subject not in seen:
+        findings += [Finding(code, f"{pointer}/subject", detail) for code, detail in rows.troubles[index]]
+        if not rows.repeats[index]:
             findings += _level_findings(row, pointer, assessed)
             findings += _test_findings(row, pointer, assessed and _needs_test(row, taught.get(row.subject), marks))
-        seen.add(row.subject)
     if assessed:
-        findings += subjects.missing_findings(grade, seen)
+        findings += subjects.missing_findings(rows)
     return findings
 
 

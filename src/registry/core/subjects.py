@@ -6,14 +6,18 @@ of the rule set of a circular; wire codes and Vietnamese names are in `registry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from functools import lru_cache
+from typing import NamedTuple, Protocol, TypeVar
 
 from registry.core import codes
-from registry.core.findings import Finding
+from registry.core.findings import Code, Finding
+
+#: A code and its detail.
+Trouble = tuple[Code, str]
 
 
 class Subject(StrEnum):
@@ -135,21 +139,6 @@ def taught_in(grade: int) -> Mapping[Subject, Need]:
     return _BY_GRADE[grade]
 
 
-def row_findings(
-    subject: Subject, pointer: str, seen: AbstractSet[Subject], taught: Mapping[Subject, Need]
-) -> list[Finding]:
-    """What a row's subject says beside those `seen` before: rule-subject alone, or rule-subject-parts, rule-subject-grade."""
-    at = f"{pointer}/subject"
-    if subject in seen:
-        return [Finding(codes.RULE_SUBJECT, at, "one row per subject")]
-    findings = []
-    if WHOLE.get(subject) in seen or not seen.isdisjoint(PARTS.get(subject, ())):
-        findings.append(Finding(codes.RULE_SUBJECT_PARTS, at, "TT 32/2018: whole, or in its parts"))
-    if subject not in taught:
-        findings.append(Finding(codes.RULE_SUBJECT_GRADE, at, "TT 32/2018"))
-    return findings
-
-
 _Row = TypeVar("_Row", bound="HasSubject")
 
 
@@ -178,21 +167,65 @@ def rows_that_count(rows: Sequence[_Row], taught: Mapping[Subject, Need]) -> lis
     return found
 
 
-def missing_findings(grade: int, present: AbstractSet[Subject]) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the subjects of a transcript's rows say without any mark: it is the same for a whole class."""
+
+    repeats: tuple[bool, ...]  # row by row: the subject of an earlier one
+    troubles: tuple[
+        tuple[Trouble, ...], ...
+    ]  # row by row: rule-subject alone, or rule-subject-parts, rule-subject-grade
+    missing: tuple[Trouble, ...]  # see `missing_findings`
+    all_count: bool  # `rows_that_count` has no choice
+
+
+class _Named(NamedTuple):
+    subject: Subject
+
+
+@lru_cache(maxsize=1024)
+def layout(grade: int, rows: tuple[Subject, ...]) -> Layout:
+    """The layout of rows with these subjects in a grade from 1 to 12."""
+    taught = _BY_GRADE[grade]
+    before = [frozenset(rows[:index]) for index in range(len(rows))]
+    return Layout(
+        tuple(subject in seen for subject, seen in zip(rows, before, strict=True)),
+        tuple(tuple(_troubles(subject, seen, taught)) for subject, seen in zip(rows, before, strict=True)),
+        _missing(grade, frozenset(rows)),
+        len(rows_that_count([_Named(subject) for subject in rows], taught)) == 1,
+    )
+
+
+def _troubles(subject: Subject, seen: AbstractSet[Subject], taught: Mapping[Subject, Need]) -> Iterator[Trouble]:
+    """What a row's subject says beside those `seen` before."""
+    if subject in seen:
+        yield codes.RULE_SUBJECT, "one row per subject"
+        return
+    if WHOLE.get(subject) in seen or not seen.isdisjoint(PARTS.get(subject, ())):
+        yield codes.RULE_SUBJECT_PARTS, "TT 32/2018: whole, or in its parts"
+    if subject not in taught:
+        yield codes.RULE_SUBJECT_GRADE, "TT 32/2018"
+
+
+def missing_findings(rows: Layout) -> list[Finding]:
     """rule-subject-missing at /marks for every compulsory subject of the grade without a row and too few electives; rule-electives.
 
     A combined subject is covered by itself or by all of its parts.
     """
+    return [Finding(code, "/marks", detail) for code, detail in rows.missing]
+
+
+def _missing(grade: int, present: AbstractSet[Subject]) -> tuple[Trouble, ...]:
     missing = [
         row.subject
         for row in _COMPULSORY[grade]
         if row.subject not in present and not (row.subject in PARTS and present >= set(PARTS[row.subject]))
     ]
-    findings = [Finding(codes.RULE_SUBJECT_MISSING, "/marks", subject.value.replace("_", " ")) for subject in missing]
+    found = [(codes.RULE_SUBJECT_MISSING, subject.value.replace("_", " ")) for subject in missing]
     if grade < 10:
-        return findings
+        return tuple(found)
     chosen = sum(_BY_GRADE[grade].get(subject) is Need.ELECTIVE for subject in present)
     if chosen != ELECTIVES:
         code = codes.RULE_SUBJECT_MISSING if chosen < ELECTIVES else codes.RULE_ELECTIVES
-        findings.append(Finding(code, "/marks", f"{ELECTIVES} electives"))
-    return findings
+        found.append((code, f"{ELECTIVES} electives"))
+    return tuple(found)
