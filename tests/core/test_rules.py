@@ -93,6 +93,16 @@ def test_of_the_past_an_unknown_name_is_only_warned_of(grade: int, first: int) -
     assert found(transcript.but(school_year=SchoolYear(first))) == [("rule-circular", "/circular")]
 
 
+def test_of_the_past_an_older_circular_of_another_level_is_only_warned_of() -> None:
+    """Which grades it was of was not read; of which year it is its name says."""
+    for grade, circular in ((3, "58/2011"), (7, "30/2014")):
+        transcript = made(grade).but(circular=circular, promoted=False)
+        assert found(transcript.but(school_year=SchoolYear(FIRST[grade] - 1))) == UNSURE
+        assert found(transcript.but(school_year=SchoolYear(FIRST[grade]))) == WRONG
+        assert found(transcript.but(school_year=SchoolYear(int(circular[-4:]) - 1))) == WRONG
+        assert found(transcript.but(school_year=SchoolYear(2018), circular="27/2020")) == WRONG
+
+
 def test_a_new_circular_is_one_module_and_one_row_of_dates() -> None:
     """A made-up circular for grades 6 and 7: what it replaces ends by itself, nothing else changes."""
     refused = Finding(codes.RULE_RESULT, "/learning/year")

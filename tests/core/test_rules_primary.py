@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -71,7 +70,7 @@ def year(grade: int, marks: tuple[PrimaryMark, ...], overall: str | None = "HTXS
 
 def swapped(index: int, **changes: object) -> tuple[PrimaryMark, ...]:
     marks = list(GRADE_4)
-    marks[index] = replace(marks[index], **changes)  # type: ignore[arg-type]
+    marks[index] = marks[index]._replace(**changes)  # type: ignore[arg-type]
     return tuple(marks)
 
 
@@ -134,13 +133,21 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     (lambda: year(4, swapped(4, test_mark=Letter.EXEMPT)), [("rule-test-missing", "/marks/4/test_mark")]),
     (lambda: year(4, swapped(6, test_mark=Letter.EXEMPT)), []),  # Đạo đức has no test anyway
     # exempt from everything: no subject is at Hoàn thành either (art. 9.2)
-    (lambda: year(4, tuple(replace(r, level="M", test_mark=None) for r in GRADE_4)), [("rule-result", "/overall")]),
-    (lambda: year(4, tuple(replace(r, level="M", test_mark=None) for r in GRADE_4), "CHT"), []),
+    (lambda: year(4, tuple(r._replace(level="M", test_mark=None) for r in GRADE_4)), [("rule-result", "/overall")]),
+    (lambda: year(4, tuple(r._replace(level="M", test_mark=None) for r in GRADE_4), "CHT"), []),
     # subjects of the grade (TT 32/2018)
     (lambda: year(4, (*GRADE_4, row(S.NATURE_AND_SOCIETY))), [("rule-subject-grade", "/marks/10/subject")]),
     (lambda: year(4, (*GRADE_4, row(S.ETHICS))), [("rule-subject", "/marks/10/subject")]),
-    (lambda: year(4, (*GRADE_4, row(S.MUSIC))), [("rule-subject", "/marks/10/subject")]),
-    (lambda: year(1, (*GRADE_1, row(S.ART))), [("rule-subject", "/marks/8/subject")]),
+    (lambda: year(4, (*GRADE_4, row(S.MUSIC))), [("rule-subject-parts", "/marks/10/subject")]),
+    (lambda: year(1, (*GRADE_1, row(S.ART))), [("rule-subject-parts", "/marks/8/subject")]),
+    # whole and in a part: either may count, also for the test
+    (lambda: year(4, (*GRADE_4, row(S.MUSIC, "H")), "HTXS"), [("rule-subject-parts", "/marks/10/subject")]),
+    (lambda: year(4, (*GRADE_4, row(S.MUSIC, "H")), "HT"), [("rule-subject-parts", "/marks/10/subject")]),
+    (
+        lambda: year(4, (*GRADE_4, row(S.MUSIC, "H")), "CHT"),
+        [("rule-subject-parts", "/marks/10/subject"), ("rule-result", "/overall")],
+    ),
+    (lambda: year(4, (*GRADE_4, row(S.INFORMATICS))), [("rule-subject-parts", "/marks/10/subject")]),
     (lambda: year(4, GRADE_4[1:]), [("rule-subject-missing", "/marks")]),
     (lambda: year(1, GRADE_1[:5] + GRADE_1[6:]), [("rule-subject-missing", "/marks")]),
     (lambda: year(4, GRADE_4[2:]), [("rule-subject-missing", "/marks")] * 2),

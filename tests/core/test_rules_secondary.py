@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 
@@ -48,7 +47,7 @@ def year(marks: tuple[SecondaryMark, ...], level: str = "T", conduct: Terms = GO
 
 def swapped(index: int, **changes: Mark) -> tuple[SecondaryMark, ...]:
     marks = list(rows(*EIGHTS))
-    marks[index] = replace(marks[index], **changes)  # type: ignore[arg-type]
+    marks[index] = marks[index]._replace(**changes)  # type: ignore[arg-type]
     return tuple(marks)
 
 
@@ -158,6 +157,8 @@ EXEMPT, PASSED, FAILED = Letter.EXEMPT, Letter.PASSED, Letter.FAILED
 ALL_RESULTS = [("rule-result", f"/learning/{period}") for period in ("term1", "term2", "year")]
 LIBERAL = [("rule-result-liberal", f"/learning/{period}") for period in ("term1", "term2", "year")]
 
+PARTS = [("rule-subject-parts", "/marks/12/subject")]
+
 CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     (lambda: year(rows(*EIGHTS)), []),
     # art. 9.2, 9.3: learning results
@@ -225,7 +226,11 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
     # subjects of the grade (TT 32/2018)
     (lambda: year((*rows(*EIGHTS), same(S.PHYSICS, "8"))), [("rule-subject-grade", "/marks/12/subject")]),
     (lambda: year((*rows(*EIGHTS), same(S.MATHEMATICS, "8"))), [("rule-subject", "/marks/12/subject")]),
-    (lambda: year((*rows(*EIGHTS), same(S.MUSIC, PASSED))), [("rule-subject", "/marks/12/subject")]),
+    (lambda: year((*rows(*EIGHTS), same(S.MUSIC, PASSED))), PARTS),
+    # Nghệ thuật whole and in a part, of which one failed: either may count
+    (lambda: year((*rows(*EIGHTS), same(S.MUSIC, FAILED)), "T"), PARTS),
+    (lambda: year((*rows(*EIGHTS), same(S.MUSIC, FAILED)), "Đ"), PARTS),
+    (lambda: year((*rows(*EIGHTS), same(S.MUSIC, FAILED)), "CĐ"), [*PARTS, *ALL_RESULTS]),
     (lambda: year(rows(*EIGHTS)[1:]), [("rule-subject-missing", "/marks"), *ALL_RESULTS]),
     (lambda: year(rows(*EIGHTS)[:7] + rows(*EIGHTS)[8:]), [("rule-subject-missing", "/marks")]),
     (lambda: year((*rows(*EIGHTS), same(S.FOREIGN_LANGUAGE_2, "8"))), []),
@@ -245,8 +250,8 @@ CHANGES: list[tuple[Change, list[tuple[str, str]]]] = [
 
 def late(mark: Mark = None, **changes: Mark) -> Transcript:
     """Good marks in term 2 and the year, none in term 1; whatever the principal says of term 1 is taken."""
-    marks = [replace(each, term1=mark) for each in rows(*EIGHTS)]
-    marks[3] = replace(marks[3], **changes)  # type: ignore[arg-type]
+    marks = [each._replace(term1=mark) for each in rows(*EIGHTS)]
+    marks[3] = marks[3]._replace(**changes)  # type: ignore[arg-type]
     transcript = year(tuple(marks))
     assert transcript.secondary is not None
     return transcript.but(secondary=transcript.secondary.but(learning=Terms("K", "T", "T")))
@@ -301,7 +306,7 @@ def failing(**changes: object) -> Transcript:
 def with_retakes(*retakes: tuple[int, str]) -> tuple[SecondaryMark, ...]:
     marks = list(rows(*FAILING))
     for index, mark in retakes:
-        marks[index] = replace(marks[index], retake=EXEMPT if mark == "M" else Decimal(mark))
+        marks[index] = marks[index]._replace(retake=EXEMPT if mark == "M" else Decimal(mark))
     return tuple(marks)
 
 

@@ -218,8 +218,10 @@ CHANGES: list[tuple[Document, list[tuple[str, str]]]] = [
     ({**PRIMARY, "ngaythangnamsinh": "2016-02-30"}, [("field-format", "/ngaythangnamsinh")]),
     # code lists
     ({**PRIMARY, "gioitinh": "3"}, [("field-code", "/gioitinh")]),
-    ({**PRIMARY, "dantoc": "56"}, [("field-code", "/dantoc")]),
-    ({**PRIMARY, "dantoc": "1"}, [("field-code", "/dantoc")]),
+    ({**PRIMARY, "dantoc": "56"}, [("code-unlisted", "/dantoc")]),
+    ({**PRIMARY, "dantoc": "1"}, [("code-unlisted", "/dantoc")]),
+    ({**PRIMARY, "dantoc": "kinh"}, [("field-length", "/dantoc")]),
+    ({**PRIMARY, "dantoc": "k1"}, [("field-code", "/dantoc")]),
     ({**PRIMARY, "quoctich": "XX"}, [("field-code", "/quoctich")]),
     ({**PRIMARY, "quoctich": "vn"}, [("field-code", "/quoctich")]),
     ({**PRIMARY, "makhoi": "03"}, [("field-code", "/makhoi")]),
@@ -458,6 +460,31 @@ def test_parse_and_rules_never_raise_whatever_the_change(
     assert parsed.transcript is not None or refused
     if parsed.transcript is not None:
         rules.check(parsed.transcript)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from([PRIMARY, SECONDARY]), st.sampled_from([1, 0]), st.data())
+def test_at_once_or_field_by_field_it_reads_the_same(document: Document, changes: int, data: st.DataObject) -> None:
+    """A document of vendors' usual members is read at once; one more member, and it is read field by field."""
+    changed = copy.deepcopy(document)
+    rows = changed[MARKS[Family.PRIMARY if "dsbangdiem" in changed else Family.SECONDARY]]
+    values = (
+        json_values
+        | st.sampled_from([row[name] for row in rows for name in row])
+        | st.sampled_from(["", " ", "Đ", "M", "10"])
+    )
+    for _ in range(changes):
+        row = data.draw(st.sampled_from([changed, *rows]))
+        row[data.draw(st.sampled_from([*row]))] = data.draw(values)
+    more = copy.deepcopy(changed)
+    more["zzz"] = 1
+    for row in more.get("dsbangdiem") or more.get("bangdiem") or ():
+        if type(row) is dict:
+            row["zzz"] = 1
+    at_once, by_field = parse(changed), parse(more)
+    assert [f for f in by_field.findings if not f.pointer.endswith("zzz")] == [*at_once.findings]
+    assert repr(by_field.transcript) == repr(at_once.transcript)
+    assert (by_field.transcript, by_field.claims) == (at_once.transcript, at_once.claims)
 
 
 @pytest.mark.parametrize("grade", range(1, 13))

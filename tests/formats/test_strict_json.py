@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from registry.formats import strict_json
@@ -91,3 +91,57 @@ def test_what_the_standard_library_writes_is_read_back(value: Any) -> None:
 def test_no_bytes_make_it_raise(raw: bytes) -> None:
     value, findings = strict_json.parse(raw)
     assert value is None or findings == []
+
+
+_TOKENS = [
+    *(bytes([each]) for each in b'{}[]:,"\\ \n\t\x00'),
+    *(
+        b'"a":',
+        b'"a"',
+        b'"b" :1',
+        b'"a:b"',
+        b'"\xc3\xa9"',
+        b'"\xed\xa0\x80"',
+        b"\xef\xbb\xbf",
+        b"1e5",
+        b"1.50",
+        b"-0",
+        b"01",
+        b"-",
+    ),
+    *(
+        b"9007199254740991",
+        b"-9007199254740992",
+        b"1" * 41,
+        b"NaN",
+        b"Infinity",
+        b"true",
+        b"fals",
+        b"null",
+        b"//",
+        b"'a'",
+    ),
+    *(b"[" * 24, b"]" * 24, b'{"a":{"a":1,"a":2}}', b'[{"a":1},{"a":1}]', b'{"c":"","d":[]}'),
+]
+
+
+@settings(max_examples=1000)
+@given(st.lists(st.sampled_from(_TOKENS), max_size=8).map(b"".join) | _VALUES.map(lambda v: json.dumps(v).encode()))
+@example(b'{"a" :1,"a":2}')
+@example(b'{"x":"\\"","x":2}')
+@example(b"[" * 24 + b"]" * 24)
+@example(b"[" * 25 + b"]" * 25)
+def test_at_once_or_with_more_care_it_reads_the_same(raw: bytes) -> None:
+    value, findings = strict_json.parse(raw)
+    cared_for, found = strict_json.parse(b"[" + raw + b',"\\u0041"]', max_depth=25)  # an escape asks for more care
+    if not findings:
+        assert (repr([value, "A"]), []) == (repr(cared_for), found)
+    elif {each.code.slug for each in findings} & {"json-syntax", "json-encoding"}:
+        assert {each.code.slug for each in found} or raw.count(b",")  # two texts with a comma between make a list
+    else:
+        assert [(f.code, f.pointer) for f in found] == [(f.code, f"/0{f.pointer}") for f in findings]
+
+
+@pytest.mark.parametrize("raw", [b"[" + b"[]," * 10_000 + b"[]]", b"[" + b"[]," * 30_000 + b"[]]"])
+def test_containers_are_counted_in_short_and_long_texts(raw: bytes) -> None:
+    assert [f.code.slug for f in strict_json.parse(raw)[1]] == ["json-limit"]

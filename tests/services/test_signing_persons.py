@@ -79,9 +79,9 @@ def test_every_subject_teacher(name: str) -> None:
     assert made.secondary is not None
     first, second, *others = made.secondary.marks
     marks = (
-        replace(first, teacher_number=MATHS),
-        replace(second, teacher_number=MUSIC),
-        *(replace(mark, teacher_number=None) for mark in others),
+        first._replace(teacher_number=MATHS),
+        second._replace(teacher_number=MUSIC),
+        *(mark._replace(teacher_number=None) for mark in others),
     )
     made = made.but(secondary=replace(made.secondary, marks=marks))
     signed = [Signed(n, bytes([n]), None, None, None, persons=frozenset(p)) for n, (_, p) in enumerate(signatures)]

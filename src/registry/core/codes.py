@@ -836,6 +836,15 @@ CODE_NAME = _code(
     ("Kiểm tra mã môn học; hệ thống tính theo mã.", "Check the subject's code: that is what counts."),
     Effect.WARN,
 )
+CODE_UNLISTED = _code(
+    "code-unlisted",
+    ("Mã không có trong danh mục của hệ thống", "A code that the registry's list does not have"),
+    (
+        "Kiểm tra mã dân tộc; nếu đúng thì danh mục của hệ thống sẽ được bổ sung, không cần nộp lại.",
+        "Check the people's code; where it is right the registry's list will be completed, and nothing has to be sent again.",
+    ),
+    Effect.WARN,
+)
 CODE_DATE = _code(
     "code-date",
     ("Mã không có hiệu lực vào ngày phát hành", "The code was not in force on the day of issue"),
@@ -953,7 +962,13 @@ RULE_LEVEL = _code(
 RULE_SUBJECT = _code(
     "rule-subject",
     ("Môn học lặp lại", "A subject is repeated"),
-    ("Mỗi môn một dòng; môn ghép ghi chung hoặc ghi riêng từng phần.", "One row per subject, whole or in its parts."),
+    ("Mỗi môn một dòng.", "One row per subject."),
+)
+RULE_SUBJECT_PARTS = _code(
+    "rule-subject-parts",
+    ("Môn ghép ghi cả chung lẫn riêng từng phần", "A combined subject is given both whole and in parts"),
+    ("Ghi chung một dòng, hoặc ghi riêng từng phần.", "Give it in one row, or in one row for each part."),
+    Effect.WARN,
 )
 RULE_SUBJECT_GRADE = _code(
     "rule-subject-grade",

@@ -82,11 +82,15 @@ CHANGES: tuple[Change, ...] = (
         date(2026, 11, 28),
         (
             "Năm học đầu tiên của TT 22/2021 ở lớp 6, 7, 8, 10, 11 cũng chưa kiểm chứng hết: văn bản cũ trước năm học 2023-2024, hoặc "
-            "TT 22/2021 sớm một năm, chỉ bị cảnh báo (rule-circular-unsure) như ở lớp 9, 12.",
+            "TT 22/2021 sớm một năm, chỉ bị cảnh báo (rule-circular-unsure) như ở lớp 9, 12; văn bản cũ của cấp học khác cũng vậy.",
+            "Mã dân tộc ngoài danh mục chỉ bị cảnh báo (code-unlisted): danh mục chưa được so với QCVN 109:2017.",
+            "Môn ghép ghi cả chung lẫn riêng từng phần chỉ bị cảnh báo (rule-subject-parts); kết quả được tính theo mọi cách hiểu.",
         ),
         (
             "The first school year of TT 22/2021 in grades 6, 7, 8, 10 and 11 isn't verified either: an older one before 2023-2024, or "
-            "TT 22/2021 a year early, is only warned of (rule-circular-unsure), as in grades 9 and 12.",
+            "TT 22/2021 a year early, is only warned of (rule-circular-unsure), as in grades 9 and 12; so is an older one of another level.",
+            "A people's code that the list lacks is only warned of (code-unlisted): it has not been compared with QCVN 109:2017.",
+            "A combined subject given both whole and in parts is only warned of (rule-subject-parts); results count in every reading.",
         ),
     ),
 )
@@ -164,8 +168,15 @@ GENERAL: tuple[Rule, ...] = (
     Rule(
         codes.FIELD_CODE,
         "Danh mục của hệ thống / the registry's own lists",
-        "Mã thuộc danh mục đã công bố (môn học, cấp học, khối, dân tộc, quốc tịch)",
-        "Codes are those of the published lists (subjects, levels, grades, peoples, nationalities)",
+        "Mã thuộc danh mục đã công bố (môn học, cấp học, khối, quốc tịch)",
+        "Codes are those of the published lists (subjects, levels, grades, nationalities)",
+    ),
+    Rule(
+        codes.CODE_UNLISTED,
+        "Danh mục của hệ thống / the registry's own lists",
+        "Mã dân tộc thuộc danh mục đã công bố",
+        "The code of a people is of the published list",
+        unverified=True,
     ),
     Rule(
         codes.CODE_NAME,
@@ -250,13 +261,19 @@ def check(transcript: Transcript, known: Mapping[str, RuleSet] = _BY_NAME) -> li
     doubt = None if meant is None else _doubtful(meant, transcript, known.values())
     if meant is not None and doubt is not None:
         return [Finding(codes.RULE_CIRCULAR_UNSURE, "/circular", doubt), *meant.check(transcript)]
-    if meant is None and _is_past(transcript, known.values()):  # books hold decisions that no list here names
+    if _is_of_the_past(meant, transcript, known.values()):
         return [Finding(codes.RULE_CIRCULAR_UNSURE, "/circular", _in_force(transcript, known.values()))]
     return [Finding(codes.RULE_CIRCULAR, "/circular", _in_force(transcript, known.values()))]
 
 
-def _is_past(transcript: Transcript, rule_sets: Iterable[RuleSet]) -> bool:
-    """True of a school year before the first circular with rules came to the grade: what was in force then is not known for sure."""
+def _is_of_the_past(meant: RuleSet | None, transcript: Transcript, rule_sets: Iterable[RuleSet]) -> bool:
+    """True of a school year before the first circular with rules came to the grade, and of any older one but of a later year.
+
+    What was in force then is not known for sure: books hold decisions that no list here names, and of which grades the ones that
+    are named were was not read.
+    """
+    if meant is not None and (meant.rules or meant.issued > transcript.school_year):
+        return False
     firsts = [each.first[transcript.grade] for each in rule_sets if each.rules and transcript.grade in each.first]
     return all(transcript.school_year < first for first in firsts)
 

@@ -41,8 +41,9 @@ _FIRST_OF_TEN = 3
 _FROM_THEN_ON = ("technology", "informatics")
 
 RULES: tuple[Rule, ...] = (
-    Rule(codes.RULE_SUBJECT, "TT 32/2018", "Mỗi môn một dòng, môn ghép chung hoặc riêng từng phần",
-         "Each subject once, combined ones whole or in parts"),
+    Rule(codes.RULE_SUBJECT, "Cấu trúc công bố: mamonhoc", "Mỗi môn một dòng", "Each subject once"),
+    Rule(codes.RULE_SUBJECT_PARTS, "TT 32/2018", "Môn ghép ghi chung hoặc riêng từng phần, không ghi cả hai",
+         "Combined subjects whole or in parts, not both", unverified=True),
     Rule(codes.RULE_SUBJECT_GRADE, "TT 32/2018", "Môn học thuộc chương trình của khối lớp",
          "Subjects of the grade's programme", unverified=True),
     Rule(codes.RULE_SUBJECT_MISSING, "TT 32/2018", "Đủ các môn bắt buộc của khối lớp",
@@ -116,19 +117,15 @@ def overall_result(levels: Iterable[str], letters: Iterable[str], tests: Iterabl
 
 def _row_findings(marks: Sequence[PrimaryMark], grade: int, assessed: bool) -> list[Finding]:
     findings: list[Finding] = []
-    taught, seen = subjects.taught_in(grade), set[Subject]()
+    taught, rows = subjects.taught_in(grade), subjects.layout(grade, tuple([row.subject for row in marks]))
     for index, row in enumerate(marks):
         pointer = f"/marks/{index}"
-        if subjects.overlaps(row.subject, seen):
-            findings.append(Finding(codes.RULE_SUBJECT, f"{pointer}/subject", "TT 32/2018: one row per subject"))
-        else:
-            if row.subject not in taught:
-                findings.append(Finding(codes.RULE_SUBJECT_GRADE, f"{pointer}/subject", "TT 32/2018"))
+        findings += [Finding(code, f"{pointer}/subject", detail) for code, detail in rows.troubles[index]]
+        if not rows.repeats[index]:
             findings += _level_findings(row, pointer, assessed)
             findings += _test_findings(row, pointer, assessed and _needs_test(row, taught.get(row.subject), marks))
-        seen.add(row.subject)
     if assessed:
-        findings += subjects.missing_findings(grade, seen)
+        findings += subjects.missing_findings(rows)
     return findings
 
 
@@ -161,11 +158,11 @@ def _test_findings(row: PrimaryMark, pointer: str, needed: bool) -> list[Finding
 
 
 def _needs_test(row: PrimaryMark, need: Need | None, marks: Sequence[PrimaryMark]) -> bool:
-    """True when the row must carry a test mark; of a subject given in two rows one of them is enough."""
+    """True when the row must carry a test mark; of a subject given in several rows one of them is enough."""
     if row.subject not in TESTED or need is not Need.COMPULSORY or row.level == EXEMPT:
         return False
-    whole = subjects.WHOLE.get(row.subject)
-    others = (m for m in marks if m is not row and whole is not None and subjects.WHOLE.get(m.subject) is whole)
+    whole = subjects.WHOLE.get(row.subject, row.subject)
+    others = (m for m in marks if m.subject is not row.subject and subjects.WHOLE.get(m.subject, m.subject) is whole)
     return not any(isinstance(other.test_mark, Decimal) for other in others)
 
 
@@ -194,21 +191,20 @@ def _missing_competencies(results: PrimaryResults) -> list[Finding]:
 
 
 def _result_findings(results: PrimaryResults, grade: int) -> list[Finding]:
-    """Art. 9.2; whether optional subjects and those of no known grade count is open, so both readings are accepted.
+    """Art. 9.2; which rows count, and whether optional subjects' tests do, is open, so every reading is accepted.
 
     Where nothing was assessed no subject is at Hoàn thành either.
     """
-    rows = [row for row in results.marks if row.level != EXEMPT]
-    levels = [row.level for row in rows if row.level is not None]
+    rows = [row for row in results.marks if row.level not in (EXEMPT, None)]
     letters = [x for x in (*results.qualities.values(), *results.competencies.values()) if x is not None]
-    tests = [(row.subject, row.test_mark) for row in rows if isinstance(row.test_mark, Decimal)]
     taught = subjects.taught_in(grade)
-    compulsory = [mark for subject, mark in tests if taught.get(subject) is Need.COMPULSORY]
-    readings = {overall_result(levels, letters, [m for _, m in tests]), overall_result(levels, letters, compulsory)}
-    known = [row.level for row in rows if row.level is not None and row.subject in taught]
-    if len(known) < len(levels):
-        readings.add(overall_result(known, letters, compulsory))
-    if results.overall in (readings if levels else {"CHT"}):
+    readings = set()
+    for counted in subjects.rows_that_count(rows, taught):
+        levels = [row.level for row in counted if row.level is not None]
+        tests = [(row.subject, row.test_mark) for row in counted if isinstance(row.test_mark, Decimal)]
+        compulsory = [mark for subject, mark in tests if taught.get(subject) is Need.COMPULSORY]
+        readings |= {overall_result(levels, letters, marks) for marks in ([m for _, m in tests], compulsory)}
+    if results.overall in (readings if rows else {"CHT"}):
         return []
     return [
         Finding(

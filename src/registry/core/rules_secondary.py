@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from itertools import product
+from operator import attrgetter
 
 from registry.core import codes, rules_secondary_outcome, subjects
 from registry.core.findings import Code, Effect, Finding
 from registry.core.rule_sets import Rule
 from registry.core.subjects import Subject
-from registry.core.transcript import Letter, SecondaryMark, SecondaryResults, Terms, Transcript, is_mark
+from registry.core.transcript import Letter, Mark, SecondaryMark, SecondaryResults, Terms, Transcript, is_mark
 
 #: Levels of conduct (art. 8) and of learning (art. 9), lowest first: chưa đạt, đạt, khá, tốt.
 LEVELS = ("CĐ", "Đ", "K", "T")
@@ -46,19 +48,33 @@ CONDUCT_YEAR: Mapping[tuple[str, str], str] = {
 
 _PERIODS = ("term1", "term2", "year")
 _COLUMNS = (*_PERIODS, "retake")
+_MARK_OF = {period: attrgetter(period) for period in _PERIODS}
+#: Where a letter of conduct or learning stands, and how it is asked for.
+_LETTERS = (
+    *(f"/{group}/{period}" for group in ("learning", "conduct") for period in _PERIODS),
+    "/learning_retaken",
+    "/conduct_retaken",
+)
+_letters = attrgetter(*(pointer[1:].replace("/", ".") for pointer in _LETTERS))
+_LEVELS_OR_NONE = frozenset({*LEVELS, None})
 #: Marks that may be missing, of everybody and of who came late.
 _RETAKE, _RETAKE_AND_TERM1 = frozenset({"retake"}), frozenset({"retake", "term1"})
 _ZERO, _TENTH, _TEN = Decimal(0), Decimal("0.1"), Decimal(10)
 _M35, _M50, _M65, _M80 = Decimal("3.5"), Decimal(5), Decimal("6.5"), Decimal(8)  # the marks of art. 9.2
+_NO_MARK = Decimal(-1)
 _SIX = 6  # art. 9.2: "ít nhất 06 môn học"
-_EXEMPT = Letter.EXEMPT
+_EXEMPT, _NOT_PASSED = (
+    Letter.EXEMPT,
+    Letter.FAILED,
+)  # asked of every mark, where finding the name costs more than the question
 _Given = tuple[list[Decimal], list[Subject]]
 #: Where a finding leaves open what the year leads to.
 _OF_THE_YEAR = frozenset({"/learning/year", "/conduct/year", "/learning_retaken", "/conduct_retaken"})
 
 RULES: tuple[Rule, ...] = (
-    Rule(codes.RULE_SUBJECT, "TT 32/2018", "Mỗi môn một dòng, môn ghép chung hoặc riêng từng phần",
-         "Each subject once, combined ones whole or in parts"),
+    Rule(codes.RULE_SUBJECT, "Cấu trúc công bố: mamonhoc", "Mỗi môn một dòng", "Each subject once"),
+    Rule(codes.RULE_SUBJECT_PARTS, "TT 32/2018", "Môn ghép ghi chung hoặc riêng từng phần, không ghi cả hai",
+         "Combined subjects whole or in parts, not both", unverified=True),
     Rule(codes.RULE_SUBJECT_GRADE, "TT 32/2018", "Môn học thuộc chương trình của khối lớp",
          "Subjects of the grade's programme", unverified=True),
     Rule(codes.RULE_SUBJECT_MISSING, "TT 32/2018", "Đủ các môn bắt buộc; lớp 10 đến 12 có 4 môn lựa chọn",
@@ -121,14 +137,17 @@ def check(transcript: Transcript) -> list[Finding]:
     assessed = not transcript.disabled_not_assessed
     spoiled: set[str] = set()
     late = assessed and _came_with_term2(results.marks)
-    findings = list(_row_findings(results.marks, transcript.grade, assessed, late, spoiled))
+    rows = subjects.layout(transcript.grade, tuple([row.subject for row in results.marks]))
+    findings = list(_row_findings(results.marks, rows, assessed, late, spoiled))
     findings += _letter_findings(results, spoiled)
     findings += _conduct_findings(results.conduct)
     if assessed:
-        findings += _learning_findings(results, transcript.grade, spoiled)
+        findings += _learning_findings(results, rows, transcript.grade, spoiled)
         if not any(f.code.effect is Effect.REFUSE and f.pointer in _OF_THE_YEAR for f in findings):
             findings += rules_secondary_outcome.check(
-                transcript, results, lambda marks: _readings(_given(marks, "year", transcript.grade), transcript.grade)
+                transcript,
+                results,
+                lambda marks: _readings(_given(marks, "year", rows, transcript.grade), transcript.grade),
             )
     return findings
 
@@ -158,18 +177,17 @@ def admissible_results(failed: int, scored: Sequence[Decimal]) -> frozenset[str]
 
 def _base(failed: int, scored: Sequence[Decimal], bonus: int = 0) -> int:
     """Art. 9.2 as an index into LEVELS; `bonus` subjects count towards the six without being in `scored`."""
-    lowest = min(scored, default=_TEN)
-    if failed == 0 and lowest >= _M65 and _count(scored, _M80) + bonus >= _SIX:
+    best_first = sorted(scored, reverse=True)
+    lowest = best_first[-1] if best_first else _TEN
+    # What six subjects reach, the sixth best does; with a bonus the fifth.
+    sixth = best_first[_SIX - bonus - 1] if len(best_first) >= _SIX - bonus else _NO_MARK
+    if failed == 0 and lowest >= _M65 and sixth >= _M80:
         return _GOOD
-    if failed == 0 and lowest >= _M50 and _count(scored, _M65) + bonus >= _SIX:
+    if failed == 0 and lowest >= _M50 and sixth >= _M65:
         return _FAIR
-    if failed <= 1 and lowest >= _M35 and _count(scored, _M50) + bonus >= _SIX:
+    if failed <= 1 and lowest >= _M35 and sixth >= _M50:
         return _PASSED
     return _FAILED
-
-
-def _count(scored: Sequence[Decimal], at_least: Decimal) -> int:
-    return sum(mark >= at_least for mark in scored)
 
 
 def _lifted(base: int, failed: int, scored: Sequence[Decimal], comment: bool, bonus: int) -> bool:
@@ -193,66 +211,63 @@ def _came_with_term2(marks: Sequence[SecondaryMark]) -> bool:
 
 
 def _row_findings(
-    marks: Sequence[SecondaryMark], grade: int, assessed: bool, late: bool, spoiled: set[str]
+    marks: Sequence[SecondaryMark], rows: subjects.Layout, assessed: bool, late: bool, spoiled: set[str]
 ) -> Iterator[Finding]:
-    taught, seen = subjects.taught_in(grade), set[Subject]()
     if late:
         spoiled.add("term1")  # nothing to recompute its result from
         yield Finding(codes.RULE_TERM_MISSING, "/marks", "TT 22/2021 art. 9.1: marks of term 1")
     for index, row in enumerate(marks):
-        pointer = f"/marks/{index}"
-        if subjects.overlaps(row.subject, seen):
+        for code, detail in rows.troubles[index]:
+            yield Finding(code, f"/marks/{index}/subject", detail)
+        if rows.repeats[index]:
             spoiled.update(_PERIODS)
-            yield Finding(codes.RULE_SUBJECT, f"{pointer}/subject", "TT 32/2018: one row per subject")
-        else:
-            if row.subject not in taught:
-                yield Finding(codes.RULE_SUBJECT_GRADE, f"{pointer}/subject", "TT 32/2018")
-            yield from _mark_findings(row, pointer, assessed, late, spoiled)
-        seen.add(row.subject)
-    if assessed:
-        yield from subjects.missing_findings(grade, seen)
-
-
-def _mark_findings(
-    row: SecondaryMark, pointer: str, assessed: bool, late: bool, spoiled: set[str]
-) -> Iterator[Finding]:
-    """Art. 5.3: kind and scale of every mark given; none missing unless the pupil is exempt, or came `late`."""
-    given = (row.term1, row.term2, row.year, row.retake)
-    comment_assessed, clean = row.subject in COMMENT_ASSESSED, True
-    needless = _RETAKE_AND_TERM1 if late else _RETAKE
-    exempt = row.term1 is _EXEMPT or row.term2 is _EXEMPT or row.year is _EXEMPT
-    for period, mark in zip(_COLUMNS, given, strict=True):
-        if mark is None:
-            needed = period not in needless and assessed and not exempt
-            trouble = (codes.RULE_MARK_MISSING, "TT 22/2021 art. 9.1: terms and year, M if exempt") if needed else None
-        else:
-            trouble = _trouble(mark, comment_assessed)
-        if trouble is not None:
-            spoiled.add(period)
-            clean = False
-            yield Finding(trouble[0], f"{pointer}/{period}", trouble[1])
-    trouble = _year_trouble(row, comment_assessed) if clean and assessed else None
-    if trouble is not None:
-        if trouble[0].effect is Effect.REFUSE:
-            spoiled.add("year")
-        yield Finding(trouble[0], f"{pointer}/year", trouble[1])
-    if assessed and row.retake is _EXEMPT and is_mark(row.year):
-        yield Finding(
-            codes.RULE_EXEMPT, f"{pointer}/retake", "TT 22/2021 art. 14: a mark, not M beside one of the year"
+            continue
+        troubles = _mark_troubles(
+            row.term1, row.term2, row.year, row.retake, row.subject in COMMENT_ASSESSED, assessed, late
         )
+        for period, code, detail in troubles:
+            if code.effect is Effect.REFUSE:
+                spoiled.add(period)
+            yield Finding(code, f"/marks/{index}/{period}", detail)
+    if assessed:
+        yield from subjects.missing_findings(rows)
 
 
-def _year_trouble(row: SecondaryMark, comment_assessed: bool) -> tuple[Code, str] | None:
+@lru_cache(maxsize=8192)
+def _mark_troubles(
+    term1: Mark, term2: Mark, year: Mark, retake: Mark, comment_assessed: bool, assessed: bool, late: bool
+) -> tuple[tuple[str, Code, str], ...]:
+    """Art. 5.3 and 9.1 of the marks of one subject, whoever has them: kind and scale of each that is given; none missing unless the
+    pupil is exempt, or came `late`; the year's beside those of the terms. Column, code and detail of each that is wrong.
+    """
+    needless = _RETAKE_AND_TERM1 if late else _RETAKE
+    exempt = term1 is _EXEMPT or term2 is _EXEMPT or year is _EXEMPT
+    found: list[tuple[str, Code, str]] = []
+    for period, mark in zip(_COLUMNS, (term1, term2, year, retake), strict=True):
+        trouble = None if mark is None else _trouble(mark, comment_assessed)
+        if trouble is not None:
+            found.append((period, *trouble))
+        elif mark is None and period not in needless and assessed and not exempt:
+            found.append((period, codes.RULE_MARK_MISSING, "TT 22/2021 art. 9.1: terms and year, M if exempt"))
+    trouble = _year_trouble(term1, term2, year, comment_assessed) if assessed and not found else None
+    if trouble is not None:
+        found.append(("year", *trouble))
+    if assessed and retake is _EXEMPT and is_mark(year):
+        found.append(("retake", codes.RULE_EXEMPT, "TT 22/2021 art. 14: a mark, not M beside one of the year"))
+    return tuple(found)
+
+
+def _year_trouble(term1: Mark, term2: Mark, year: Mark, comment_assessed: bool) -> tuple[Code, str] | None:
     """What speaks against the year's mark of a subject beside those of its terms (art. 9.1), all of them being well-formed."""
-    terms = [mark for mark in (row.term1, row.term2) if is_mark(mark)]
+    terms = [mark for mark in (term1, term2) if is_mark(mark)]
     if len(terms) == 1:
-        wrong = row.year != terms[0]
+        wrong = year != terms[0]
         return (codes.RULE_ONE_TERM, "TT 22/2021 art. 9.1: as in the term that has a mark") if wrong else None
-    if is_mark(row.year) != bool(terms):
+    if is_mark(year) != bool(terms):
         return codes.RULE_EXEMPT, "TT 22/2021 art. 9.1: a mark with marks of the terms, M or none without"
-    if comment_assessed and row.year is not row.term2 and terms:
+    if comment_assessed and year is not term2 and terms:
         return codes.RULE_COMMENT_YEAR, "TT 22/2021 art. 9.1.a: as in term 2"
-    if not comment_assessed and not _averages(row):
+    if not comment_assessed and not _averages(term1, term2, year):
         return codes.RULE_YEAR_AVERAGE, "TT 22/2021 art. 9.1.b: (term 1 + 2 × term 2) / 3, half up"
     return None
 
@@ -269,23 +284,17 @@ def _trouble(mark: Decimal | Letter, comment_assessed: bool) -> tuple[Code, str]
     return None
 
 
-def _averages(row: SecondaryMark) -> bool:
+def _averages(term1: Mark, term2: Mark, year: Mark) -> bool:
     """True unless all three marks are numbers and the year's is not their average (art. 9.1.b)."""
-    if isinstance(row.term1, Decimal) and isinstance(row.term2, Decimal) and isinstance(row.year, Decimal):
-        return row.year == year_average(row.term1, row.term2)
+    if isinstance(term1, Decimal) and isinstance(term2, Decimal) and isinstance(year, Decimal):
+        return year == year_average(term1, term2)
     return True
 
 
 def _letter_findings(results: SecondaryResults, spoiled: set[str]) -> Iterator[Finding]:
     """Art. 8 and 9: four levels and no other."""
-    declared = {
-        **{f"/learning/{period}": getattr(results.learning, period) for period in _PERIODS},
-        **{f"/conduct/{period}": getattr(results.conduct, period) for period in _PERIODS},
-        "/learning_retaken": results.learning_retaken,
-        "/conduct_retaken": results.conduct_retaken,
-    }
-    for pointer, letter in declared.items():
-        if letter is not None and letter not in LEVELS:
+    for pointer, letter in zip(_LETTERS, _letters(results), strict=True):
+        if letter not in _LEVELS_OR_NONE:
             if pointer.startswith("/learning/"):
                 spoiled.add(pointer.removeprefix("/learning/"))
             yield Finding(codes.RULE_LEVEL, pointer, "TT 22/2021 art. 8, 9: T, K, Đ or CĐ")
@@ -299,13 +308,15 @@ def _conduct_findings(conduct: Terms) -> list[Finding]:
     return [Finding(codes.RULE_CONDUCT_YEAR, "/conduct/year", "TT 22/2021 art. 8, from both terms")]
 
 
-def _learning_findings(results: SecondaryResults, grade: int, spoiled: set[str]) -> Iterator[Finding]:
+def _learning_findings(
+    results: SecondaryResults, rows: subjects.Layout, grade: int, spoiled: set[str]
+) -> Iterator[Finding]:
     """Art. 9.2 and 9.3 for each term and the year; which reading of 9.3 a result needs is told."""
     for period in _PERIODS:
         declared = getattr(results.learning, period)
         if declared is None or period in spoiled:
             continue
-        given = _given(results.marks, period, grade)
+        given = _given(results.marks, period, rows, grade)
         if declared in _narrow(given):  # each of these is a reading too
             continue
         if declared not in _readings(given, grade):
@@ -339,19 +350,11 @@ def _strict_result(failed: int, scored: Sequence[Decimal]) -> str:
     return LEVELS[base if base >= _FAIR else base + _lifted(base, failed, scored, comment=False, bonus=0)]
 
 
-def _rows_that_count(marks: Sequence[SecondaryMark], grade: int) -> Iterator[Sequence[SecondaryMark]]:
-    yield marks
-    taught = subjects.taught_in(grade)
-    known = [row for row in marks if row.subject in taught]
-    if len(known) < len(marks):
-        yield known
-
-
-def _given(marks: Sequence[SecondaryMark], period: str, grade: int) -> list[_Given]:
+def _given(marks: Sequence[SecondaryMark], period: str, rows: subjects.Layout, grade: int) -> list[_Given]:
     """For each choice of rows that count: the averages of the scored subjects, and the comment-assessed subjects at CĐ."""
     found = []
-    for rows in _rows_that_count(marks, grade):
-        given = [(row.subject, getattr(row, period)) for row in rows]
-        scored = [mark for _, mark in given if type(mark) is Decimal]
-        found.append((scored, [subject for subject, mark in given if mark is Letter.FAILED]))
+    for counted in (marks,) if rows.all_count else subjects.rows_that_count(marks, subjects.taught_in(grade)):
+        given = list(map(_MARK_OF[period], counted))
+        scored = [mark for mark in given if type(mark) is Decimal]
+        found.append((scored, [r.subject for r, mark in zip(counted, given, strict=True) if mark is _NOT_PASSED]))
     return found

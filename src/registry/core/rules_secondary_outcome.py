@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from decimal import Decimal
 
 from registry.core import awards, codes, completion
@@ -68,7 +67,7 @@ def _may_retake(row: SecondaryMark) -> bool:
 
 
 def _after(results: SecondaryResults) -> tuple[SecondaryMark, ...]:
-    return tuple(replace(row, year=row.retake) if is_mark(row.retake) else row for row in results.marks)
+    return tuple(row._replace(year=row.retake) if is_mark(row.retake) else row for row in results.marks)
 
 
 def _promotion(transcript: Transcript, results: SecondaryResults, *, doubtful: bool) -> Iterator[Finding]:
@@ -97,6 +96,8 @@ def _promotion(transcript: Transcript, results: SecondaryResults, *, doubtful: b
 
 def _awards(transcript: Transcript, results: SecondaryResults) -> Iterator[Finding]:
     """Art. 15.1: Giỏi for conduct and learning Tốt, Xuất sắc with six averages of 9.0 besides."""
+    if not transcript.awards:
+        return
     both = results.conduct.year == "T" and results.learning.year == "T"
     nines = sum(isinstance(row.year, Decimal) and row.year >= _NINE for row in results.marks)
     if awards.names(transcript.awards, _EXCELLENT) and not (both and nines >= _SIX):

@@ -6,13 +6,18 @@ of the rule set of a circular; wire codes and Vietnamese names are in `registry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple, Protocol, TypeVar
 
 from registry.core import codes
-from registry.core.findings import Finding
+from registry.core.findings import Code, Finding
+
+#: A code and its detail.
+Trouble = tuple[Code, str]
 
 
 class Subject(StrEnum):
@@ -134,26 +139,93 @@ def taught_in(grade: int) -> Mapping[Subject, Need]:
     return _BY_GRADE[grade]
 
 
-def overlaps(subject: Subject, seen: AbstractSet[Subject]) -> bool:
-    """True when a row for the subject repeats one of `seen`: itself, its whole, or one of its parts."""
-    return subject in seen or WHOLE.get(subject) in seen or not seen.isdisjoint(PARTS.get(subject, ()))
+_Row = TypeVar("_Row", bound="HasSubject")
 
 
-def missing_findings(grade: int, present: AbstractSet[Subject]) -> list[Finding]:
+class HasSubject(Protocol):
+    """A row of marks."""
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+
+
+def rows_that_count(rows: Sequence[_Row], taught: Mapping[Subject, Need]) -> list[Sequence[_Row]]:
+    """Every choice of rows that a result may rest on, all of them first.
+
+    Open: whether subjects of no known grade count, and whether a combined subject given twice counts whole or in parts.
+    """
+    known = [row for row in rows if row.subject in taught]
+    found = []
+    for chosen in (rows, known) if len(known) < len(rows) else (rows,):
+        found.append(chosen)
+        wholes = {row.subject for row in chosen if row.subject in PARTS}
+        parts = {row.subject for row in chosen if WHOLE.get(row.subject) in wholes} if wholes else None
+        if parts:
+            wholes = {WHOLE[part] for part in parts}
+            found += [[row for row in chosen if row.subject not in out] for out in (parts, wholes)]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the subjects of a transcript's rows say without any mark: it is the same for a whole class."""
+
+    repeats: tuple[bool, ...]  # row by row: the subject of an earlier one
+    troubles: tuple[
+        tuple[Trouble, ...], ...
+    ]  # row by row: rule-subject alone, or rule-subject-parts, rule-subject-grade
+    missing: tuple[Trouble, ...]  # see `missing_findings`
+    all_count: bool  # `rows_that_count` has no choice
+
+
+class _Named(NamedTuple):
+    subject: Subject
+
+
+@lru_cache(maxsize=1024)
+def layout(grade: int, rows: tuple[Subject, ...]) -> Layout:
+    """The layout of rows with these subjects in a grade from 1 to 12."""
+    taught = _BY_GRADE[grade]
+    before = [frozenset(rows[:index]) for index in range(len(rows))]
+    return Layout(
+        tuple(subject in seen for subject, seen in zip(rows, before, strict=True)),
+        tuple(tuple(_troubles(subject, seen, taught)) for subject, seen in zip(rows, before, strict=True)),
+        _missing(grade, frozenset(rows)),
+        len(rows_that_count([_Named(subject) for subject in rows], taught)) == 1,
+    )
+
+
+def _troubles(subject: Subject, seen: AbstractSet[Subject], taught: Mapping[Subject, Need]) -> Iterator[Trouble]:
+    """What a row's subject says beside those `seen` before."""
+    if subject in seen:
+        yield codes.RULE_SUBJECT, "one row per subject"
+        return
+    if WHOLE.get(subject) in seen or not seen.isdisjoint(PARTS.get(subject, ())):
+        yield codes.RULE_SUBJECT_PARTS, "TT 32/2018: whole, or in its parts"
+    if subject not in taught:
+        yield codes.RULE_SUBJECT_GRADE, "TT 32/2018"
+
+
+def missing_findings(rows: Layout) -> list[Finding]:
     """rule-subject-missing at /marks for every compulsory subject of the grade without a row and too few electives; rule-electives.
 
     A combined subject is covered by itself or by all of its parts.
     """
+    return [Finding(code, "/marks", detail) for code, detail in rows.missing]
+
+
+def _missing(grade: int, present: AbstractSet[Subject]) -> tuple[Trouble, ...]:
     missing = [
         row.subject
         for row in _COMPULSORY[grade]
         if row.subject not in present and not (row.subject in PARTS and present >= set(PARTS[row.subject]))
     ]
-    findings = [Finding(codes.RULE_SUBJECT_MISSING, "/marks", subject.value.replace("_", " ")) for subject in missing]
+    found = [(codes.RULE_SUBJECT_MISSING, subject.value.replace("_", " ")) for subject in missing]
     if grade < 10:
-        return findings
+        return tuple(found)
     chosen = sum(_BY_GRADE[grade].get(subject) is Need.ELECTIVE for subject in present)
     if chosen != ELECTIVES:
         code = codes.RULE_SUBJECT_MISSING if chosen < ELECTIVES else codes.RULE_ELECTIVES
-        findings.append(Finding(code, "/marks", f"{ELECTIVES} electives"))
-    return findings
+        found.append((code, f"{ELECTIVES} electives"))
+    return tuple(found)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from registry.core.ids import BirthDate, Level, SchoolYear, Sex
 from registry.core.subjects import Subject
@@ -36,6 +36,8 @@ class VersionReason(StrEnum):
 class Letter(StrEnum):
     """A mark that is not a number, with the letters of the circulars."""
 
+    __hash__ = str.__hash__  # as in `Subject`
+
     PASSED = "Đ"  # Đạt
     FAILED = "CĐ"  # Chưa đạt
     EXEMPT = "M"  # miễn
@@ -44,13 +46,15 @@ class Letter(StrEnum):
 #: Half-days of absence in a year after which nobody is promoted, whatever the summer brings (TT 22/2021 art. 12.1.c).
 MOST_ABSENCES = 45
 
+_EXEMPT = Letter.EXEMPT
+
 #: A number on the scale as written, a letter, or nothing.
 Mark = Decimal | Letter | None
 
 
 def is_mark(mark: Mark) -> bool:
     """True of a number, Đ and CĐ; False where the pupil is exempt, and of nothing."""
-    return mark is not None and mark is not Letter.EXEMPT
+    return mark is not None and mark is not _EXEMPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,7 @@ class Stay:
     arrived_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PrimaryMark:
+class PrimaryMark(NamedTuple):
     """One subject of a primary year: level letter (T, H, C, M for exempt) and the mark of the end-of-year test."""
 
     subject: Subject
@@ -90,9 +93,9 @@ class PrimaryResults:
         return replace(self, **changes)
 
 
-@dataclass(frozen=True, slots=True)
-class SecondaryMark:
-    """One subject of a secondary year: both terms, the year, and the mark of the re-test in summer."""
+class SecondaryMark(NamedTuple):
+    """One subject of a secondary year: both terms, the year, and the mark of the re-test in summer. (A named tuple, as a transcript
+    has a dozen and a frozen dataclass takes three times as long to make.)"""
 
     subject: Subject
     subject_name: str
@@ -100,8 +103,13 @@ class SecondaryMark:
     term2: Mark
     year: Mark
     retake: Mark = None
-    teacher_name: str = field(default="", repr=False)
-    teacher_number: str | None = field(default=None, repr=False)
+    teacher_name: str = ""
+    teacher_number: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the teacher."""
+        shown = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields[:6], self, strict=False))
+        return f"SecondaryMark({shown})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,17 @@ Certificates appear here only as fingerprints (SHA-256 of the DER form) and DER 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 
 class Role(StrEnum):
     """In which capacity somebody signs; the order of the members is the order of signing."""
+
+    __hash__ = str.__hash__  # as in `core.subjects.Subject`
 
     TEACHER = "teacher"
     PRINCIPAL = "principal"
@@ -32,6 +34,8 @@ class Declares(StrEnum):
 class Hierarchy(StrEnum):
     """The two national certificate hierarchies (government: VGCA; public: under NEAC), and roots of time-stamping alone."""
 
+    __hash__ = str.__hash__  # as in `core.subjects.Subject`
+
     GOVERNMENT = "government"
     PUBLIC = "public"
     TIME_STAMP = "timestamp"  # no policy row can name it: nobody signs a transcript under such a root
@@ -40,12 +44,16 @@ class Hierarchy(StrEnum):
 class Ownership(StrEnum):
     """Kind of school, which decides who may issue its signers' certificates."""
 
+    __hash__ = str.__hash__  # as in `core.subjects.Subject`
+
     PUBLIC = "public"  # công lập
     NON_PUBLIC = "non_public"  # ngoài công lập
 
 
 class Algorithm(StrEnum):
     """Signature algorithms the registry can verify (RFC 7518, RFC 8037). There is no HMAC and no `none`."""
+
+    __hash__ = str.__hash__  # as in `core.subjects.Subject`
 
     PS256 = "PS256"
     RS256 = "RS256"
@@ -138,6 +146,11 @@ class PolicyRow:
         )
 
 
+_ROLES = tuple(Role)
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
+_OfYear = tuple[tuple[PolicyRow, ...], datetime, datetime | None]
+
+
 @dataclass(frozen=True)
 class Policy:
     """The signature policy as data, with the version that verdicts name.
@@ -152,16 +165,17 @@ class Policy:
         self, role: Role, ownership: Ownership | None, moment: datetime | None, year: int | None = None
     ) -> tuple[PolicyRow, ...]:
         """The permissions that apply; an empty answer means nothing is allowed. None: not known, so not looked at."""
-        return tuple(
-            r for r in self._by_role[role, ownership] if (moment is None or r.holds_at(moment)) and r.holds_for(year)
-        )
+        rows, since, until = self._of_year(role, ownership, year)
+        if moment is None or (since <= moment and (until is None or moment < until)):
+            return rows
+        return tuple(r for r in rows if r.holds_at(moment))
 
     def required(
         self, ownership: Ownership | None, moment: datetime | None, year: int | None, extract: bool = False
     ) -> tuple[Role, ...]:
         """The roles that must sign, in the order of signing: those with at least one row that says so."""
         return tuple(
-            role for role in Role if any(r.must_sign(extract) for r in self.rows_for(role, ownership, moment, year))
+            role for role in _ROLES if any(r.must_sign(extract) for r in self.rows_for(role, ownership, moment, year))
         )
 
     @cached_property
@@ -173,6 +187,17 @@ class Policy:
     def asks_subject_teachers(self) -> bool:
         """Whether some row does."""
         return any(row.subject_teachers for row in self.rows)
+
+    @cached_property
+    def _of_year(self) -> Callable[[Role, Ownership | None, int | None], _OfYear]:
+        """The permissions of a school year, and between which moments all of them hold: there nothing is left to ask."""
+
+        def find(role: Role, ownership: Ownership | None, year: int | None) -> _OfYear:
+            rows = tuple(r for r in self._by_role[role, ownership] if r.holds_for(year))
+            since = max((r.valid_from for r in rows), default=_ALWAYS)
+            return rows, since, min((r.valid_to for r in rows if r.valid_to is not None), default=None)
+
+        return lru_cache(maxsize=1024)(find)
 
     @cached_property
     def _by_role(self) -> Mapping[tuple[Role, Ownership | None], tuple[PolicyRow, ...]]:

@@ -42,6 +42,27 @@ def _subject_twice(rng: Random, document: Document) -> tuple[str, str]:
     return "rule-subject", mutable.at(document, len(rows) - 1, "mamonhoc")
 
 
+def _combined_subject_whole_and_in_parts(rng: Random, document: Document) -> tuple[str, str] | None:
+    """Nghệ thuật beside one of its parts at the same level, which changes no result."""
+    combined = (_S.ART, _S.MUSIC, _S.FINE_ART)
+    index = mutable.pick(rng, document, lambda row: row["mamonhoc"] in mutable.of(*combined))
+    if index is None or int(document["makhoi"]) > 9:  # after grade 9 they are electives, each by itself
+        return None
+    rows = mutable.rows(document)
+    part = rows[index]["mamonhoc"] in mutable.of(_S.ART)
+    listed = code_lists.ROW_OF[rng.choice((_S.MUSIC, _S.FINE_ART)) if part else _S.ART]
+    rows.append({**rows[index], "mamonhoc": listed.code, "tenmonhoc": listed.short})
+    return "rule-subject-parts", mutable.at(document, len(rows) - 1, "mamonhoc")
+
+
+def _older_circular_of_the_other_level(rng: Random, document: Document) -> tuple[str, str]:
+    """Which grades the older ones were of was not read."""
+    year = rule_cases.FIRST[int(document["makhoi"])] - 1
+    others = [each for each in _REPLACED["dsbangdiem" not in document] if int(each[-4:]) <= year]
+    document |= {"thongtu": rng.choice(others), "namhoc": f"{year}-{year + 1}"}
+    return "rule-circular-unsure", "/thongtu"
+
+
 def _subject_of_another_grade(_rng: Random, document: Document) -> tuple[str, str]:
     """A comment-assessed row at its best, which changes no result."""
     rows, grade = mutable.rows(document), int(document["makhoi"])
@@ -71,6 +92,7 @@ def _subject_missing(rng: Random, document: Document) -> tuple[str, str] | None:
 
 
 SUBJECTS: tuple[Breaker, ...] = (
+    _older_circular_of_the_other_level, _combined_subject_whole_and_in_parts,
     _circular_of_the_other_level, _circular_of_the_past, _circular_before_its_time, _subject_twice, _subject_of_another_grade,
     _subject_missing,
 )  # fmt: skip
@@ -145,6 +167,11 @@ def _name_of_another_subject(rng: Random, document: Document) -> tuple[str, str]
     return "code-name", mutable.at(document, index, "tenmonhoc")
 
 
+def _people_of_no_list(rng: Random, document: Document) -> tuple[str, str]:
+    document["dantoc"] = rng.choice(["56", "1", "077", "KH"])
+    return "code-unlisted", "/dantoc"
+
+
 def _code_before_its_time(_rng: Random, document: Document) -> mutable.Expected:
     """Issued before any row of the code lists was in force."""
     document |= {"ngaykyphathanh": "2009-06-01", "ngaytao": "2009-05-30"}
@@ -197,7 +224,7 @@ def _issued_before_it_was_made(_rng: Random, document: Document) -> tuple[str, s
 EVERY: tuple[Breaker, ...] = (
     _circular_of_the_past_that_no_list_names, _new_circular_a_year_early, _old_circular_until_the_new_one_is_known,
     _old_circular_with_a_broken_field, _version_without_a_reason, _reason_without_words,
-    _first_version_with_a_reason, _entry_document_of_a_citizen, _foreign_pupil_without_any_number, _name_of_another_subject,
+    _first_version_with_a_reason, _entry_document_of_a_citizen, _foreign_pupil_without_any_number, _name_of_another_subject, _people_of_no_list,
     _code_before_its_time, _number_of_the_other_sex, _number_of_another_year, _number_of_no_place, _number_too_short,
     _two_birth_dates, _no_birth_date, _grade_of_another_level, _issued_before_it_was_made,
 )  # fmt: skip

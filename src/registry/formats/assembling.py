@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from registry.core.transcript import (
@@ -19,7 +20,32 @@ from registry.core.transcript import (
 _Values = Mapping[str, Any]
 
 
-def transcript(read: _Values, lists: Mapping[str, Sequence[_Values]], primary: bool) -> Transcript:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of a child list, column by column, each under its place in the transcript."""
+
+    count: int
+    columns: Mapping[str, Sequence[Any]]
+
+    @classmethod
+    def of(cls, rows: Sequence[_Values]) -> Table:
+        """Of rows that need not all have the same values."""
+        return cls(
+            len(rows), {key: [row.get(key) for row in rows] for key in dict.fromkeys(k for row in rows for k in row)}
+        )
+
+    def column(self, key: str, absent: Any = None) -> Sequence[Any]:
+        """A value for each row: `absent` where there is none."""
+        found = self.columns.get(key)
+        if found is None:
+            return [absent] * self.count
+        return found if absent is None else [absent if value is None else value for value in found]
+
+
+NO_ROWS = Table(0, {})
+
+
+def transcript(read: _Values, lists: Mapping[str, Table], primary: bool) -> Transcript:
     """Put a transcript together; texts that are not there become "" (where the transcript needs a text) or None."""
     get = read.get
     return Transcript(
@@ -51,7 +77,7 @@ def transcript(read: _Values, lists: Mapping[str, Sequence[_Values]], primary: b
         teacher_name=get("teacher_name") or "",
         teacher_number=get("teacher_number"),
         promoted=read["promoted"],
-        history=tuple(_stay(row) for row in lists["history"]),
+        history=_history(lists["history"]),
         primary=_primary(read, lists["marks"]) if primary else None,
         secondary=None if primary else _secondary(read, lists),
         version_reason=get("version_reason"),
@@ -62,15 +88,17 @@ def transcript(read: _Values, lists: Mapping[str, Sequence[_Values]], primary: b
     )
 
 
-def _stay(row: _Values) -> Stay:
-    return Stay(row["school_year"], row["class_name"], row["school_name"], row["province_name"], row.get("arrived_on"))
+def _history(rows: Table) -> tuple[Stay, ...]:
+    of = rows.column
+    return tuple(
+        map(Stay, of("school_year"), of("class_name"), of("school_name"), of("province_name"), of("arrived_on"))
+    )
 
 
-def _primary(read: _Values, marks: Sequence[_Values]) -> PrimaryResults:
+def _primary(read: _Values, rows: Table) -> PrimaryResults:
+    of = rows.column
     return PrimaryResults(
-        marks=tuple(
-            PrimaryMark(m["subject"], m.get("subject_name", ""), m.get("level"), m.get("test_mark")) for m in marks
-        ),
+        marks=tuple(map(PrimaryMark, of("subject"), of("subject_name", ""), of("level"), of("test_mark"))),
         qualities=_group(read, "qualities/"),
         competencies=_group(read, "competencies/"),
         overall=read.get("overall"),
@@ -83,28 +111,20 @@ def _group(read: _Values, prefix: str) -> dict[str, str | None]:
     return {path.removeprefix(prefix): letter for path, letter in read.items() if path.startswith(prefix)}
 
 
-def _secondary(read: _Values, lists: Mapping[str, Sequence[_Values]]) -> SecondaryResults:
-    get = read.get
+def _secondary(read: _Values, lists: Mapping[str, Table]) -> SecondaryResults:
+    get, certificates = read.get, lists["certificates"].column
     return SecondaryResults(
-        marks=tuple(_secondary_mark(row) for row in lists["marks"]),
+        marks=_secondary_marks(lists["marks"].column),
         learning=Terms(get("learning/term1"), get("learning/term2"), get("learning/year")),
         conduct=Terms(get("conduct/term1"), get("conduct/term2"), get("conduct/year")),
         learning_retaken=get("learning_retaken"),
         conduct_retaken=get("conduct_retaken"),
         absences=get("absences"),
-        certificates=tuple(Certificate(row.get("name"), row.get("kind")) for row in lists["certificates"]),
+        certificates=tuple(map(Certificate, certificates("name"), certificates("kind"))),
     )
 
 
-def _secondary_mark(row: _Values) -> SecondaryMark:
-    get = row.get
-    return SecondaryMark(
-        row["subject"],
-        get("subject_name", ""),
-        get("term1"),
-        get("term2"),
-        get("year"),
-        get("retake"),
-        get("teacher_name", ""),
-        get("teacher_number"),
-    )
+def _secondary_marks(of: Callable[..., Sequence[Any]]) -> tuple[SecondaryMark, ...]:
+    marks = of("term1"), of("term2"), of("year"), of("retake")
+    teachers = of("teacher_name", ""), of("teacher_number")
+    return tuple(map(SecondaryMark, of("subject"), of("subject_name", ""), *marks, *teachers))

@@ -6,14 +6,13 @@ expired anchor stays, because signatures made in its time stay good; times are c
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from registry.core import trust
 from registry.core.findings import Finding
-from registry.formats import names, profile
+from registry.formats import names, profile, x509
 from registry.formats.crls import RevocationIndex
 from registry.formats.lru import Lru
 from registry.formats.ocsp import OcspIndex
@@ -46,7 +45,7 @@ class TrustIndex:
         self._intermediates = _by_subject((certificate.subject, certificate) for certificate in intermediates)
         self._read: Lru[bytes, Certificate] = Lru(_REMEMBERED)
         #: Verdicts on paths, kept by `registry.formats.paths`; they can't be stale, since the index never changes.
-        self.verdicts: Lru[tuple[Hashable, ...], Any] = Lru(_REMEMBERED)
+        self.verdicts: Lru[Hashable, Any] = Lru(_REMEMBERED)
         #: Paths of which nothing is revoked, with the interval for which that is known, kept by `registry.formats.revocation`.
         self.in_force: Lru[tuple[bytes, ...], Any] = Lru(_REMEMBERED)
 
@@ -82,7 +81,7 @@ class TrustIndex:
 
     def read(self, der: bytes, pointer: str = "") -> tuple[Certificate | None, list[Finding]]:
         """`Certificate.read`, remembering what was read: the same signers sign every transcript of a school."""
-        fingerprint = hashlib.sha256(der).digest()
+        fingerprint = x509.fingerprint(der)
         known = self._read.get(fingerprint)
         if known is not None:
             return known, []

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from typing import Any, Final
 
 from registry.core import codes, ids
@@ -22,6 +23,8 @@ from registry.formats.structure import Need, Rows
 from registry.formats.values import Bad
 
 _ABSENT: Final = object()
+#: What has to be looked at more closely: what is wrong, and what is nothing or could not be told at once.
+_OPEN = frozenset({Bad, type(None)})
 _MOST_UNKNOWN = 20  # findings for unknown members of one object
 _PLAIN_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,63}")
 _NUMBER_LIKE = re.compile("[0-9]{5}")
@@ -95,10 +98,11 @@ def read(value: Mapping[str, Any]) -> Parsed:
     sheet = _Sheet()
     assessed = value.get(_DISABLED, False) is False  # anything unreadable is one finding, not one for each result too
     read = _members(value, plan.top, "", assessed, sheet)
-    lists = {rows.path: _rows(value, rows, row_plan, assessed, sheet) for rows, row_plan in plan.lists}
+    lists = {rows.path: _table(value, rows, row_plan, assessed, sheet) for rows, row_plan in plan.lists}
     _read_birth(read, value, sheet)
     _read_number(read, value, sheet)
     _check_head(read, sheet)
+    _check_people(read.get("people"), sheet)
     _check_code_dates(value, plan.family, read.get("issued_on"), sheet)
     transcript = None if sheet.blocked else assembling.transcript(read, lists, plan.family is Family.PRIMARY)
     return Parsed(transcript, _claims(read), tuple(sheet.findings))
@@ -113,7 +117,9 @@ def of_the_year(value: Mapping[str, Any], *, marks: bool) -> Transcript | None:
     sheet, assessed = _Sheet(), value.get(_DISABLED, False) is False
     read = _steps(value, plan.of_the_year, "", assessed, sheet)
     lists = {
-        rows.path: _rows(value, rows, row_plan, assessed, sheet) if marks and rows.path == _MARKS else []
+        rows.path: _table(value, rows, row_plan, assessed, sheet)
+        if marks and rows.path == _MARKS
+        else assembling.NO_ROWS
         for rows, row_plan in plan.lists
     }
     return None if sheet.blocked else assembling.transcript(read, lists, plan.family is Family.PRIMARY)
@@ -192,6 +198,14 @@ def _members(
     value: Mapping[str, object], plan: plans.Plan, pointer: str, assessed: bool, sheet: _Sheet
 ) -> dict[str, Any]:
     """Read one object; the answer maps places in the transcript (or wire names of fields not carried) to values."""
+    way = plans.way(plan, tuple(value), assessed)
+    if way is not None:
+        try:
+            found = [read_value(given) for read_value, given in zip(way.readers, way.values(value), strict=True)]
+        except TypeError:  # an object or a list in the place of a code
+            found = [None]
+        if _OPEN.isdisjoint(map(type, found)):
+            return dict(zip(way.keys, found, strict=True))
     read = _steps(value, plan.steps, pointer, assessed, sheet)
     if not value.keys() <= plan.names:
         _report_unknown(value, plan, pointer, sheet)
@@ -203,7 +217,7 @@ def _steps(
 ) -> dict[str, Any]:
     read: dict[str, Any] = {}
     get, absent, optional = value.get, _ABSENT, Need.OPTIONAL
-    for wire, read_value, need, key, blocking in steps:
+    for wire, read_value, need, key, blocking, _ in steps:
         given = get(wire, absent)
         if given is None or given is absent:
             if need is optional or (need is Need.ASSESSED and not assessed):
@@ -232,6 +246,32 @@ def _report_unknown(value: Mapping[str, object], plan: plans.Plan, pointer: str,
     if len(unknown) > _MOST_UNKNOWN:
         more = f"{len(unknown) - _MOST_UNKNOWN} more unknown fields"
         sheet.findings.append(Finding(codes.FIELD_UNKNOWN, pointer, more))
+
+
+def _table(
+    value: Mapping[str, object], rows: Rows, plan: plans.Plan, assessed: bool, sheet: _Sheet
+) -> assembling.Table:
+    """A child list for assembling; a row that could not be read in full is left out."""
+    found = _columns(value.get(rows.wire), rows, plan, assessed)
+    return assembling.Table.of(_rows(value, rows, plan, assessed, sheet)) if found is None else found
+
+
+def _columns(given: object, rows: Rows, plan: plans.Plan, assessed: bool) -> assembling.Table | None:
+    """A list read column by column, as can be done where all rows have the same members and nothing is wrong; else None."""
+    if type(given) is not list or not 0 < len(given) <= rows.most or set(map(type, given)) != {dict}:
+        return None
+    members = set(map(tuple, given))
+    way = plans.way(plan, members.pop(), assessed) if len(members) == 1 else None
+    if way is None:
+        return None
+    columns = zip(way.readers, zip(*map(way.values, given), strict=True), strict=True)
+    try:
+        found = [list(map(read_value, column)) for read_value, column in columns]
+    except TypeError:  # an object or a list in the place of a code
+        return None
+    if not _OPEN.isdisjoint(map(type, chain.from_iterable(found))):
+        return None
+    return assembling.Table(len(given), dict(zip(way.keys, found, strict=True)))
 
 
 def _rows(
@@ -320,6 +360,12 @@ def _check_head(read: Mapping[str, Any], sheet: _Sheet) -> None:
     if made is not None and issued is not None and issued < made:
         found.append(Finding(codes.TRANSCRIPT_DATES, "/ngaykyphathanh", "not before ngaytao"))
     _check_reason(read, found)
+
+
+def _check_people(code: str | None, sheet: _Sheet) -> None:
+    """code-unlisted (WARN): the list of peoples has not been compared with the official one, and no rule asks for the people."""
+    if code is not None and code not in code_lists.PEOPLES.values:
+        sheet.findings.append(Finding(codes.CODE_UNLISTED, "/dantoc", f"a code of the list {code_lists.PEOPLES.title}"))
 
 
 def _check_code_dates(value: Mapping[str, Any], family: Family, issued_on: date | None, sheet: _Sheet) -> None:

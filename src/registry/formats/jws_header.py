@@ -6,7 +6,7 @@ Nothing here chooses a key or trusts a certificate: a header only claims.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,13 +24,16 @@ _LONGEST_LABEL = 256
 _MOST_UNKNOWN = 20
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 _LEGACY_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
-_KNOWN = {
+_KNOWN = frozenset({
     "alg", "cty", "typ", "kid", "iat", "sigT", "x5c", *jws_references.MEMBERS, "crit", "prev", "sigD", "srCms", "srAts",
-}  # fmt: skip
+})  # fmt: skip
 #: SHA-1, and a signature policy: nothing here is decided by either.
-_OTHER_REFERENCES = {"sigPId", "x5t"}
+_OTHER_REFERENCES = frozenset({"sigPId", "x5t"})
+#: Any of these says, or tries to say, who signed.
+_IDENTITIES = _OTHER_REFERENCES | {"x5c", *jws_references.MEMBERS}
 _IDENTITY = "x5c, or one of " + ", ".join(jws_references.MEMBERS)
-_CRITICAL = {"prev", "sigD", "sigT"}
+_CRITICAL = frozenset({"prev", "sigD", "sigT"})
+_ALGORITHMS = {algorithm.value: algorithm for algorithm in Algorithm}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,9 @@ def _check_labels(reading: _Reading, kind: str) -> None:
     if "kid" in members and (type(members["kid"]) is not str or len(members["kid"]) > _LONGEST_LABEL):
         reading.note(codes.HEADER_MEMBER, "kid", f"text of at most {_LONGEST_LABEL} characters")
     for name in ("srCms", "srAts"):
-        given = members.get(name, [{}])
+        if name not in members:
+            continue
+        given = members[name]
         if type(given) is not list or not given or not all(type(element) is dict for element in given):
             reading.note(codes.HEADER_MEMBER, name, "a list of objects")
 
@@ -184,21 +189,21 @@ def _check_cover(reading: _Reading, covered: jws_detached.Covered) -> None:
 def _algorithm(reading: _Reading, algorithms: frozenset[Algorithm]) -> Algorithm | None:
     """The message may only name one of the configured algorithms; whether it fits the key is asked before the key is used."""
     name = reading.members.get("alg")
-    found = next((algorithm for algorithm in algorithms if algorithm.value == name), None)
-    if found is None:
+    found = _ALGORITHMS.get(name) if type(name) is str else None
+    if found not in algorithms:
         reading.note(codes.HEADER_ALGORITHM, "alg", ", ".join(sorted(algorithms)) or NO_ALGORITHM)
+        return None
     return found
 
 
 def _signed_at(reading: _Reading) -> datetime | None:
     """Exactly one of `iat` (RFC 7519 NumericDate without fraction; TS 119 182-1 5.1.11) and the legacy `sigT` (5.2.1)."""
-    given = [name for name in ("iat", "sigT") if name in reading.members]
-    if len(given) != 1:
+    members = reading.members
+    if ("iat" in members) is ("sigT" in members):
         reading.note(codes.HEADER_TIME, "iat", "exactly one of iat and sigT")
         return None
-    name = given[0]
-    read_time: Callable[[Any], datetime | None] = _seconds if name == "iat" else _legacy
-    found = read_time(reading.members[name])
+    name = "iat" if "iat" in members else "sigT"
+    found = _seconds(members[name]) if name == "iat" else _legacy(members[name])
     if found is None:
         reading.note(codes.HEADER_TIME, name, "whole seconds" if name == "iat" else "YYYY-MM-DDTHH:MM:SSZ")
     return found
@@ -233,7 +238,7 @@ def _chain(reading: _Reading) -> tuple[bytes, ...]:
         if type(text) is str and len(text) > MAX_SIZE * 4 // 3 + 4:
             reading.note(codes.CERTIFICATE_SIZE, place, f"at most {MAX_SIZE} octets")
             break
-        der = base64url.decode_standard(text) if type(text) is str else None
+        der = base64url.decode_certificate(text) if type(text) is str else None
         if not der:
             reading.note(codes.CERTIFICATE_MALFORMED, place, "DER in standard base64")
             break
@@ -244,7 +249,7 @@ def _chain(reading: _Reading) -> tuple[bytes, ...]:
 def _reference(reading: _Reading, chain: tuple[bytes, ...]) -> bytes | None:
     """SHA-256 of the signer's certificate, where the header names it so."""
     members = reading.members
-    if "x5c" not in members and not members.keys() & {*jws_references.MEMBERS, *_OTHER_REFERENCES}:
+    if _IDENTITIES.isdisjoint(members):
         reading.note(codes.HEADER_CERTIFICATE, "x5c", _IDENTITY)
     found, faults = jws_references.read(members, chain)
     for code, member, detail in faults:

@@ -6,7 +6,6 @@ checks. Revocation is in `registry.formats.revocation`. No clock: moments are ar
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +15,7 @@ from cryptography.x509 import GeneralName
 
 from registry.core import codes, trust
 from registry.core.findings import Code, Finding
-from registry.formats import allowance, profile, rfc5280, x509
+from registry.formats import allowance, holders, profile, rfc5280, shown_names, x509
 from registry.formats.allowance import Allowance
 from registry.formats.certificates import Certificate, TrustIndex
 from registry.formats.profile import Purpose as Purpose  # under this name others know it
@@ -50,12 +49,20 @@ class Path:
     valid_to: datetime
     #: OIDs of the valid policy set, as the anchor knows them; `rfc5280.satisfies` compares them with a demand.
     policies: frozenset[str] = frozenset()
-    #: SHA-256 of each certificate, signer's first, anchor's last; asked for with every signature.
+    #: What follows from the rest and is asked for with every signature: SHA-256 of each certificate, signer's first, anchor's
+    #: last; their names as people may see them; the name and the personal numbers of the signer.
     fingerprints: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    signer: str = field(init=False, repr=False, compare=False)
+    persons: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Put together what follows from the rest."""
-        object.__setattr__(self, "fingerprints", tuple(c.fingerprint for c in (*self.certificates, self.root)))
+        every, leaf = (*self.certificates, self.root), self.certificates[0]
+        object.__setattr__(self, "fingerprints", tuple(c.fingerprint for c in every))
+        object.__setattr__(self, "names", tuple(map(shown_names.common_name, every)))
+        object.__setattr__(self, "signer", shown_names.signer(leaf))
+        object.__setattr__(self, "persons", holders.personal_numbers(leaf))
 
     @property
     def hierarchy(self) -> trust.Hierarchy:
@@ -99,8 +106,11 @@ def find_path(
     verdict = _remembered(leaf, candidates, index, purpose, settings, document or Allowance())
     if verdict.faults:
         return None, [Finding(code, pointer, detail) for code, detail in verdict.faults]
-    holding = [path for path in verdict.paths if at is not None and path.holds_at(at)]
-    return max(holding or verdict.paths, key=lambda path: path.valid_to), []
+    paths = verdict.paths
+    if len(paths) > 1:
+        holding = [path for path in paths if at is not None and path.holds_at(at)]
+        return max(holding or paths, key=lambda path: path.valid_to), []
+    return paths[0], []
 
 
 def every_path(leaf: Certificate, index: TrustIndex, purpose: Purpose) -> tuple[Path, ...]:
@@ -132,8 +142,8 @@ def _remembered(
     if any(len(der) > x509.MAX_SIZE for der in candidates):
         return _Verdict((), ((codes.CERTIFICATE_SIZE, f"issuer certificates of at most {x509.MAX_SIZE} octets"),))
     # One text of octets, whose hash is remembered: it is looked up several times.
-    asked = b"".join((purpose.encode(), leaf.fingerprint, *(hashlib.sha256(der).digest() for der in candidates)))
-    key: tuple[Hashable, ...] = (asked, settings)
+    asked = b"".join((purpose.encode(), leaf.fingerprint, *map(x509.fingerprint, candidates)))
+    key: Hashable = asked if settings is UNLIMITED else (asked, settings)
     if not document.admits(asked):
         return _Verdict((), ((codes.CERTIFICATE_SIZE, allowance.TOO_MUCH),))
     verdict: _Verdict | None = index.verdicts.get(key)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from registry.formats import fields, values
@@ -32,9 +34,10 @@ class Step(NamedTuple):
     need: Need
     key: str  # place in the transcript, or the wire name of a field that is not carried
     blocking: bool
+    quick: Reader
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """The steps of one object, its names, and the known name for each name without regard to case."""
 
@@ -60,12 +63,32 @@ class FamilyPlan:
 def plan(members: Iterable[Field], lists: Iterable[Rows] = ()) -> Plan:
     """The plan of an object with these fields. The personal number is no step: it is read with sex and birth date."""
     steps = tuple(
-        Step(f.wire, values.reader(f), f.need, f.path or f.wire, _blocks(f))
+        Step(f.wire, values.reader(f), f.need, f.path or f.wire, _blocks(f), values.quick(f))
         for f in members
         if f.form is not Form.NUMBER
     )
     names = frozenset(f.wire for f in members) | frozenset(rows.wire for rows in lists)
     return Plan(steps, names, {name.casefold(): name for name in names})
+
+
+class Way(NamedTuple):
+    """How an object with certain members is read when all is well: its values in the order of the plan, their readers and places."""
+
+    values: Callable[[Mapping[str, object]], tuple[object, ...]]
+    readers: tuple[Reader, ...]
+    keys: tuple[str, ...]
+
+
+@lru_cache(maxsize=1024)
+def way(plan: Plan, members: tuple[str, ...], assessed: bool) -> Way | None:
+    """The way of objects with exactly these members, of which a vendor's are all alike; None where one is missing or unknown."""
+    present = [step for step in plan.steps if step.wire in members]
+    optional = {Need.OPTIONAL} if assessed else {Need.OPTIONAL, Need.ASSESSED}
+    missing = any(step.need not in optional and step.wire not in members for step in plan.steps)
+    if missing or not plan.names.issuperset(members) or len(present) < 2:
+        return None
+    wires, _, _, keys, _, quick = zip(*present, strict=True)
+    return Way(itemgetter(*wires), quick, keys)
 
 
 def _blocks(field: Field) -> bool:

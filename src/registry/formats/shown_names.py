@@ -20,7 +20,6 @@ _MOST_ROLES = 8
 _NUMBER = re.compile(r"\d(?:[ .\-]?\d){8,}")
 _IDENTIFIERS = frozenset({NameOID.USER_ID, NameOID.SERIAL_NUMBER})
 _known: Lru[bytes, tuple[str, str]] = Lru(4096)
-_known_paths: Lru[tuple[bytes, ...], tuple[str, ...]] = Lru(4096)
 
 
 def common_name(certificate: Certificate) -> str:
@@ -38,16 +37,6 @@ def subject(certificate: Certificate) -> str:
     kept = [[part for part in rdn if part.oid not in _IDENTIFIERS] for rdn in certificate.parsed.subject.rdns]
     name = x509.Name([x509.RelativeDistinguishedName(parts) for parts in kept if parts])
     return without_numbers(name.rfc4514_string())
-
-
-def path_names(certificates: tuple[Certificate, ...]) -> tuple[str, ...]:
-    """The common name of each certificate of a path; the same few paths come with every document."""
-    key = tuple(certificate.fingerprint for certificate in certificates)
-    known = _known_paths.get(key)
-    if known is None:
-        known = tuple(common_name(certificate) for certificate in certificates)
-        _known_paths.put(key, known)
-    return known
 
 
 def without_numbers(text: str) -> str:

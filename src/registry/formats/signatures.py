@@ -6,6 +6,7 @@ whether that fits. There is no HMAC and no `none` anywhere. Paths, roles and tim
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,7 +14,7 @@ from typing import Protocol
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 
 from registry.core import codes
 from registry.core.findings import Finding
@@ -25,6 +26,8 @@ _SHA256 = hashes.SHA256()
 PSS = padding.PSS(padding.MGF1(_SHA256), _SHA256.digest_size)  # RFC 7518 section 3.5
 PKCS1 = padding.PKCS1v15()
 ECDSA = ec.ECDSA(_SHA256)
+_HASHED = Prehashed(_SHA256)
+_ECDSA_HASHED = ec.ECDSA(_HASHED)
 
 
 #: In place of a list of algorithms, so that an operator who forgot the policy does not look for a fault in the document.
@@ -40,6 +43,8 @@ class Signed(Protocol):
     def signing_input(self) -> bytes: ...  # noqa: D102
     @property
     def signature(self) -> bytes: ...  # noqa: D102
+    @property
+    def hashed(self) -> bytes | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class OpenedSignature:
     stamps: tuple[Stamp, ...] = ()
     ocsp_answers: tuple[bytes, ...] = ()  # DER OCSPResponse or BasicOCSPResponse that came along; not yet checked
     certificates: tuple[bytes, ...] = ()  # DER, unsigned: candidates for the path and never the signer's own
+    hashed: bytes | None = None  # SHA-256 of `signing_input`, where it is known already
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +122,13 @@ def key_findings(public_key: object, algorithm: Algorithm, places: Places) -> li
 
 def signature_holds(opened: Signed, public_key: object) -> bool:
     """True when the signature value belongs to exactly these bytes under this key. Ask `key_findings` first."""
+    hashed = opened.hashed or hashlib.sha256(opened.signing_input).digest()
     try:
         if isinstance(public_key, rsa.RSAPublicKey) and opened.algorithm in _RSA_ALGORITHMS:
             scheme = PSS if opened.algorithm is Algorithm.PS256 else PKCS1
-            public_key.verify(opened.signature, opened.signing_input, scheme, _SHA256)
+            public_key.verify(opened.signature, hashed, scheme, _HASHED)
         elif isinstance(public_key, ec.EllipticCurvePublicKey) and opened.algorithm is Algorithm.ES256:
-            public_key.verify(_der_signature(opened.signature), opened.signing_input, ECDSA)
+            public_key.verify(_der_signature(opened.signature), hashed, _ECDSA_HASHED)
         elif isinstance(public_key, ed25519.Ed25519PublicKey) and opened.algorithm is Algorithm.EDDSA:
             public_key.verify(opened.signature, opened.signing_input)
         else:

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
@@ -25,6 +26,20 @@ from registry.formats import names, pss
 MAX_SIZE = 16_384
 
 _E = TypeVar("_E", bound=x509.ExtensionType)
+
+
+#: Octets of the longest certificate whose fingerprint is remembered.
+_USUAL_SIZE = 3072
+
+
+def fingerprint(der: bytes) -> bytes:
+    """SHA-256; remembered for certificates of the usual sizes, since the same ones come with every document."""
+    return _fingerprint(der) if len(der) <= _USUAL_SIZE else hashlib.sha256(der).digest()
+
+
+@lru_cache(maxsize=4096)
+def _fingerprint(der: bytes) -> bytes:
+    return hashlib.sha256(der).digest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +85,7 @@ class Certificate:
         _, inner, issuer, _, subject, key = parts[first : first + 6]
         return cls(
             der=der,
-            fingerprint=hashlib.sha256(der).digest(),
+            fingerprint=fingerprint(der),
             parsed=parsed,
             extensions=parsed.extensions,
             public_key=parsed.public_key(),

@@ -355,17 +355,21 @@ def _check_times(judged: Sequence[_Judged], moment: Moment) -> Iterable[Finding]
         before = signed_at if before is None else max(before, signed_at)
 
 
+_NOTHING: frozenset[str] = frozenset()
+
+
 def _signed(each: _Judged) -> signing_policy.Signed:
+    path = each.path
     return signing_policy.Signed(
         each.opened.index,
         each.leaf.fingerprint if each.leaf else None,
-        each.path.hierarchy if each.path else None,
+        path.hierarchy if path else None,
         each.opened.algorithm,
         each.opened.signed_at,
         each.stamped.moment is not None,
         stamp_open=any(finding.code is codes.TIME_STAMP_UNDECIDED for finding in each.stamped.findings),
-        policies=each.path.policies if each.path else frozenset(),
-        persons=holders.personal_numbers(each.leaf) if each.leaf else frozenset(),
+        policies=path.policies if path else _NOTHING,
+        persons=path.persons if path else holders.personal_numbers(each.leaf) if each.leaf else _NOTHING,
     )
 
 
@@ -422,8 +426,8 @@ def _facts(each: _Judged, role: trust.Role | None, moment: Moment) -> SignatureF
         each.leaf.fingerprint if each.leaf else None,
         path.hierarchy if path else None,
         path.fingerprints if path else (),
-        path_names=shown_names.path_names((*path.certificates, path.root)) if path else (),
-        signer=shown_names.signer(each.leaf) if each.leaf else "",
+        path_names=path.names if path else (),
+        signer=path.signer if path else shown_names.signer(each.leaf) if each.leaf else "",
         proven_at=stamped.moment or moment.received_at,
         proof=Proof.RECEIPT if stamped.moment is None else Proof.TIME_STAMP,
         claimed_roles=shown_names.claimed_roles(each.opened.claimed_roles),

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from registry.core import codes, trust
-from registry.core.findings import Finding
+from registry.core.findings import Code, Finding
 from registry.core.transcript import Claims
 from registry.formats import rfc5280
 
@@ -25,7 +26,7 @@ _ENDINGS = (
 )
 #: Who may make a statement about a record, in the order in which they sign.
 _STATEMENT = (trust.Role.PRINCIPAL, trust.Role.SEAL)
-Registered = Sequence[tuple[trust.Signer, ...]]
+_Roles = tuple[trust.Role | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,8 @@ def check(
     # A document is finished by its last signature: who must sign is asked for that moment.
     finished = _finished(signed)
     required = case.policy.required(case.ownership, finished, case.year, claims.extract)
-    roles = _roles(registered, required)
-    findings += _order(signed, roles, required)
+    roles = _roles(tuple([tuple([signer.role for signer in mine]) for mine in registered]), required)
+    findings += [Finding(code, _at(signed, place), detail) for code, place, detail in _order(roles, required)]
     if school is not None:
         findings += _without_rows(roles, case, finished)
         for each, role in zip(signed, roles, strict=True):
@@ -92,7 +93,7 @@ def check(
         if not required and not any(finding.code is codes.POLICY_EMPTY for finding in findings):
             # Roles that may all be absent leave nobody to answer for the document.
             findings.append(Finding(codes.POLICY_EMPTY, "/signatures", "at least one role that must sign"))
-    return roles, findings
+    return list(roles), findings
 
 
 def wants_subject_teachers(signed: Sequence[Signed], trust_list: trust.TrustList, claims: Claims) -> bool:
@@ -165,7 +166,7 @@ def _case(trust_list: trust.TrustList, claims: Claims) -> _Case:
 
 def _finished(signed: Sequence[Signed]) -> datetime | None:
     """The moment of the last signature as claimed."""
-    return max((each.signed_at for each in signed if each.signed_at is not None), default=None)
+    return max([each.signed_at for each in signed if each.signed_at is not None], default=None)
 
 
 def _repeated(signed: Sequence[Signed]) -> Iterable[Finding]:
@@ -189,22 +190,23 @@ def _registrations(
         return (), [Finding(codes.SIGNER_UNREGISTERED, each.at)]
     if school_code is None:
         return anywhere, []
-    here = tuple(s for s in anywhere if s.school_code == school_code)
+    here = tuple([s for s in anywhere if s.school_code == school_code])
     if not here:
         return (), [Finding(codes.SIGNER_SCHOOL, each.at)]
     if each.signed_at is None:
         return here, []
-    then = tuple(s for s in here if s.holds_at(each.signed_at))
+    then = tuple([s for s in here if s.holds_at(each.signed_at)])
     return (then, []) if then else (here, [Finding(codes.SIGNER_PERIOD, each.at)])
 
 
-def _roles(registered: Registered, required: Sequence[trust.Role]) -> list[trust.Role | None]:
+@lru_cache(maxsize=1024)
+def _roles(registered: tuple[tuple[trust.Role, ...], ...], required: tuple[trust.Role, ...]) -> _Roles:
     """Of several registered roles the one each position asks for: teachers first, then principal, the seal last.
 
     Taken is the first ending that the register allows and that leaves no required role out; when there is none, each signer's
     role is told as the full ending would have it, for the findings.
     """
-    allowed = [{signer.role for signer in mine} for mine in registered]
+    allowed = [set(mine) for mine in registered]
     for shape in (_shape(ending, len(allowed)) for ending in _ENDINGS if len(ending) <= len(allowed)):
         if set(required) <= set(shape) and all(not r or role in r for role, r in zip(shape, allowed, strict=True)):
             break
@@ -214,36 +216,38 @@ def _roles(registered: Registered, required: Sequence[trust.Role]) -> list[trust
             role if role in roles or not roles else min(roles, key=lambda each: _ORDER[each])
             for role, roles in zip(full, allowed, strict=True)
         )
-    return [role if roles else None for role, roles in zip(shape, allowed, strict=True)]
+    return tuple(role if roles else None for role, roles in zip(shape, allowed, strict=True))
 
 
 def _shape(ending: tuple[trust.Role, ...], count: int) -> tuple[trust.Role, ...]:
     return (trust.Role.TEACHER,) * (count - len(ending)) + ending
 
 
-def _order(
-    signed: Sequence[Signed], roles: Sequence[trust.Role | None], required: Sequence[trust.Role]
-) -> Iterable[Finding]:
-    """Teacher(s), then one principal, then one seal; every required role present."""
+def _at(signed: Sequence[Signed], place: int | None) -> str:
+    return "/signatures" if place is None else signed[place].at
+
+
+@lru_cache(maxsize=1024)
+def _order(roles: _Roles, required: tuple[trust.Role, ...]) -> tuple[tuple[Code, int | None, str], ...]:
+    """Teacher(s), then one principal, then one seal; every required role present: what is wrong, of which signature, and why."""
     before: trust.Role | None = None
-    for each, role in zip(signed, roles, strict=True):
+    wrong: list[tuple[Code, int | None, str]] = []
+    for place, role in enumerate(roles):
         if role is None:
             continue
         steps_back = before is not None and _ORDER[role] < _ORDER[before]
         twice = role is before and role is not trust.Role.TEACHER
         if steps_back or twice:
-            yield Finding(codes.SIGNER_ROLE_ORDER, each.at, "teacher, principal, seal")
+            wrong.append((codes.SIGNER_ROLE_ORDER, place, "teacher, principal, seal"))
         before = role if before is None or _ORDER[role] > _ORDER[before] else before
     if None in roles:
-        return  # an unknown signer may be the one who seems to be missing: its own finding says so
-    for role in required:
-        if role not in roles:
-            yield Finding(codes.SIGNER_ROLE_MISSING, "/signatures", role.value)
+        return tuple(wrong)  # an unknown signer may be the one who seems to be missing: its own finding says so
+    return *wrong, *((codes.SIGNER_ROLE_MISSING, None, role.value) for role in required if role not in roles)
 
 
 def _without_rows(roles: Sequence[trust.Role | None], case: _Case, finished: datetime | None) -> Iterable[Finding]:
     """A role that nothing is said about is not an optional one: who does not sign needs a row that lets it be absent."""
-    for role in trust.Role:
+    for role in _ORDER:
         if role not in roles and not case.rows(role, finished):
             yield Finding(codes.POLICY_EMPTY, "/signatures", role.value)
 
