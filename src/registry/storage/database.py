@@ -105,8 +105,8 @@ class Database:
         """The same without a transaction: each statement is one of its own, and saves two ways to the server."""
         with _refused():
             pool = await self._driver_pool()
-            try:
-                connection = await pool.acquire(timeout=_WAIT_SECONDS)
+            try:  # for one that is there nobody waits: to wait for so long at most takes a task and a timer
+                connection = await pool.acquire(timeout=None if pool.get_idle_size() else _WAIT_SECONDS)
             except TimeoutError as error:
                 full = pool.get_size() == pool.get_max_size()
                 code, pause = (
