@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import reach
+from registry.cli.tables import Table
 from registry.core.answer_keys import AnswerKey, Period, Use
 from registry.services import answer_keys
 from registry.services.world import World

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import reach
+from registry.cli.tables import Table
 from registry.core import ids
 from registry.services import approvals, submission
 from registry.services.world import World

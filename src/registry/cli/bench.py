@@ -16,7 +16,6 @@ from typing import Annotated, Any
 import psutil
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import (
     bench_batch,
@@ -29,6 +28,7 @@ from registry.cli import (
     bench_verify,
 )
 from registry.cli.service import Service
+from registry.cli.tables import Table
 
 CONNECTIONS = (1, 16, 64)
 _out = Console()

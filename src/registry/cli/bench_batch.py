@@ -21,10 +21,10 @@ import aiohttp
 import psutil
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import bench_load
 from registry.cli.service import Service
+from registry.cli.tables import Table
 
 _PATH = "/v1/verifications/batches"
 _OFFICE = "office-tuyen-sinh"

@@ -21,11 +21,11 @@ import psutil
 import typer
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import bench_city
 from registry.cli.bench_city import CITY, City
 from registry.cli.service import Service
+from registry.cli.tables import Table
 from registry.client import api
 from registry.core.callers import CallerKind, Scope
 from registry.core.people import Person

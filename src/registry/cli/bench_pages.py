@@ -17,11 +17,11 @@ from typing import Annotated, Any
 import httpx
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import bench_city
 from registry.cli.bench_city import CITY, YEAR, City
 from registry.cli.service import Service
+from registry.cli.tables import Table
 from registry.core.callers import Scope
 from registry.core.campaigns import Stage
 from registry.core.people import Person

@@ -20,8 +20,8 @@ from typing import Annotated, Any
 import psutil
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from registry.cli.tables import Table
 from registry.core.ids import Sex
 from registry.demo import people
 from registry.demo import schools as demo_schools

@@ -26,12 +26,12 @@ import psutil
 import typer
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import bench_bare, bench_city, bench_client, bench_records, bench_records_rows
 from registry.cli.bench_city import City, Pupil
 from registry.cli.bench_client import Load, Measurement, request
 from registry.cli.service import Service
+from registry.cli.tables import Table
 from registry.client import api
 from registry.core import public_code
 from registry.core.callers import CallerKind, Scope

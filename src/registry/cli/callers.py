@@ -13,9 +13,9 @@ import typer
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import reach
+from registry.cli.tables import Table
 from registry.core.callers import Caller, CallerKey, CallerKind, Scope
 from registry.services import callers
 from registry.services.world import World

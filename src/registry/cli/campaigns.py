@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import freezing, reach
+from registry.cli.tables import Table
 from registry.core.campaigns import Plan, Stage
 from registry.core.findings import Refusal
 from registry.services import campaigns

@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import prove_completeness, reach
 from registry.cli.service import Service
+from registry.cli.tables import Table
 from registry.core.completeness import Score
 from registry.services import standing
 from registry.services.world import World

@@ -11,9 +11,9 @@ from typing import Annotated
 import httpx
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import reach
+from registry.cli.tables import Table
 from registry.client import api, signing
 from registry.core import ids
 from registry.formats import declarations

@@ -11,8 +11,8 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
 
+from registry.cli.tables import Table
 from registry.client import api
 from registry.core.answer_keys import Period
 from registry.demo.city import Delivery

@@ -8,10 +8,10 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import demo_answers, demo_numbers
 from registry.cli.demo_run import Result
+from registry.cli.tables import Table
 from registry.core.completeness import Bucket
 from registry.demo import schools
 

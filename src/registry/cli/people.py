@@ -9,9 +9,9 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import reach
+from registry.cli.tables import Table
 from registry.core.callers import Scope
 from registry.core.people import Person
 from registry.services import name_views, people, sessions, sign_in

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import reach
+from registry.cli.tables import Table
 from registry.core.purposes import Purpose, in_force
 from registry.services import purposes
 from registry.services.world import World

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.api import parameters
 from registry.cli import reach
+from registry.cli.tables import Table
 from registry.core import expiring
 from registry.core.readiness import Light, Row
 from registry.services import readiness

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import mailing, reach
+from registry.cli.tables import Table
 from registry.core.reminders import Item, State
 from registry.services import contacts, reminders
 from registry.services.world import World

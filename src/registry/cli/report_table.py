@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+
+from registry.cli.tables import Table
 
 _COLOURS = {"TOTAL-PASSED": "green", "INDETERMINATE": "yellow", "TOTAL-FAILED": "red",
             "accepted": "green", "held": "yellow", "refused": "red"}  # fmt: skip

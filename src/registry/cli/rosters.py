@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from registry.cli import reach
+from registry.cli.tables import Table
 from registry.core import ids
 from registry.core.findings import Finding, Refusal
 from registry.core.rosters import Place

@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from registry.cli import reach
+from registry.cli.tables import Table
 from registry.core import rules, rules_forecast
 from registry.core.rule_sets import Rule
 from registry.demo import mutations, rule_cases, rule_proof, signed_mutations

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import reach
+from registry.cli.tables import Table
 from registry.settings import Settings
 from registry.storage import migrating
 

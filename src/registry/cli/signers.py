@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import reach
+from registry.cli.tables import Table
 from registry.core.findings import Finding, Refusal
 from registry.core.signers import Event
 from registry.core.trust import Role

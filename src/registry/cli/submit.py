@@ -14,8 +14,8 @@ import httpx
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
+from registry.cli.tables import Table
 from registry.client import api, signing
 
 _out = Console()

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import reach, trust_path, trust_policy, trust_refresh, trust_roots, trust_sources, trust_watch
+from registry.cli.tables import Table
 from registry.core.trust import Hierarchy
 from registry.services import trust, trust_health
 

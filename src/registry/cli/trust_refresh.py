@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import fetching, reach, trust_sources
+from registry.cli.tables import Table
 from registry.core.findings import Refusal
 from registry.services import refresh as refreshing
 from registry.services import trust_sources as sources

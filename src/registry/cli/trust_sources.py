@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.cli import reach
+from registry.cli.tables import Table
 from registry.services import trust_sources
 
 app = typer.Typer(

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from registry.api import parameters
 from registry.cli import reach
+from registry.cli.tables import Table
 from registry.core import expiring
 from registry.services import signer_watch
 from registry.services.world import World

@@ -132,7 +132,11 @@ def _keys(source: str | None) -> tuple[Period, ...]:
     try:
         return answer_keys.read_key_set(_fetched(source) if "://" in source else Path(source).read_bytes())
     except (OSError, ValueError, httpx.HTTPError) as error:
-        reach.errors.print(f"the key set can't be had: {type(error).__name__}", style="red", markup=False)
+        sentence = (
+            f"the key set can't be had from {source} ({type(error).__name__}): --jwks takes a file with the registry's "
+        )
+        sentence += "/.well-known/jwks.json, or its https address"
+        reach.errors.print(sentence, style="red", markup=False)
         raise typer.Exit(_NO_KEYS) from error
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from registry.cli.tables import Table
 from registry.core import codes
 from registry.core.answer_keys import Period, Use
 from registry.core.findings import Finding, Refusal

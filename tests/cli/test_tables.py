@@ -1,4 +1,4 @@
-"""The demo's tables as a reader sees them: each number under the name of its bucket, within 80 columns."""
+"""Tables as a reader sees them: each number under the name of its bucket, nothing cut short on a narrow screen."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.console import Console
 
 from registry.cli import demo_show
 from registry.cli.demo_run import Result
+from registry.cli.tables import Table
 from registry.core.completeness import BESIDE, Bucket
 from registry.demo import schools
 
@@ -32,3 +33,15 @@ def test_each_number_stands_under_its_bucket() -> None:
     assert under.pop(header.index("expected") + len("expected")) == str(counts.total())
     shown = {header.index(word) + len(word): str(counts[b]) for b in buckets for word in [words.get(b, b.value)]}
     assert under == shown
+
+
+def test_a_table_on_a_narrow_screen_cuts_nothing_short() -> None:
+    fingerprint = "F04BA4B459A7C9A1B971AD9B1CB833E695A80C79AEA63B174B66A70EDFE2FDB8"
+    table = Table("hierarchy", "fingerprint")
+    table.add_column("note")
+    table.add_row("government", fingerprint, fingerprint.lower())
+    out = io.StringIO()
+    Console(file=out, width=40).print(table)
+    cells = [line.split("│") for line in out.getvalue().splitlines() if "│" in line]
+    assert "".join(row[2].strip() for row in cells) == fingerprint
+    assert "".join(row[3].strip() for row in cells) == fingerprint.lower()
