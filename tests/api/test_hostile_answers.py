@@ -65,13 +65,13 @@ async def test_of_guesses_all_at_the_same_moment_the_right_ones_are_not_all_told
 ) -> None:
     """In turn the tenth wrong one in a row is the last that is answered; at once nobody is told more than by some luck in the order."""
     known = []
-    for seed in range(2, 22):
+    for seed in range(2, 14):
         document = city.document(SECONDARY, seed=seed)
         assert (await place.registry.client("vendor").submit(city.signed(document, SECONDARY))).status == 201
         known.append(document["madinhdanhhocba"])
-    guesses = [f"nobody-has-{n}" for n in range(200)]
+    guesses = [f"nobody-has-{n}" for n in range(260)]
     for at, code in enumerate(known):
-        guesses.insert(14 + 9 * at, code)
+        guesses.insert(30 + 20 * at, code)
     bounds = httpx.Limits(max_connections=300)
     async with httpx.AsyncClient(
         base_url=place.registry.base_url, headers=place.office.headers, timeout=60, limits=bounds
@@ -79,8 +79,8 @@ async def test_of_guesses_all_at_the_same_moment_the_right_ones_are_not_all_told
         got = await asyncio.gather(*(guess(office, road, code) for code in guesses))
     told = dict(zip(guesses, got, strict=True))
     assert set(got) <= {200, 404, 429}
-    assert sum(status != 429 for status in got) <= 60, "misses in an hour, and hits between them"
-    assert sum(told[code] != 429 for code in known) <= 6
+    assert sum(told[code] != 429 for code in guesses if code not in known) <= 60, "so many in an hour"
+    assert sum(told[code] != 429 for code in known) <= 6, "twelve before they waited for each other"
 
 
 async def test_one_pupil_has_one_limit_on_all_roads_at_once(place: Place) -> None:
