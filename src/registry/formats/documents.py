@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 from typing import Any, Final
@@ -46,6 +46,7 @@ class Parsed:
     transcript: Transcript | None
     claims: Claims
     findings: tuple[Finding, ...]
+    record: xml_schemas.Record | None = field(default=None, repr=False, compare=False)  # what was read in XML
 
 
 class _Sheet:
@@ -83,11 +84,9 @@ def parse_xml(payload: bytes, schemas: xml_schemas.Schemas = xml_schemas.SCHEMAS
 
     Codes: those of `parse`, with xml-* in the place of the JSON reader's; the same pointers. Never raises.
     """
-    value, findings = xml_schemas.read(payload, schemas)
-    if value is None:
-        return Parsed(None, Claims(), tuple(findings))
-    parsed = read(value)
-    return replace(parsed, findings=(*findings, *parsed.findings)) if findings else parsed
+    record = xml_schemas.read(payload, schemas)
+    parsed = read(record.members) if record.members is not None else NOTHING
+    return replace(parsed, findings=(*record.findings, *parsed.findings), record=record)
 
 
 def read(value: Mapping[str, Any]) -> Parsed:
