@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,13 +54,13 @@ NONE = Standing(SEAL)
     ],
 )
 def test_each_fact(change: dict[str, Any], light: Light, reasons: list[tuple[str, str]]) -> None:
-    row = judge(replace(GOOD, **change), NOW)
+    row = judge(GOOD._replace(**change), NOW)
     assert (row.light, [(r.code.slug, r.pointer) for r in row.reasons]) == (light, reasons)
 
 
 def test_details_stand_in_both_languages() -> None:
-    facts = replace(GOOD, numbers=Numbers(10, 1), signers={SEAL: NONE, TEACHER: Standing(TEACHER, 1, 2)}, refused=12)
-    row = judge(replace(facts, last_contact=None), NOW)
+    facts = GOOD._replace(numbers=Numbers(10, 1), signers={SEAL: NONE, TEACHER: Standing(TEACHER, 1, 2)}, refused=12)
+    row = judge(facts._replace(last_contact=None), NOW)
     assert [(r.detail, r.detail_vi) for r in row.reasons] == [
         ("1 / 10", "1 / 10"), ("seal", "con dấu"), ("teacher: 2", "giáo viên: 2"), ("14 days", "14 ngày"),
         ("12 in 7 days", "12 trong 7 ngày"),
@@ -69,7 +68,7 @@ def test_details_stand_in_both_languages() -> None:
 
 
 def test_lights_are_counted() -> None:
-    rows = [judge(GOOD, NOW), judge(replace(GOOD, vendors=()), NOW), judge(replace(GOOD, refused=10), NOW)]
+    rows = [judge(GOOD, NOW), judge(GOOD._replace(vendors=()), NOW), judge(GOOD._replace(refused=10), NOW)]
     assert tally(rows) == {Light.RED: 1, Light.AMBER: 1, Light.GREEN: 1}
 
 

@@ -13,7 +13,7 @@ from registry.core.trust import Role
 
 def test_the_stages_of_a_school() -> None:
     signers = {Role.TEACHER: Standing(Role.TEACHER, 3, 1), Role.PRINCIPAL: Standing(Role.PRINCIPAL, 0, 1)}
-    counts = Counts({Bucket.PRESENT: 5, Bucket.AWAITING_SUMMER: 2, Bucket.MISSING: 3, Bucket.UNEXPECTED: 9})
+    counts = Counts.of_buckets({Bucket.PRESENT: 5, Bucket.AWAITING_SUMMER: 2, Bucket.MISSING: 3, Bucket.UNEXPECTED: 9})
     facts = Facts("79771101", Numbers(10, 4), signers, ())
     found = stages.of_school(facts, counts, Declared(2, 1))
     assert {stage: (p.done, p.of, p.complete) for stage, p in found.items()} == {

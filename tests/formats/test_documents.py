@@ -218,8 +218,10 @@ CHANGES: list[tuple[Document, list[tuple[str, str]]]] = [
     ({**PRIMARY, "ngaythangnamsinh": "2016-02-30"}, [("field-format", "/ngaythangnamsinh")]),
     # code lists
     ({**PRIMARY, "gioitinh": "3"}, [("field-code", "/gioitinh")]),
-    ({**PRIMARY, "dantoc": "56"}, [("field-code", "/dantoc")]),
-    ({**PRIMARY, "dantoc": "1"}, [("field-code", "/dantoc")]),
+    ({**PRIMARY, "dantoc": "56"}, [("code-unlisted", "/dantoc")]),
+    ({**PRIMARY, "dantoc": "1"}, [("code-unlisted", "/dantoc")]),
+    ({**PRIMARY, "dantoc": "kinh"}, [("field-length", "/dantoc")]),
+    ({**PRIMARY, "dantoc": "k1"}, [("field-code", "/dantoc")]),
     ({**PRIMARY, "quoctich": "XX"}, [("field-code", "/quoctich")]),
     ({**PRIMARY, "quoctich": "vn"}, [("field-code", "/quoctich")]),
     ({**PRIMARY, "makhoi": "03"}, [("field-code", "/makhoi")]),

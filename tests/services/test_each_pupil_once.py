@@ -115,4 +115,4 @@ async def test_a_number_refused_under_one_code_is_the_pupil_s(settled: World) ->
     page = await numbers.lacking(settled, None, numbers.Asked("city:79", YEAR), None, 10, NOW)
     assert [(each.pupil_code, each.why.value, each.codes) for each in page.rows] == [("7", "refused", ("number-sex",))]
     report = await completeness.report(settled, OFFICE, "city:79", YEAR, None, datetime.now(UTC))
-    assert report.line.counts == Counts({**dict.fromkeys(Bucket, 0), Bucket.REFUSED: 1})
+    assert report.line.counts == Counts.of_buckets({Bucket.REFUSED: 1})

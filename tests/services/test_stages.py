@@ -30,8 +30,9 @@ async def plan(settled: World) -> Plan:
 
 
 async def through(world: World, plan: Plan) -> dict[Stage, Progress]:
-    report = await readiness.look(world, None, readiness.Asked("city:79", YEAR, BEFORE), NOW)
-    return await stages.through(world, plan, report, NOW)
+    asked = readiness.Asked("city:79", YEAR, BEFORE)
+    report = await readiness.look(world, None, asked, NOW)
+    return stages.through(report, await stages.declared(world, None, plan, asked, NOW))
 
 
 async def test_only_schools_with_pupils_in_the_grades(settled: World, plan: Plan) -> None:

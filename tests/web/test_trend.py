@@ -22,7 +22,11 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_the_lines_of_a_chart() -> None:
-    counts = [Counts({Bucket.MISSING: 4}), Counts({Bucket.MISSING: 2, Bucket.PRESENT: 2}), Counts({Bucket.PRESENT: 4})]
+    counts = [
+        Counts.of_buckets({Bucket.MISSING: 4}),
+        Counts.of_buckets({Bucket.MISSING: 2, Bucket.PRESENT: 2}),
+        Counts.of_buckets({Bucket.PRESENT: 4}),
+    ]
     drawn = trend.chart([Day(date(2026, 1, 1) + timedelta(n), each) for n, each in enumerate(counts)])
     assert drawn.expected == "0.0,0.0 230.0,0.0 460.0,0.0"
     assert drawn.on_record == "0.0,180.0 230.0,90.0 460.0,0.0"

@@ -84,10 +84,11 @@ class Table:
         self._write()
 
     def is_my_turn(self) -> bool:
-        """Whether no other worker has clearly fewer: an eighth of them, and one, are no difference."""
+        """Whether no other worker has fewer; among many a sixteenth is no difference. (Of 32 that stayed open, 17 and 15 were seen at
+        the slowest answers.)"""
         others = [connections for place, pid, connections in self._places() if pid and place != self._mine]
         least = min(others, default=self._open)
-        return self._open <= least + least // 8 + 1
+        return self._open <= least + least // 16
 
     def forget_dead(self) -> None:
         """Free the places of processes that are no more: one that was killed could not."""

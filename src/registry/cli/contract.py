@@ -122,11 +122,12 @@ _OWN_HEAD = """## Giá trị của hệ thống / Values of the project's own
 
 Cấu trúc đã công bố nêu tên các danh mục nhưng không nêu giá trị. Mã, tên và ngày bắt đầu dưới đây do hệ thống đặt, không phải của
 Bộ hay Sở; khi có giá trị chính thức, tệp cùng tên trong thư mục REGISTRY_CODE_LISTS thay thế mà không cần bản phát hành mới. Mã lạ bị
-từ chối (`field-code`) vì không đọc được nghĩa của nó; tên khác (`code-name`) và ngày (`code-date`) chỉ cảnh báo.
+từ chối (`field-code`) vì không đọc được nghĩa của nó; mã dân tộc lạ (`code-unlisted`), tên khác (`code-name`) và ngày (`code-date`) chỉ
+cảnh báo.
 The published structure names its lists without their values. Codes, names and first days below are the registry's own, not the
 Ministry's or the Department's; once there are official ones, a file of the same name in the folder REGISTRY_CODE_LISTS takes their
-place without a release. An unknown code is refused (`field-code`), since it can't be told what it means; another name (`code-name`)
-and the dates (`code-date`) only warn.
+place without a release. An unknown code is refused (`field-code`), since it can't be told what it means; an unknown people
+(`code-unlisted`), another name (`code-name`) and the dates (`code-date`) only warn.
 
 | danh mục / list | codes | from | own |
 | --- | --- | --- | --- |"""

@@ -836,6 +836,15 @@ CODE_NAME = _code(
     ("Kiểm tra mã môn học; hệ thống tính theo mã.", "Check the subject's code: that is what counts."),
     Effect.WARN,
 )
+CODE_UNLISTED = _code(
+    "code-unlisted",
+    ("Mã không có trong danh mục của hệ thống", "A code that the registry's list does not have"),
+    (
+        "Kiểm tra mã dân tộc; nếu đúng thì danh mục của hệ thống sẽ được bổ sung, không cần nộp lại.",
+        "Check the people's code; where it is right the registry's list will be completed, and nothing has to be sent again.",
+    ),
+    Effect.WARN,
+)
 CODE_DATE = _code(
     "code-date",
     ("Mã không có hiệu lực vào ngày phát hành", "The code was not in force on the day of issue"),

@@ -91,25 +91,41 @@ def keys_of(bucket: Bucket) -> tuple[str, ...]:
     return tuple(key for key, found in BUCKETS.items() if found is bucket)
 
 
+#: Where the number of each bucket stands in `Counts.pupils`.
+AT: Mapping[Bucket, int] = {bucket: at for at, bucket in enumerate(Bucket)}
+_BESIDE_AT = tuple(AT[bucket] for bucket in BESIDE)
+_NOBODY = (0,) * len(AT)
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Pupils by bucket; buckets that are not named have none."""
+    """Pupils by bucket: a number for each, in the order of `Bucket` (a city adds up thousands of these for every answer)."""
 
-    by_bucket: Mapping[Bucket, int] = field(default_factory=dict)
+    pupils: tuple[int, ...] = _NOBODY
+
+    @classmethod
+    def of_buckets(cls, by_bucket: Mapping[Bucket, int]) -> Counts:
+        """Buckets that are not named have none."""
+        return cls(tuple(by_bucket.get(bucket, 0) for bucket in AT))
+
+    @property
+    def by_bucket(self) -> dict[Bucket, int]:
+        """The buckets that have any pupils."""
+        return {bucket: number for bucket, number in zip(AT, self.pupils, strict=True) if number}
 
     @property
     def expected(self) -> int:
         """How many pupils stand on the rosters."""
-        return sum(number for bucket, number in self.by_bucket.items() if bucket not in BESIDE)
+        return sum(self.pupils) - sum(self.pupils[at] for at in _BESIDE_AT)
 
     @property
     def anybody(self) -> bool:
         """Whether any pupil is in any bucket."""
-        return any(self.by_bucket.values())
+        return any(self.pupils)
 
     def of(self, bucket: Bucket) -> int:
         """How many pupils are in the bucket."""
-        return self.by_bucket.get(bucket, 0)
+        return self.pupils[AT[bucket]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +153,7 @@ class Row:
 
 def add_up(counts: Iterable[Counts]) -> Counts:
     """The sum of counts that have no pupil in common."""
-    total = dict.fromkeys(Bucket, 0)
-    for each in counts:
-        for bucket, number in each.by_bucket.items():
-            total[bucket] += number
-    return Counts(total)
+    return Counts(tuple(map(sum, zip(_NOBODY, *(each.pupils for each in counts), strict=True))))
 
 
 def tally(rows: Iterable[tuple[Group, str, int]]) -> dict[Group, Counts]:
@@ -152,7 +164,7 @@ def tally(rows: Iterable[tuple[Group, str, int]]) -> dict[Group, Counts]:
         if bucket is not None:
             here = found.setdefault(group, {})
             here[bucket] = here.get(bucket, 0) + number
-    return {group: Counts(buckets) for group, buckets in found.items()}
+    return {group: Counts.of_buckets(buckets) for group, buckets in found.items()}
 
 
 def over(schools: Iterable[str], by_school: Mapping[str, Counts]) -> Counts:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from registry.core.completeness import Bucket, Counts
+from registry.core import completeness
+from registry.core.completeness import Counts
 
 #: How long a first operator's word waits for a second one's.
 REQUEST_HOLDS = timedelta(days=7)
@@ -65,12 +66,4 @@ def seconded(requests: Iterable[Request], by: str, now: datetime) -> tuple[str, 
 
 def by_unit(units: Mapping[str, frozenset[str]], counts: Mapping[str, Counts]) -> dict[str, Counts]:
     """The counts of units that come to these schools."""
-    empty = Counts()
-    found: dict[str, Counts] = {}
-    for unit, schools in sorted(units.items()):
-        total = dict.fromkeys(Bucket, 0)
-        for school in schools:
-            for bucket, number in counts.get(school, empty).by_bucket.items():
-                total[bucket] += number
-        found[unit] = Counts(total)
-    return found
+    return {unit: completeness.over(schools, counts) for unit, schools in sorted(units.items())}

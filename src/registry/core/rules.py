@@ -83,11 +83,13 @@ CHANGES: tuple[Change, ...] = (
         (
             "Năm học đầu tiên của TT 22/2021 ở lớp 6, 7, 8, 10, 11 cũng chưa kiểm chứng hết: văn bản cũ trước năm học 2023-2024, hoặc "
             "TT 22/2021 sớm một năm, chỉ bị cảnh báo (rule-circular-unsure) như ở lớp 9, 12; văn bản cũ của cấp học khác cũng vậy.",
+            "Mã dân tộc ngoài danh mục chỉ bị cảnh báo (code-unlisted): danh mục chưa được so với QCVN 109:2017.",
             "Môn ghép ghi cả chung lẫn riêng từng phần chỉ bị cảnh báo (rule-subject-parts); kết quả được tính theo mọi cách hiểu.",
         ),
         (
             "The first school year of TT 22/2021 in grades 6, 7, 8, 10 and 11 isn't verified either: an older one before 2023-2024, or "
             "TT 22/2021 a year early, is only warned of (rule-circular-unsure), as in grades 9 and 12; so is an older one of another level.",
+            "A people's code that the list lacks is only warned of (code-unlisted): it has not been compared with QCVN 109:2017.",
             "A combined subject given both whole and in parts is only warned of (rule-subject-parts); results count in every reading.",
         ),
     ),
@@ -166,8 +168,15 @@ GENERAL: tuple[Rule, ...] = (
     Rule(
         codes.FIELD_CODE,
         "Danh mục của hệ thống / the registry's own lists",
-        "Mã thuộc danh mục đã công bố (môn học, cấp học, khối, dân tộc, quốc tịch)",
-        "Codes are those of the published lists (subjects, levels, grades, peoples, nationalities)",
+        "Mã thuộc danh mục đã công bố (môn học, cấp học, khối, quốc tịch)",
+        "Codes are those of the published lists (subjects, levels, grades, nationalities)",
+    ),
+    Rule(
+        codes.CODE_UNLISTED,
+        "Danh mục của hệ thống / the registry's own lists",
+        "Mã dân tộc thuộc danh mục đã công bố",
+        "The code of a people is of the published list",
+        unverified=True,
     ),
     Rule(
         codes.CODE_NAME,

@@ -167,6 +167,11 @@ def _name_of_another_subject(rng: Random, document: Document) -> tuple[str, str]
     return "code-name", mutable.at(document, index, "tenmonhoc")
 
 
+def _people_of_no_list(rng: Random, document: Document) -> tuple[str, str]:
+    document["dantoc"] = rng.choice(["56", "1", "077", "KH"])
+    return "code-unlisted", "/dantoc"
+
+
 def _code_before_its_time(_rng: Random, document: Document) -> mutable.Expected:
     """Issued before any row of the code lists was in force."""
     document |= {"ngaykyphathanh": "2009-06-01", "ngaytao": "2009-05-30"}
@@ -219,7 +224,7 @@ def _issued_before_it_was_made(_rng: Random, document: Document) -> tuple[str, s
 EVERY: tuple[Breaker, ...] = (
     _circular_of_the_past_that_no_list_names, _new_circular_a_year_early, _old_circular_until_the_new_one_is_known,
     _old_circular_with_a_broken_field, _version_without_a_reason, _reason_without_words,
-    _first_version_with_a_reason, _entry_document_of_a_citizen, _foreign_pupil_without_any_number, _name_of_another_subject,
+    _first_version_with_a_reason, _entry_document_of_a_citizen, _foreign_pupil_without_any_number, _name_of_another_subject, _people_of_no_list,
     _code_before_its_time, _number_of_the_other_sex, _number_of_another_year, _number_of_no_place, _number_too_short,
     _two_birth_dates, _no_birth_date, _grade_of_another_level, _issued_before_it_was_made,
 )  # fmt: skip

@@ -36,12 +36,16 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class CodeList:
-    """Wire code -> value in the registry's own words, with a Vietnamese name for each code; `periods` of a dated list."""
+    """Wire code -> value in the registry's own words, with a Vietnamese name for each code; `periods` of a dated list.
+
+    `is_open`: nothing rests on what a code means, so that one which the list lacks is taken as it is and only told of.
+    """
 
     title: str
     names: Mapping[str, str]
     values: Mapping[str, Any] = field(repr=False)
     periods: Mapping[str, tuple[Period, ...]] = field(default_factory=dict, repr=False)
+    is_open: bool = False
 
     def in_force(self, code: str, day: date) -> bool:
         """False for a code of a dated list none of whose rows is in force on the day."""
@@ -61,7 +65,9 @@ class CodeList:
 
 
 _Row = TypeVar("_Row", "SubjectRow", "Named")
-_CODE = re.compile("[A-Z0-9]{1,3}")
+#: Of every list of the project's own.
+CODE_PATTERN = "[A-Z0-9]{1,3}"
+_CODE = re.compile(CODE_PATTERN)
 
 
 class CodeListError(ValueError):
@@ -236,8 +242,8 @@ SEXES = CodeList(
     {"0": None, "1": ids.Sex.MALE, "2": ids.Sex.FEMALE},
 )
 
-#: The 54 peoples in the order of the statistics office's list of 1979, then 55 for foreigners.
-PEOPLES = _dated("Dân tộc", PEOPLE_ROWS, {r.code: r.code for r in PEOPLE_ROWS})
+#: The 54 peoples in the order of the statistics office's list of 1979, then 55 for foreigners; not compared with QCVN 109:2017.
+PEOPLES = replace(_dated("Dân tộc", PEOPLE_ROWS, {r.code: r.code for r in PEOPLE_ROWS}), is_open=True)
 
 #: ISO 3166-1 alpha-2, all 249 codes; Vietnamese names where they are known, else the code.
 NATIONALITIES = _dated("Quốc tịch", NATIONALITY_ROWS, {r.code: r.code for r in NATIONALITY_ROWS})

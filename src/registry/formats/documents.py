@@ -101,6 +101,7 @@ def read(value: Mapping[str, Any]) -> Parsed:
     _read_birth(read, value, sheet)
     _read_number(read, value, sheet)
     _check_head(read, sheet)
+    _check_people(read.get("people"), sheet)
     _check_code_dates(value, plan.family, read.get("issued_on"), sheet)
     transcript = None if sheet.blocked else assembling.transcript(read, lists, plan.family is Family.PRIMARY)
     return Parsed(transcript, _claims(read), tuple(sheet.findings))
@@ -358,6 +359,12 @@ def _check_head(read: Mapping[str, Any], sheet: _Sheet) -> None:
     if made is not None and issued is not None and issued < made:
         found.append(Finding(codes.TRANSCRIPT_DATES, "/ngaykyphathanh", "not before ngaytao"))
     _check_reason(read, found)
+
+
+def _check_people(code: str | None, sheet: _Sheet) -> None:
+    """code-unlisted (WARN): the list of peoples has not been compared with the official one, and no rule asks for the people."""
+    if code is not None and code not in code_lists.PEOPLES.values:
+        sheet.findings.append(Finding(codes.CODE_UNLISTED, "/dantoc", f"a code of the list {code_lists.PEOPLES.title}"))
 
 
 def _check_code_dates(value: Mapping[str, Any], family: Family, issued_on: date | None, sheet: _Sheet) -> None:

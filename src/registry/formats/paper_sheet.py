@@ -70,7 +70,7 @@ def _person(members: Members) -> list[Block]:
         fact("Giới tính", named.SEXES.names.get(text(get("gioitinh")), "")),
         fact("Ngày sinh", day(paper_content.birth(members))),
         fact("Số định danh cá nhân", get("sodinhdanh") or get("sogiaytoxnc")),
-        fact("Dân tộc", named.PEOPLES.names.get(text(get("dantoc")), "")),
+        fact("Dân tộc", named.PEOPLES.names.get(text(get("dantoc")), text(get("dantoc")))),
         fact("Quốc tịch", named.NATIONALITIES.names.get(text(get("quoctich")), "")),
         fact("Mã học sinh", get("mahocsinh")),
         fact("Số sổ đăng bộ", get("sosodangbo")),

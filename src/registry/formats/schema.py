@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from registry.formats import fields
+from registry.formats import code_lists, fields
 from registry.formats.fields import Family
 from registry.formats.structure import Field, Form, Need, Rows, Structure
 
@@ -91,6 +91,8 @@ def _shape(field: Field) -> _Schema:
             return {"type": "boolean"}
         case Form.DOUBLE:
             return {"type": "number", "minimum": field.limits[0], "maximum": field.limits[1]}
+        case Form.LISTED if is_open(field):
+            return {"type": "string", "maxLength": field.length, "pattern": pattern_of(field)}
         case Form.LISTED:
             return {"type": "string", "enum": list(field.codes.values if field.codes else ())}
         case Form.LETTER:
@@ -104,9 +106,16 @@ def _shape(field: Field) -> _Schema:
             return {"type": "string", "maxLength": field.length, "pattern": pattern_of(field)}
 
 
+def is_open(field: Field) -> bool:
+    """Whether the field takes codes that its list lacks."""
+    return field.codes is not None and field.codes.is_open
+
+
 def pattern_of(field: Field) -> str:
-    """The pattern of a text that is neither free nor out of a list."""
+    """The pattern of a text that is neither free nor out of a closed list."""
     match field.form:
+        case Form.LISTED:
+            return f"^{code_lists.CODE_PATTERN}$"
         case Form.MARK:
             return _MARK
         case Form.SCHOOL_YEAR:

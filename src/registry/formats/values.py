@@ -17,6 +17,7 @@ from unicodedata import is_normalized
 from registry.core import codes, ids, names
 from registry.core.findings import Code
 from registry.core.transcript import Letter
+from registry.formats import code_lists
 from registry.formats.structure import Field, Form, Need
 
 
@@ -126,12 +127,15 @@ def _listed(field: Field) -> Reader:
     if field.codes is None:
         raise ValueError(f"{field.wire} has no code list")
     length, wrong = field.length, Bad(codes.FIELD_CODE, f"a code of the list {field.codes.title}")
-    find = field.codes.values.get
+    find, is_code = field.codes.values.get, re.compile(code_lists.CODE_PATTERN).fullmatch
+    is_open = field.codes.is_open
 
     def read(value: object) -> object:
         if type(value) is not str:
             return _NOT_TEXT
         found: object = find(value, _ABSENT)
+        if found is _ABSENT and is_open and is_code(value) is not None:
+            return value
         return _refused(value, length, True, wrong) if found is _ABSENT else found
 
     return read

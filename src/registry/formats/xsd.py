@@ -65,7 +65,7 @@ def _field(parent: etree._Element, field: Field, structure: Structure) -> None:
         case Form.DOUBLE:
             low, high = field.limits
             _facets(kind, "decimal", minInclusive=[str(low)], maxInclusive=[str(high)])
-        case Form.LISTED:
+        case Form.LISTED if not schema.is_open(field):
             known = field.codes.values if field.codes else {}
             listed = [c for c, value in known.items() if field.path != "level" or value in structure.levels]
             _facets(kind, "string", enumeration=listed)

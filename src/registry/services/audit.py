@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -36,12 +37,18 @@ class Report:
     breaks: tuple[Break, ...]
 
 
-async def link_all(world: World, now: datetime, stop: asyncio.Event | None = None) -> None:
-    """Give every committed question its place in the chain; ends early when `stop` is set."""
+async def link_all(world: World, now: datetime, stop: asyncio.Event | None = None, *, rest: float = 0.0) -> None:
+    """Give every committed question its place in the chain; ends early when `stop` is set.
+
+    `rest`: how many times as long as a batch of them took nothing is done before the next one, for the sake of those who ask.
+    """
     more = True
     while more and not (stop is not None and stop.is_set()):
+        began = time.monotonic()
         async with world.db.hot_transaction() as tx:
             more = await audit.link(tx, world.sealer.chain_hash, now.astimezone(HERE).date())
+        if more and rest:
+            await asyncio.sleep(rest * (time.monotonic() - began))
 
 
 async def head(world: World) -> Head | None:

@@ -156,7 +156,7 @@ async def _write(
             here = counts.setdefault(school, {})
             here[bucket] = here.get(bucket, 0) + 1
             snapshot.pupils += 1
-    of_schools = {school: Counts(buckets) for school, buckets in counts.items()}
+    of_schools = {school: Counts.of_buckets(buckets) for school, buckets in counts.items()}
     units = _units(known, plan, schools, of_schools, now)
     for unit, found in frozen.by_unit(units, of_schools).items():
         await snapshot.add(frozen_campaign.unit(unit, found))

@@ -23,6 +23,7 @@ from registry.storage import readiness as stored
 #: Rows of one page.
 MOST_ROWS = 500
 _NOBODY = readiness.Numbers()
+_UNSIGNED = {role: Standing(role) for role in Role}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +106,7 @@ async def look(world: World, caller: Caller | None, asked: Asked, now: datetime)
     known = await world.known()
     if asked.unit not in known.map.units:
         raise Refusal(codes.ACCESS_UNIT, [Finding(codes.ACCESS_UNIT, "/query/unit", "a unit on the map")])
-    when = When.of(asked.on, asked.school_year, now, now)
-    mine = known.map.schools_seen(None if caller is None else caller.units, asked.unit, when)
-    mine = mine if asked.closed else known.map.open_among(mine, now)
-    schools = sorted(mine if asked.within is None else mine & known.map.schools_of_all(asked.within, now))
+    schools = schools_of(known.map, caller, asked, now)
     since = now - timedelta(days=readiness.LIMITS.days)
     async with world.db.snapshot() as tx:
         seen = await stored.look(tx, schools, str(asked.school_year), asked.grades, since)
@@ -118,6 +116,14 @@ async def look(world: World, caller: Caller | None, asked: Asked, now: datetime)
     names = {code: known.map.units[f"school:{code}"].name for code in schools}
     vendors = {vendor: known.callers[vendor].name for row in rows for vendor in row.facts.vendors}
     return Report(known.map.units[asked.unit], rows, readiness.tally(rows), names, vendors)
+
+
+def schools_of(here: units.Map, caller: Caller | None, asked: Asked, now: datetime) -> list[str]:
+    """The codes of the schools that are asked about, those of other levels included."""
+    when = When.of(asked.on, asked.school_year, now, now)
+    mine = here.schools_seen(None if caller is None else caller.units, asked.unit, when)
+    mine = mine if asked.closed else here.open_among(mine, now)
+    return sorted(mine if asked.within is None else mine & here.schools_of_all(asked.within, now))
 
 
 async def page(
@@ -162,7 +168,7 @@ def _rows(
         facts = readiness.Facts(
             code,
             found.numbers if found else _NOBODY,
-            {role: standings.get((code, role), Standing(role)) for role in roles},
+            {role: standings.get((code, role)) or _UNSIGNED[role] for role in roles},
             known.submitting.get(code, ()),
             found.last_contact if found else None,
             found.refusals if found else {},

@@ -90,9 +90,7 @@ async def table(
         for row in ready.rows
     )
     concerned = tuple(
-        row
-        for row in rows
-        if row.counts.by_bucket or (row.readiness.facts.refused and not row.readiness.facts.elsewhere)
+        row for row in rows if row.counts.anybody or (row.readiness.facts.refused and not row.readiness.facts.elsewhere)
     )
     return Table(here.units[unit], line, concerned or rows, found.pending, frozen)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,13 +68,13 @@ class Counted:
     of_schools: bool
 
 
-async def of_unit(world: World, plan: Plan, counts: Counts, report: ready.Report, now: datetime) -> list[Counted]:
+def of_unit(plan: Plan, counts: Counts, report: ready.Report, said: Said) -> list[Counted]:
     """Every stage in its order: pupils with a number or a transcript by a unit's `counts`, schools for the other stages."""
     pupils = {
         Stage.NUMBERS_REVIEWED: Progress(counts.expected - counts.of(Bucket.AWAITING_NUMBER), counts.expected),
         Stage.TRANSCRIPTS_SUBMITTED: Progress(stages.on_record(counts), counts.expected),
     }
-    schools = await through(world, plan, report, now)
+    schools = through(report, said)
     return [Counted(stage, pupils.get(stage) or schools[stage], stage in schools) for stage in plan.deadlines()]
 
 
@@ -84,24 +85,40 @@ async def progress(
     plan = await campaigns.find(world, caller, code, now)
     asked = await ready.for_campaign(world, caller, unit, code, None, usual, now, on)
     only = completeness.Only(campaign=plan.campaign)
-    counts = (await completeness.report(world, caller, unit, asked.school_year, None, now, on, only=only)).line.counts
-    return plan, await of_unit(world, plan, counts, await ready.look(world, caller, asked, now), now)
+    counted, report, said = await asyncio.gather(
+        completeness.report(world, caller, unit, asked.school_year, None, now, on, only=only),
+        ready.look(world, caller, asked, now),
+        declared(world, caller, plan, asked, now),
+    )
+    return plan, of_unit(plan, counted.line.counts, report, said)
 
 
-async def through(world: World, plan: Plan, report: ready.Report, now: datetime) -> dict[Stage, Progress]:
-    """Of the stages that are not counted in pupils: how many of the schools of a readiness report are through."""
-    own = campaigns.schools_of((await world.known()).map, plan.campaign, now)
-    rows = {row.facts.school_code: row for row in report.rows if row.facts.school_code in own}
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Which grades each school has declared that has pupils in those of a campaign, and whether the campaign is frozen."""
+
+    by_school: Mapping[str, Declared]
+    is_frozen: bool
+
+
+async def declared(world: World, caller: Caller | None, plan: Plan, asked: ready.Asked, now: datetime) -> Said:
+    """What the schools of a campaign have declared, those among a question's about readiness."""
+    here = (await world.known()).map
+    schools = campaigns.schools_of(here, plan.campaign, now).intersection(ready.schools_of(here, caller, asked, now))
     async with world.db.snapshot() as tx:
-        declared = await stored.declared(tx, sorted(rows), plan.campaign.school_year, plan.campaign.grades)
-        is_frozen = await frozen.find(tx, plan.campaign.code) is not None
-    rows = {code: row for code, row in rows.items() if code in declared}  # those with pupils in its grades
+        found = await stored.declared(tx, sorted(schools), plan.campaign.school_year, plan.campaign.grades)
+        return Said(found, await frozen.find(tx, plan.campaign.code) is not None)
+
+
+def through(report: ready.Report, said: Said) -> dict[Stage, Progress]:
+    """Of the stages that are not counted in pupils: how many of the schools of a readiness report are through."""
+    rows = {code: row for row in report.rows if (code := row.facts.school_code) in said.by_school}
     certificates = {code: stages.certificates(row.facts.signers.values()) for code, row in rows.items()}
-    said = {code: Progress(each.declared, each.grades) for code, each in declared.items()}
+    grades = {code: Progress(each.declared, each.grades) for code, each in said.by_school.items() if code in rows}
     return {
         Stage.CERTIFICATES_READY: stages.schools_through(certificates),
-        Stage.DECLARED: stages.schools_through(said),
-        Stage.REVIEWED: Progress(len(rows) if is_frozen else 0, len(rows)),
+        Stage.DECLARED: stages.schools_through(grades),
+        Stage.REVIEWED: Progress(len(rows) if said.is_frozen else 0, len(rows)),
     }
 
 

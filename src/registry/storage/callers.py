@@ -10,7 +10,7 @@ from sqlalchemy import Table, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from registry.core.callers import Caller, CallerKey, CallerKind, Scope
-from registry.storage.database import Reading, Writing
+from registry.storage.database import Reading, Writing, add_all
 from registry.storage.tables import caller, caller_key, caller_unit, spent_assertion, unit
 
 #: Spent assertions are remembered for longer than they last, since the clocks of two machines may differ.
@@ -121,15 +121,12 @@ async def add_key(tx: Writing, caller_id: str, key: CallerKey, now: datetime) ->
 async def add_units(tx: Writing, caller_id: str, codes: Iterable[str], now: datetime) -> int:
     """Let an existing caller speak for existing units; returns how many it did not have yet."""
     values = [{"caller_id": caller_id, "unit_code": code, "added_at": now} for code in sorted(set(codes))]
-    if not values:
-        return 0
-    row = insert(caller_unit).values(values)
-    reopened = row.on_conflict_do_update(
+    reopened = insert(caller_unit).on_conflict_do_update(
         index_elements=[caller_unit.c.caller_id, caller_unit.c.unit_code],
         set_={"closed_at": None},
         where=caller_unit.c.closed_at.is_not(None),
     )
-    return len((await tx.execute(reopened.returning(caller_unit.c.unit_code))).all())
+    return await add_all(tx, reopened.returning(caller_unit.c.unit_code), values)
 
 
 async def count_with(tx: Writing, caller_id: str, other: str) -> bool:

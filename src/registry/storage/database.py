@@ -6,13 +6,13 @@ by the first use and heals by itself, so an absent database is a refusal (503), 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import NewType, TypeAlias, cast
 
 import asyncpg
-from sqlalchemy import event, text
+from sqlalchemy import Insert, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -105,8 +105,8 @@ class Database:
         """The same without a transaction: each statement is one of its own, and saves two ways to the server."""
         with _refused():
             pool = await self._driver_pool()
-            try:
-                connection = await pool.acquire(timeout=_WAIT_SECONDS)
+            try:  # for one that is there nobody waits: to wait for so long at most takes a task and a timer
+                connection = await pool.acquire(timeout=None if pool.get_idle_size() else _WAIT_SECONDS)
             except TimeoutError as error:
                 full = pool.get_size() == pool.get_max_size()
                 code, pause = (
@@ -139,6 +139,17 @@ class Database:
             await self._hot_pool.close()
             self._hot_pool = None
         await self.engine.dispose()
+
+
+async def add_all(tx: Writing, statement: Insert, rows: Sequence[Mapping[str, object]]) -> int:
+    """Carry out an INSERT with each of the rows as its parameters; how many rows it returned (0 when it returns none).
+
+    Rows as parameters, not as `values(rows)`: that would be another statement for every number of rows, made anew each time.
+    """
+    if not rows:
+        return 0
+    result = await tx.execute(statement, list(rows))
+    return len(result.all()) if result.returns_rows else 0
 
 
 async def planned_for(tx: Reading, schools: Collection[str]) -> None:

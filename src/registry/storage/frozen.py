@@ -113,7 +113,6 @@ async def add_schools(tx: Writing, code: str, counts: Mapping[str, Counts]) -> N
         {"campaign_code": code, "school_code": school, "bucket": bucket.value, "pupils": pupils}
         for school, each in counts.items()
         for bucket, pupils in each.by_bucket.items()
-        if pupils
     ]
     for start in range(0, len(rows), _BATCH):
         await tx.execute(insert(campaign_freeze_school), rows[start : start + _BATCH])
@@ -128,7 +127,7 @@ async def schools(tx: Reading, code: str, wanted: Sequence[str]) -> dict[str, Co
     found: dict[str, dict[Bucket, int]] = {}
     for row in await tx.execute(query):
         found.setdefault(row.school_code, {})[Bucket(row.bucket)] = row.pupils
-    return {school: Counts(buckets) for school, buckets in found.items()}
+    return {school: Counts.of_buckets(buckets) for school, buckets in found.items()}
 
 
 async def arrived(tx: Reading, question: Question, freeze: Freeze) -> dict[str, int]:

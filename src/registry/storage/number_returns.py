@@ -11,7 +11,7 @@ from sqlalchemy import Text, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from registry.storage.database import Reading, Writing
+from registry.storage.database import Reading, Writing, add_all
 from registry.storage.tables_workbench import (
     number_applied,
     number_candidate,
@@ -194,7 +194,7 @@ async def add_case(tx: Writing, case: NumberCase) -> bool:
         {"case_id": case.case_id, "school_code": each.school_code, "pupil_code": each.pupil_code}
         for each in case.candidates
     ]
-    await tx.execute(insert(number_candidate).values(rows))
+    await add_all(tx, insert(number_candidate), rows)
     return True
 
 

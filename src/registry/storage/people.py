@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from registry.core.callers import Scope
 from registry.core.people import Person
-from registry.storage.database import Reading, Writing
+from registry.storage.database import Reading, Writing, add_all
 from registry.storage.tables_sessions import person, person_login, person_unit
 
 
@@ -77,10 +77,9 @@ async def add(tx: Writing, new: Person, now: datetime) -> bool:
 async def add_units(tx: Writing, person_id: str, codes: Iterable[str], now: datetime) -> None:
     """Let a person look after existing units."""
     values = [{"person_id": person_id, "unit_code": code, "added_at": now} for code in sorted(set(codes))]
-    if values:
-        keys = [person_unit.c.person_id, person_unit.c.unit_code]
-        row = insert(person_unit).values(values)
-        await tx.execute(row.on_conflict_do_update(index_elements=keys, set_={"closed_at": None}))
+    keys = [person_unit.c.person_id, person_unit.c.unit_code]
+    opened = insert(person_unit).on_conflict_do_update(index_elements=keys, set_={"closed_at": None})
+    await add_all(tx, opened, values)
 
 
 async def add_login(tx: Writing, person_id: str, issuer: str, login: str, now: datetime) -> bool:

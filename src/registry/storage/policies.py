@@ -11,7 +11,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from registry.core import policy_versions, trust
-from registry.storage.database import Reading, Writing
+from registry.storage.database import Reading, Writing, add_all
 from registry.storage.tables import signature_policy
 
 #: Any constant will do, so long as nobody else takes the same advisory lock.
@@ -106,4 +106,4 @@ async def add(tx: Writing, policy: trust.Policy, now: datetime) -> None:
         }
         for r in policy.rows
     ]
-    await tx.execute(insert(signature_policy).values(values).on_conflict_do_nothing())
+    await add_all(tx, insert(signature_policy).on_conflict_do_nothing(), values)

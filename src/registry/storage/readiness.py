@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import DateTime, SmallInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -18,21 +18,21 @@ from registry.storage.same_pupil import REPEATED
 # an index of their own. A pupil who stands there under two codes is one, as in the buckets. Refusals and last contacts have tables of their own, in which triggers note only what those did who speak
 # for the school.
 _LOOK = f"""
-WITH s AS (SELECT unnest(CAST(:schools AS text[])) AS school_code),
+WITH s AS (SELECT unnest(:schools) AS school_code),
      c AS (SELECT school_code, sum(joined - left_) FILTER (WHERE school_year = :school_year
                                                         AND (:grades IS NULL OR grade = ANY(:grades))) AS pupils,
                   NOT bool_or(grade = ANY(:alike)) AS elsewhere
-             FROM roster_import WHERE school_code = ANY(:schools) GROUP BY 1),
+             FROM roster_import WHERE school_code IN (SELECT unnest(:schools)) GROUP BY 1),
      w AS (SELECT school_code, count(*) AS pupils FROM roster_pupil
-            WHERE school_year = :school_year AND school_code = ANY(:schools) AND left_at IS NULL AND number_index IS NULL
+            WHERE school_year = :school_year AND school_code IN (SELECT unnest(:schools)) AND left_at IS NULL AND number_index IS NULL
               AND (:grades IS NULL OR grade = ANY(:grades)) GROUP BY 1),
      o AS (SELECT school_code, sum(pupils) AS pupils, sum(without_number) AS without_number FROM ({REPEATED}) t
             WHERE :grades IS NULL OR grade = ANY(:grades) GROUP BY 1),
      r AS (SELECT school_code, count(*) AS refused FROM refusal
-            WHERE school_code = ANY(:schools) AND refused_at > :since GROUP BY 1),
+            WHERE school_code IN (SELECT unnest(:schools)) AND refused_at > :since GROUP BY 1),
      k AS (SELECT school_code, jsonb_object_agg(code, attempts) AS by_code FROM (
              SELECT school_code, unnest(codes) AS code, count(*) AS attempts FROM refusal
-              WHERE school_code = ANY(:schools) AND refused_at > :since GROUP BY 1, 2) t GROUP BY 1)
+              WHERE school_code IN (SELECT unnest(:schools)) AND refused_at > :since GROUP BY 1, 2) t GROUP BY 1)
 SELECT s.school_code, coalesce(c.pupils, 0) - coalesce(o.pupils, 0) AS pupils,
        coalesce(w.pupils, 0) - coalesce(o.without_number, 0) AS without_number,
        coalesce(c.elsewhere, false) AS elsewhere, t.contacted_at AS last_contact, coalesce(r.refused, 0) AS refused, k.by_code
@@ -42,8 +42,7 @@ SELECT s.school_code, coalesce(c.pupils, 0) - coalesce(o.pupils, 0) AS pupils,
 """  # noqa: S608 - only constants of this folder are put together
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What the database knows of one school. `elsewhere`: its rosters, of whatever year, are of other levels alone."""
 
     numbers: Numbers

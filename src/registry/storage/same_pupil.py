@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 #: By school and grade: how many rows (and how many of them without a number) another row of their pupil counts for. As in the
-#: buckets (`registry.storage.completeness`), the row that joined last counts; :school_year and :schools are the question's.
+#: buckets (`registry.storage.completeness`), the row that joined last counts; :school_year and :schools are the question's, and the schools are
+#: rows, not ANY of an array: planning would look up each of thousands in the statistics, which takes longer than carrying it out.
 REPEATED = """
 SELECT school_code, grade, count(*) AS pupils, count(*) FILTER (WHERE without) AS without_number FROM (
   SELECT r.school_code, r.grade, r.number_index IS NULL AS without,
          row_number() OVER (PARTITION BY r.school_code, m.pupil_id ORDER BY r.joined_at DESC, r.pupil_code) AS turn
     FROM same_pupil m JOIN roster_pupil r ON r.pupil_code = m.pupil_code
-   WHERE r.school_year = :school_year AND r.school_code = ANY(:schools) AND r.left_at IS NULL) t
+   WHERE r.school_year = :school_year AND r.school_code IN (SELECT unnest(:schools)) AND r.left_at IS NULL) t
  WHERE turn > 1 GROUP BY 1, 2
 """
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from registry.core import ids, trust
 from registry.core.signers import Change, Event, HolderKind, Registration, Title
-from registry.storage.database import Reading, Writing
+from registry.storage.database import Reading, Writing, add_all
 from registry.storage.tables import signer, signer_change
 
 #: Any constant will do, so long as nobody else takes the same advisory lock.
@@ -59,8 +59,7 @@ async def add(tx: Writing, rows: Sequence[Registration], now: datetime) -> None:
         }
         for r in rows
     ]
-    for start in range(0, len(values), _ROWS_AT_ONCE):
-        await tx.execute(insert(signer).values(values[start : start + _ROWS_AT_ONCE]))
+    await add_all(tx, insert(signer), values)
 
 
 async def change(tx: Writing, before: Registration, after: Registration) -> None:
@@ -102,8 +101,7 @@ async def record(tx: Writing, events: Iterable[Event]) -> None:
         }
         for e in events
     ]
-    for start in range(0, len(values), _ROWS_AT_ONCE):
-        await tx.execute(insert(signer_change).values(values[start : start + _ROWS_AT_ONCE]))
+    await add_all(tx, insert(signer_change), values)
 
 
 async def history(tx: Reading, school_code: str) -> list[Event]:

@@ -14,10 +14,10 @@ from registry.storage.same_pupil import REPEATED
 
 _DECLARED = """
 WITH c AS (SELECT school_code, grade FROM roster_import
-            WHERE school_year = :school_year AND school_code = ANY(:schools) AND grade = ANY(:grades)
+            WHERE school_year = :school_year AND school_code IN (SELECT unnest(:schools)) AND grade = ANY(:grades)
             GROUP BY 1, 2 HAVING sum(joined - left_) > 0),
      d AS (SELECT DISTINCT school_code, grade FROM declaration_grade
-            WHERE school_year = :school_year AND school_code = ANY(:schools))
+            WHERE school_year = :school_year AND school_code IN (SELECT unnest(:schools)))
 SELECT c.school_code, count(*) AS grades, count(d.grade) AS declared
   FROM c LEFT JOIN d USING (school_code, grade) GROUP BY 1
 """
@@ -26,7 +26,7 @@ SELECT c.school_code, count(*) AS grades, count(d.grade) AS declared
 _GRADES = f"""
 SELECT c.school_code, c.grade, c.pupils - coalesce(o.pupils, 0) AS pupils
   FROM (SELECT school_code, grade, sum(joined - left_) AS pupils FROM roster_import
-         WHERE school_year = :school_year AND school_code = ANY(:schools) AND grade = ANY(:grades)
+         WHERE school_year = :school_year AND school_code IN (SELECT unnest(:schools)) AND grade = ANY(:grades)
          GROUP BY 1, 2 HAVING sum(joined - left_) > 0) c
   LEFT JOIN ({REPEATED}) o USING (school_code, grade) ORDER BY 1, 2
 """  # noqa: S608 - only constants of this folder are put together

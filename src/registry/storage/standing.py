@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from registry.core import completeness
-from registry.core.completeness import Bucket, Counts, Row
+from registry.core.completeness import AT, BUCKETS, Bucket, Counts, Row
 from registry.storage import completeness as from_rows
 from registry.storage.completeness import NOTHING, OWN_CODES, Question, asked, places, standing_at
 from registry.storage.database import Hot, Reading, Writing, planned_for
@@ -157,19 +157,18 @@ _NOW_BY_CLASS = (
     f"SELECT school_code, grade, class_name, key, 1 AS pupils FROM standing WHERE {_ASKED} AND until = 'infinity'"  # noqa: S608
 )
 _CLASSES = "SELECT grade, class_name, key, sum(pupils)::bigint AS pupils FROM ({parts}) c GROUP BY 1, 2, 3 HAVING sum(pupils) <> 0"
-#: One row for each school or grade: a city has twenty thousand numbers, and a row costs more than a number.
-_SUM = """
-SELECT by, array_agg(key) AS standings, array_agg(pupils) AS pupils FROM (
-  SELECT {by} AS by, key, sum(pupils)::bigint AS pupils FROM ({parts}) c GROUP BY 1, 2 HAVING sum(pupils) <> 0) g GROUP BY 1
-"""
+#: One row for each school, grade or day, with the number of each bucket: a city has fifty thousand numbers.
+_SUM = f"""
+SELECT {{by}} AS by, {", ".join(f"coalesce(sum(pupils) FILTER (WHERE bucket = {at}), 0)::bigint" for at in AT.values())}
+  FROM ({{parts}}) c JOIN (VALUES {", ".join(f"('{key}', {AT[bucket]})" for key, bucket in BUCKETS.items() if bucket)})
+       AS b (key, bucket) USING (key) GROUP BY 1
+"""  # noqa: S608
 
 _PENDING = """
 SELECT count(*) FILTER (WHERE pupil_code <> '') AS pupils, count(*) FILTER (WHERE pupil_code = '') AS schools
   FROM standing_mark WHERE school_year = :school_year AND school_code = ANY(:schools)
 """
-_TREND = f"""
-SELECT day AS by, key, sum(pupils)::bigint AS pupils FROM standing_day WHERE {_ASKED} GROUP BY 1, 2 HAVING sum(pupils) <> 0
-"""  # noqa: S608
+_TREND = _SUM.format(by="day", parts=f"SELECT day, key, pupils FROM standing_day WHERE {_ASKED}")  # noqa: S608
 
 
 #: Who is kept in a bucket, and whoever has changed since.
@@ -197,11 +196,7 @@ async def count(tx: Reading, question: Question, *, past: bool, by_grade: bool =
     by = "grade" if by_grade else "school_code"
     statement = _folded(lambda fold: _SUM.format(by=by, parts=parts + fold), kept if folded else None)
     day = datetime.combine(question.as_of.astimezone(CITY).date(), time(), CITY)
-    rows = await tx.execute(asked(statement, question, day=day))
-    groups = completeness.tally(
-        (by, key, pupils) for by, standings, numbers in rows for key, pupils in zip(standings, numbers, strict=True)
-    )
-    return Counted(groups, 0 if folded else pending)
+    return Counted(await _sums(tx, asked(statement, question, day=day)), 0 if folded else pending)
 
 
 async def count_classes(tx: Reading, question: Question, *, past: bool) -> dict[tuple[int, str], Counts]:
@@ -235,9 +230,14 @@ def _folded(statement: Callable[[str], str], kept: str | None, class_name: str =
 async def trend(tx: Reading, question: Question) -> tuple[dict[date, Counts], int]:
     """What each day changed in the number of pupils by bucket, oldest first; and how many pupils wait to be counted."""
     await planned_for(tx, question.schools)
-    rows = await tx.execute(asked(_TREND, question))
-    days: dict[date, Counts] = completeness.tally((row.by, row.key, row.pupils) for row in rows)
+    days: dict[date, Counts] = await _sums(tx, asked(_TREND, question))
     return dict(sorted(days.items())), await _pending(tx, question)
+
+
+async def _sums(tx: Reading, statement: TextClause) -> dict[Any, Counts]:
+    """The groups that have anybody, from the rows of `_SUM`."""
+    rows = (await tx.execute(statement)).all()  # taken apart at once: a whole city has thousands
+    return {by: Counts(tuple(pupils)) for by, *pupils in rows if any(pupils)}
 
 
 async def _pending(tx: Reading, question: Question) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from registry.core import trust
 from registry.storage import policies
-from registry.storage.database import Reading, Writing
+from registry.storage.database import Reading, Writing, add_all
 from registry.storage.tables import (
     ocsp_answer,
     revocation_list,
@@ -150,10 +150,8 @@ async def add_certificates(tx: Writing, rows: Iterable[StoredCertificate], now: 
         }
         for r in rows
     ]
-    if not values:
-        return 0
-    added = insert(trust_certificate).values(values).on_conflict_do_nothing().returning(trust_certificate.c.fingerprint)
-    return len((await tx.execute(added)).all())
+    new = insert(trust_certificate).on_conflict_do_nothing().returning(trust_certificate.c.fingerprint)
+    return await add_all(tx, new, values)
 
 
 async def replace_list(tx: Writing, new: StoredList, now: datetime) -> None:

@@ -8,13 +8,12 @@ from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from registry.core import trust, units
-from registry.storage.database import Reading, Writing
+from registry.storage.database import Reading, Writing, add_all
 from registry.storage.tables import school, unit, unit_part
 from registry.storage.tables_units import unit_succession
 
 #: Any constant will do, so long as nobody else takes the same advisory lock.
 _WRITING = 7_140_216_313
-_BATCH = 1000
 
 
 async def write_alone(tx: Writing) -> None:
@@ -42,31 +41,20 @@ async def add_units(tx: Writing, rows: Sequence[units.Unit]) -> int:
         {"unit_code": r.code, "kind": r.kind, "name": r.name, "valid_from": r.valid_from, "valid_to": r.valid_to}
         for r in rows
     ]
-    added = 0
-    for start in range(0, len(values), _BATCH):
-        statement = insert(unit).values(values[start : start + _BATCH]).on_conflict_do_nothing()
-        added += len((await tx.execute(statement.returning(unit.c.unit_code))).all())
-    return added
+    return await add_all(tx, insert(unit).on_conflict_do_nothing().returning(unit.c.unit_code), values)
 
 
 async def add_parts(tx: Writing, rows: Sequence[units.Part]) -> int:
     """Add memberships that are not there yet; returns how many were new."""
     values = [{"parent": r.parent, "child": r.child, "valid_from": r.valid_from, "valid_to": r.valid_to} for r in rows]
-    added = 0
-    for start in range(0, len(values), _BATCH):
-        statement = insert(unit_part).values(values[start : start + _BATCH]).on_conflict_do_nothing()
-        added += len((await tx.execute(statement.returning(unit_part.c.child))).all())
-    return added
+    return await add_all(tx, insert(unit_part).on_conflict_do_nothing().returning(unit_part.c.child), values)
 
 
 async def add_successions(tx: Writing, rows: Sequence[units.Succession]) -> int:
     """Add successions that are not there yet; returns how many were new."""
     values = [{"predecessor": r.predecessor, "successor": r.successor, "partly": r.partly} for r in rows]
-    added = 0
-    for start in range(0, len(values), _BATCH):
-        statement = insert(unit_succession).values(values[start : start + _BATCH]).on_conflict_do_nothing()
-        added += len((await tx.execute(statement.returning(unit_succession.c.successor))).all())
-    return added
+    new = insert(unit_succession).on_conflict_do_nothing().returning(unit_succession.c.successor)
+    return await add_all(tx, new, values)
 
 
 async def end(tx: Writing, ended: Sequence[units.Unit], parts: Sequence[units.Part]) -> int:
@@ -83,8 +71,4 @@ async def end(tx: Writing, ended: Sequence[units.Unit], parts: Sequence[units.Pa
 async def add_schools(tx: Writing, rows: Sequence[tuple[str, trust.Ownership]]) -> int:
     """Add schools (code, ownership) whose units are there already; returns how many were new."""
     values = [{"school_code": code, "unit_code": f"school:{code}", "ownership": ownership} for code, ownership in rows]
-    added = 0
-    for start in range(0, len(values), _BATCH):
-        statement = insert(school).values(values[start : start + _BATCH]).on_conflict_do_nothing()
-        added += len((await tx.execute(statement.returning(school.c.school_code))).all())
-    return added
+    return await add_all(tx, insert(school).on_conflict_do_nothing().returning(school.c.school_code), values)

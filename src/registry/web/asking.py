@@ -149,6 +149,7 @@ def values(request: Request, about: Subject, **more: Any) -> dict[str, Any]:
         "kept": kept,
         "address": lambda **changes: _address(request.url.path, kept, changes),
         "on_record": buckets.on_record,
+        "of_each": buckets.of_each,
         **more,
     }
 

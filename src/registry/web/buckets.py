@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -48,6 +49,11 @@ def shares(counts: Counts) -> list[Share]:
 def on_record(counts: Counts) -> int:
     """Pupils with a transcript in force."""
     return counts.of(Bucket.PRESENT) + counts.of(Bucket.AWAITING_SUMMER)
+
+
+def of_each(counts: Counts, which: Sequence[Bucket]) -> list[int]:
+    """The numbers of some buckets, for the cells of a row."""
+    return [counts.of(bucket) for bucket in which]
 
 
 def columns(request: Request) -> list[Column]:

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from registry.api.edge import Edge
 from registry.core import readiness as judged
+from registry.core.callers import Caller
 from registry.core.campaigns import Deadline, Stage
 from registry.core.completeness import Counts
 from registry.services import completeness, readiness
@@ -39,22 +40,16 @@ class Progress:
 @router.get("/overview")
 async def get_overview(request: Request, somebody: signed_in.Counting, table: str = "", by: str = "") -> Response:
     """Progress against the deadlines, the unit in buckets, and its parts, or `by` something else; `table` with `format`: buckets or stages, else the parts."""
-    edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
     grouped = grouping.chosen(about, by)
-    report, ready = await asyncio.gather(
-        completeness.report(
-            edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, by=grouped, only=about.only
-        ),
-        readiness.look(edge.world, somebody.caller, about.ready, now),
-    )
+    report, ready, said = await look(request, somebody.caller, about, grouped)
     kind = downloads.wanted(request)
     if kind and table == "buckets":
         return await downloads.answer(request, table, buckets.shares_table(request, report.line), kind, now)
     if kind and table != "stages":
         return await downloads.answer(request, "overview", grouping.table(request, report, grouped), kind, now)
-    reached = await stages(request, about, report.line.counts, ready)
+    reached = stages(about, report.line.counts, ready, said)
     if kind:
         return await downloads.answer(request, table, _stages_file(request, about, reached), kind, now)
     parts = grouping.rows(request, report, grouped)
@@ -80,15 +75,30 @@ async def get_overview(request: Request, somebody: signed_in.Counting, table: st
     return rendering.page(request, "overview.html", values)
 
 
-async def stages(request: Request, about: Subject, counts: Counts, ready: readiness.Report) -> Sequence[Progress]:
-    """Each stage of the campaign with how far it is: pupils with a number or a transcript; schools for the others."""
+async def look(
+    request: Request, caller: Caller, about: Subject, by: completeness.By | None
+) -> tuple[completeness.Report, readiness.Report, through.Said | None]:
+    """The counts, how ready the schools are, and what they have said in the campaign (None of none): asked side by side."""
     edge: Edge = request.app.state.edge
+    counted = completeness.report(
+        edge.world, caller, about.unit.code, about.year, None, about.now, about.on, by=by, only=about.only
+    )
+    ready = readiness.look(edge.world, caller, about.ready, about.now)
     if about.plan is None:
+        return *await asyncio.gather(counted, ready), None
+    return await asyncio.gather(
+        counted, ready, through.declared(edge.world, caller, about.plan, about.ready, about.now)
+    )
+
+
+def stages(about: Subject, counts: Counts, ready: readiness.Report, said: through.Said | None) -> Sequence[Progress]:
+    """Each stage of the campaign with how far it is: pupils with a number or a transcript; schools for the others."""
+    if about.plan is None or said is None:
         return []
     today = about.now.astimezone(rendering.HANOI).date()
     found = []
     deadlines = about.plan.deadlines()
-    for each in await through.of_unit(edge.world, about.plan, counts, ready, about.now):
+    for each in through.of_unit(about.plan, counts, ready, said):
         deadline = deadlines[each.stage]
         first = next(row for row in about.plan.history if row.stage is each.stage)
         was = first.due_on if first.due_on != deadline.due_on else None

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from registry.api.edge import Edge
 from registry.core.completeness import Bucket, Counts
 from registry.core.frozen import Beside
-from registry.services import completeness, readiness, review_report
+from registry.services import completeness, review_report
 from registry.services.completeness import By
 from registry.web import asking, buckets, grouping, overview, rendering, signed_in, words
 from registry.web.asking import Subject
@@ -32,15 +31,11 @@ _COLOURS = {
 @router.get("/report.pdf")
 async def get_report(request: Request, somebody: signed_in.Counting, by: str = "") -> Response:
     """The unit in buckets, its stages, and its parts (or `by` something else, as on the overview), those that lack most first."""
-    edge: Edge = request.app.state.edge
     now = rendering.now()
     about = await asking.subject(request, somebody, now)
     grouped = grouping.chosen(about, by)
-    found = await completeness.report(
-        edge.world, somebody.caller, about.unit.code, about.year, None, now, about.on, by=grouped, only=about.only
-    )
-    ready = await readiness.look(edge.world, somebody.caller, about.ready, now)
-    stages = await overview.stages(request, about, found.line.counts, ready)
+    found, ready, said = await overview.look(request, somebody.caller, about, grouped)
+    stages = overview.stages(about, found.line.counts, ready, said)
     body = await review_report.pdf(_report(request, about, found, grouped, stages))
     name = f"report-{about.unit.code.replace(':', '-')}-{about.year}.pdf"
     headers = {**rendering.HEADERS, "Content-Disposition": f'inline; filename="{name}"'}
