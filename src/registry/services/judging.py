@@ -288,7 +288,7 @@ def _check_signature(each: _Judged, index: certificates.TrustIndex) -> Iterable[
     each.leaf, findings = index.read(der, each.opened.places.certificate)
     if each.leaf is None or each.opened.algorithm is None:
         return findings
-    unfit = signatures.key_findings(each.leaf.public_key, each.opened.algorithm, each.opened.places)
+    unfit = signatures.key_findings(each.leaf.fit, each.opened.algorithm, each.opened.places)
     if unfit:
         return [*findings, *unfit]
     if not signatures.signature_holds(each.opened, each.leaf.public_key):
