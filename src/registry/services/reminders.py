@@ -35,7 +35,6 @@ from registry.storage import reminders as stored
 
 log = logging.getLogger(__name__)
 
-MOST_ROWS = 500
 #: Whoever has claimed a message hands it over within this time, or is gone.
 _CLAIM_HOLDS = timedelta(minutes=15)
 #: A mail server that is away so often in a row is left alone until the next run.
