@@ -117,6 +117,7 @@ ROUTES: dict[str, tuple[str, str, frozenset[Scope]]] = {
     "views export": ("GET", "/v1/pupils/no-such/views/export", frozenset({Scope.SUBMIT, Scope.OPERATE})),
     "cases": ("GET", "/v1/cases", frozenset({Scope.OPERATE})),
     "sessions": ("GET", "/v1/sessions", frozenset({Scope.OPERATE})),
+    "session end": ("DELETE", f"/v1/sessions/{'0' * 32}", frozenset({Scope.OPERATE})),
     "name views": ("GET", "/v1/name-views", frozenset({Scope.COMPLETENESS, Scope.OPERATE})),
     "decision": ("POST", f"/v1/cases/{NOBODY}/decision", frozenset({Scope.OPERATE})),
 }

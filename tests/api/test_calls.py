@@ -39,6 +39,9 @@ async def test_whom_to_call_and_why(registry: Registry, office: RegistryClient) 
     assert reasons == [("numbers_reviewed", "late", 0, 1, None), ("transcripts_submitted", "slow", 0, 1, 0)]
     assert rows[FIRST.code]["contacts"] == [{"role": "Văn thư", "phone": None, "email": "vt@a.example"}]
     assert rows[FIRST.code]["last_reminder"] is not None
+    assert rows[FIRST.code]["last_reminder_state"] == "sent"
+    assert rows[SECOND.code]["last_reminder_state"] is None
+    assert (answer.json()["of"], answer.json()["called"]) == (2, 0)
     empty = (rows[SECOND.code][name] for name in ("contacts", "last_reminder", "last_call", "last_contact"))
     assert list(empty) == [[], None, None, None]
 
@@ -52,6 +55,7 @@ async def test_a_call_is_noted_and_its_school_goes_to_the_end(registry: Registry
     two = (await ask(registry, office, unit=schools.DISTRICT, after=one["next"])).json()
     assert [row["school_code"] for row in (*one["schools"], *two["schools"])][-1] == first
     assert (two["schools"][0]["last_call"]["note"], two["next"]) == ("Đã gửi", None)
+    assert [(page["of"], page["called"]) for page in (one, two)] == [(2, 1), (2, 1)]
 
 
 async def test_a_call_between_two_pages_leaves_nobody_out(registry: Registry, office: RegistryClient) -> None:

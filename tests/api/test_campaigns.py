@@ -40,6 +40,7 @@ async def test_campaigns_are_listed_made_and_moved(registry: Registry, http: htt
     assert [each["grades"] for each in listed["campaigns"]] == [[1], [6]]
     one = await ask("GET", FIRST, 200)
     assert one == listed["campaigns"][0]
+    assert (one["units"], one["unit_names"]) == (["district:771"], ["Quận 10 (trước 01/07/2025)"])
     assert one["deadlines"][2]["due_at"] == "2024-08-16T00:00:00+07:00"
     move = {"stage": "reviewed", "due_on": "2024-09-06", "reason": "bão"}
     moved = await ask("POST", f"{FIRST}/deadlines", 200, json=move)

@@ -82,7 +82,9 @@ async def test_out_and_back(registry: Registry, operator: RegistryClient, log_te
         taken["return_id"], 1, 1, sha256(RETURNED.encode()).hexdigest(),
     )  # fmt: skip
 
-    (case,) = (await ask(operator, "GET", f"{CASES}?school_year={YEAR}"))[1]["cases"]
+    listed = (await ask(operator, "GET", f"{CASES}?school_year={YEAR}"))[1]
+    assert listed["waiting"] == 1
+    (case,) = listed["cases"]
     assert [each["pupil_code"] for each in case["pupils"]] == ["1003", "1004"]
     path = f"{CASES}/{case['case_id']}/decision"
     status, body = await ask(operator, "POST", path, json={"pupil_code": "1004", "reason": "giấy khai sinh"})
@@ -130,7 +132,7 @@ async def test_what_is_turned_away(registry: Registry, operator: RegistryClient)
         assert (status, body["code"]) == (403, "access-unit")
     taken = (await send(operator, RETURNED.encode()))[1]
     assert (await ask(other, "GET", RETURNS))[1] == {"returns": [], "next": None}
-    assert (await ask(other, "GET", CASES))[1] == {"cases": [], "next": None}
+    assert (await ask(other, "GET", CASES))[1] == {"waiting": 0, "cases": [], "next": None}
     why = {"pupil_code": None, "reason": "nhầm"}
     status, body = await ask(other, "POST", f"{RETURNS}/{taken['return_id']}/undo", json=why)
     assert (status, body["code"]) == (404, "number-return-unknown")

@@ -81,6 +81,8 @@ async def test_grades_declared_or_not(registry: Registry, vendor: RegistryClient
         (PRIMARY.code, 1, 2, None),
         (PRIMARY.code, 2, 1, None),
     ]
+    first = await ask(registry, f"/v1/campaigns/{CODE}/grades", limit=1)
+    assert (first["of"], first["declared"]) == (2, 0), "of all pages, as the page says"
     wrong = await ask(registry, f"/v1/campaigns/{CODE}/grades", status=400, after="x")
     assert wrong["code"] == "request-parameter"
 
@@ -102,6 +104,7 @@ async def test_units_at_or_below_the_callers(registry: Registry, vendor: Registr
         *((f"school:{code}", 1) for code in sorted(s.code for s in (PRIMARY, SECONDARY, PRIVATE))),
     ]
     assert [row["unit"] for row in (await ask(registry, "/v1/units", kind="city"))["units"]] == ["city:79"]
+    assert [row["parents"] for row in rows] == [[], ["city:79"], ["city:79"], ["city:79"]]
     own = await ask(registry, "/v1/units", "elsewhere", map="then", school_year=YEAR)
     assert [row["unit"] for row in own["units"]] == [f"school:{SECONDARY.code}"]
     assert (await ask(registry, "/v1/units", status=400, kind="planet"))["code"] == "request-parameter"

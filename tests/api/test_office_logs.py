@@ -74,6 +74,27 @@ async def test_sessions_of_one_s_own_people(registry: Registry, city: RegistryCl
         assert (await ask(city, "/v1/sessions", **wrong))[0] == 400
 
 
+async def test_a_session_of_one_s_own_people_is_ended(registry: Registry, city: RegistryClient) -> None:
+    district = await registry.caller("district", Scope.OPERATE, units=frozenset({schools.DISTRICT}))
+    reader = await registry.caller("reader", Scope.COMPLETENESS, units=frozenset({schools.CITY}))
+    rows = await pages(city, "/v1/sessions", "sessions")
+    mine, foreign = (next(row["session"] for row in rows if row["person"] == person) for person in ("q10", "q3"))
+
+    async def end(client: RegistryClient, session: str) -> tuple[int, str | None]:
+        answer = await client._ask("DELETE", f"/v1/sessions/{session}")
+        return answer.status, (answer.body or {}).get("code")
+
+    assert await end(reader, mine) == (403, "access-scope")
+    for session in (foreign, "0" * 32):
+        assert await end(district, session) == (404, "session-over")
+    assert await end(district, "x") == (400, "request-parameter")
+    assert len(await pages(city, "/v1/sessions", "sessions")) == 6
+    assert (await end(district, mine))[0] == 204
+    assert await end(district, mine) == (404, "session-over")
+    left = await pages(city, "/v1/sessions", "sessions")
+    assert left == [row for row in rows if row["session"] != mine]
+
+
 async def test_views_of_names_of_one_s_own_units(registry: Registry, city: RegistryClient) -> None:
     world, now = registry.world, datetime.now(UTC)
     looks = await registry.caller("looks", Scope.COMPLETENESS, units=frozenset({schools.CITY}))

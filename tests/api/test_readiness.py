@@ -21,6 +21,9 @@ async def test_a_row_for_each_school(registry: Registry) -> None:
     answer = await office.readiness("city:79", "2023-2024", limit="1")
     assert answer.status == 200
     assert answer.body["lights"] == {"red": 3, "amber": 0, "green": 0}
+    assert answer.body["concerned"] == {"red": 1, "amber": 0, "green": 0}, (
+        "those with pupils or a vendor, as the pages count"
+    )
     (row,) = answer.body["schools"]
     assert (row["school_code"], row["light"]) == (PRIMARY.code, "red")
     assert row["numbers"] == {"pupils": 0, "with_number": 0, "without_number": 0, "share": None}

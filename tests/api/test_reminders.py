@@ -67,6 +67,7 @@ async def test_page_by_page_and_by_state(registry: Registry, office: RegistryCli
         (s.code, x) for s in (FIRST, SECOND) for x in stages
     ]
     assert body["states"] == {"due": 2, "no_contact": 2, "failed": 0, "reminded": 0}
+    assert body["sending"] is registry.settings.reminders
     today = contacts.day_of(datetime.now(UTC))
     assert rows[0] == {
         "school_code": FIRST.code, "school_name": FIRST.name, "campaign": "lop1", "stage": "numbers_reviewed",

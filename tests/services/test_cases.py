@@ -278,3 +278,18 @@ async def test_the_same_bytes_again_are_the_same_case(settled: World, city: Smal
         assert (await submission.state(settled, VENDOR, answer.submission_id)).outcome == "refused"
     third = await submission.submit(settled, VENDOR, raw, judging.JOSE, LATER)
     assert third.outcome is Outcome.REFUSED, "the decision is about these bytes"
+
+
+async def test_a_merged_pupil_begins_a_year_under_a_third_code(settled: World, city: SmallCity) -> None:
+    """The record, the code and the turn of the merged pupils are written by one statement, and triggers look at all of them."""
+    one, two = city.document(PRIMARY, 1), city.document(SECONDARY, 1)
+    await send(settled, one)
+    await send(settled, two, SECONDARY)
+    await pupils.merge(settled, None, one["mahocsinh"], two["mahocsinh"], REASON, LATER)
+    late = moved(one, PRIVATE, mahocsinh="7700000003", makhoi="7", namhoc="2025-2026", tenlop="7A")
+    assert (await send(settled, late, PRIVATE)).outcome is Outcome.HELD
+    done = await decide(settled, SAME)
+    assert (done.outcome, done.codes) == (Outcome.ACCEPTED, ())
+    assert len((await rows(settled))["record"]) == 3
+    answer = await ask(settled, two["sodinhdanh"], "2025-2026")
+    assert answer.answer is Answer.GENUINE_CURRENT

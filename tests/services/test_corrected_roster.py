@@ -33,10 +33,9 @@ pytestmark = pytest.mark.anyio
 
 
 async def waiting(world: World) -> list[list[str]]:
-    return [
-        [each.pupil_code for each in case.candidates]
-        for case in await number_cases.waiting(world, None, str(YEAR), None, 10)
-    ]
+    found = await number_cases.waiting(world, None, str(YEAR), None, 10)
+    assert await number_cases.count(world, None, str(YEAR)) == len(found), "what the page says that there are"
+    return [[each.pupil_code for each in case.candidates] for case in found]
 
 
 async def test_a_doubt_that_the_corrected_roster_settles(settled: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -16,7 +16,7 @@ from registry.core.findings import Refusal
 from registry.core.ids import SchoolYear
 from registry.core.verification import Answer, ByCode, ByDocument, ByNumber, ByPupil, Question
 from registry.services import asking, judging, submission, verification
-from registry.services.limits import Limits
+from registry.services.limits import HERE, Limits
 from registry.services.world import World
 from registry.storage.database import Database
 from registry.storage.sealing import Sealer
@@ -164,3 +164,32 @@ async def test_a_nonce_is_good_once(worlds: tuple[World, World], known: ByCode) 
     async with worlds[0].db.hot() as connection:
         assert await connection.fetchval("SELECT count(*) FROM question") == 1
         assert await connection.fetchval("SELECT count(*) FROM answer_nonce") == 1
+
+
+async def test_a_portion_of_the_day_is_taken_before_anybody_waits_for_it(worlds: tuple[World, World]) -> None:
+    counted, day = Limits(per_day=1000), NOW.astimezone(HERE).date()  # portions of 20
+    for _ in range(10):
+        await counted.count(worlds[0], "office", NOW)
+    async with asyncio.timeout(10):
+        while await taken(worlds[0], day) < 40:
+            await asyncio.sleep(0.01)
+    for _ in range(29):
+        await counted.count(worlds[0], "office", NOW)
+    assert await taken(worlds[0], day) >= 40
+
+
+async def test_who_takes_ahead_takes_no_more_than_the_day(worlds: tuple[World, World]) -> None:
+    counted, answered, turned = (Limits(per_day=100), Limits(per_day=100)), 0, set()
+    for index in range(120):
+        try:
+            await counted[index % 2].count(worlds[index % 2], "office", NOW)
+            answered += 1
+        except Refusal as refused:
+            turned.add(refused.code)
+    assert (answered, turned) == (100, {codes.VERIFICATION_DAY})
+    assert await taken(worlds[0], NOW.astimezone(HERE).date()) == 100
+
+
+async def taken(world: World, day: date) -> int:
+    async with world.db.hot() as connection:
+        return int(await connection.fetchval("SELECT sum(taken) FROM question_budget WHERE day = $1", day))

@@ -102,3 +102,31 @@ async def test_a_bad_file_by_cell(operator: Watched, tmp_path: Path) -> None:
     await expect(page.get_by_role("main")).to_contain_text("D2")
     await looked_at(page, "bad")
     operator.wrong[:] = [each for each in operator.wrong if "422" not in each]  # the browser notes the status
+
+
+async def test_all_of_it_in_english(operator: Watched, tmp_path: Path) -> None:
+    page, file, bad = operator.page, tmp_path / "returned.csv", tmp_path / "bad.csv"
+    file.write_bytes(DOUBTFUL + "Người Lạ,01/02/2017,Nữ,079317000009,\nTên 8,01/02/2017,Nữ,,\n".encode())
+    bad.write_bytes(DOUBTFUL.replace(NUMBER.encode(), NUMBER[1:].encode()))
+    await page.goto(f"{PAGE}&lang=en")
+    for each, for_good, heading in (
+        (bad, True, "Rows of the file of numbers are wrong"),
+        (file, False, "A trial: nothing was written"),
+        (file, True, "The file of numbers is imported"),
+    ):
+        await page.goto(PAGE)
+        await page.get_by_label("CSV or XLSX file").set_input_files(each)
+        await page.get_by_label("For good").set_checked(for_good)
+        await page.get_by_role("button", name="Import", exact=True).click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        await looked_at(page, f"{each.stem}{'' if for_good else '-trial'}-en")
+    await page.goto("/numbers/cases")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Numbers that wait for a decision")
+    await looked_at(page, "cases-en")
+
+    await page.get_by_label("Nobody's of these").check()
+    await page.get_by_label("Reason").fill("giấy khai sinh")
+    await page.get_by_role("button", name="Decide").click()
+    await expect(page.get_by_role("main")).to_contain_text("No number waits for a decision.")
+    await looked_at(page, "no-cases-en")
+    operator.wrong[:] = [each for each in operator.wrong if "422" not in each]

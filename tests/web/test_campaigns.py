@@ -50,7 +50,8 @@ async def test_the_list_and_the_declarations_as_files(operated: Registry, http: 
     await sign_in_by_link(http, operated.world, "quan-10")
     rows = table_of((await http.get("/campaigns", params={"format": "csv"})).text)
     assert rows[1][:4] == [CODE, "Quận 10: học bạ số lớp 1, năm học 2023-2024", "2023-2024", "1"]
-    assert rows[1][4:] == ["2024-06-30", "2024-06-30", "2024-08-15", "2024-08-22", "2024-08-30"]
+    assert rows[1][4] == "Quận 10 (trước 01/07/2025)"
+    assert rows[1][5:] == ["2024-06-30", "2024-06-30", "2024-08-15", "2024-08-22", "2024-08-30"]
     declared = table_of((await http.get(PAGE, params={"format": "csv", "table": "declarations", "lang": "en"})).text)
     assert [row[:5] for row in declared[1:]] == [
         [FIRST.code, FIRST.name, "1", "3", "not declared"], [SECOND.code, SECOND.name, "1", "2", "not declared"]

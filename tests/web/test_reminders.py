@@ -80,11 +80,11 @@ async def test_a_call_is_noted_from_the_page(hurried: Registry, http: httpx.Asyn
     assert "=Hẹn &lt;b&gt;thứ hai&lt;/b&gt;" in page
     assert page.index(f"s{SECOND.code}") < page.index(f"s{FIRST.code}"), "who was called today comes last"
     rows = table_of((await get(http, "/calls", format="csv")).text)[1:]
-    assert (rows[-1][0], rows[-1][3], rows[-1][8]) == (
+    assert (rows[-1][0], rows[-1][3], rows[-1][9]) == (
         FIRST.code, "Công nghệ thông tin 02838650002; Văn thư 02838650001", "'=Hẹn <b>thứ hai</b>"
     )  # fmt: skip
     book = openpyxl.load_workbook(io.BytesIO((await get(http, "/calls", format="xlsx")).content))
-    assert book.worksheets[0].cell(3, 9).data_type == "s"
+    assert book.worksheets[0].cell(3, 10).data_type == "s"
 
 
 async def test_who_noted_it_is_on_record(hurried: Registry, http: httpx.AsyncClient) -> None:

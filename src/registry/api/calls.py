@@ -15,6 +15,7 @@ from registry.core import calls as values
 from registry.core.callers import Caller, Scope
 from registry.core.calls import Call, Row, Trouble
 from registry.core.campaigns import Stage
+from registry.core.reminders import Sending
 from registry.core.units import MapOf
 from registry.services import calls, contacts, cursors
 
@@ -78,6 +79,7 @@ class ToCallBody(BaseModel):
     vendors: list[str]
     last_contact: datetime | None = Field(description="The last attempt by somebody who speaks for the school")
     last_reminder: datetime | None
+    last_reminder_state: Sending | None = Field(description="What became of it")
     last_call: CallBody | None
 
 
@@ -85,6 +87,8 @@ class CallsBody(BaseModel):
     """Those first that were not called yet today, the worst first."""
 
     schools: list[ToCallBody]
+    of: int = Field(description="Schools on all pages")
+    called: int = Field(description="Of them those that were called today")
     next: str | None = Field(description=paging.NEXT)
 
 
@@ -102,7 +106,12 @@ async def get_calls(request: Request, caller: _Office, question: Annotated[_Ques
     today = contacts.day_of(now)
     behind = paging.behind(request, question)
     shown, more = cursors.cut(rows, lambda row: values.place(row, today), behind, question.limit)
-    body = CallsBody(schools=[_row(row) for row in shown], next=paging.following(request, question, more))
+    body = CallsBody(
+        schools=[_row(row) for row in shown],
+        of=len(rows),
+        called=sum(row.called_on(today) for row in rows),
+        next=paging.following(request, question, more),
+    )
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 
@@ -139,5 +148,6 @@ def _row(row: Row) -> ToCallBody:
         vendors=list(row.vendors),
         last_contact=row.last_contact,
         last_reminder=row.last_reminder.at if row.last_reminder else None,
+        last_reminder_state=row.last_reminder.state if row.last_reminder else None,
         last_call=None if row.last_call is None else _call(row.last_call),
     )

@@ -62,6 +62,8 @@ class GradesBody(BaseModel):
     """By school code and grade."""
 
     grades: list[GradeBody]
+    of: int = Field(description="Grades on all pages")
+    declared: int = Field(description="Of them those that are declared")
     next: str | None = Field(description=paging.NEXT)
 
 
@@ -112,11 +114,15 @@ async def get_grades(
     """The grades of the caller's schools in a campaign, declared or not yet, page by page."""
     edge: Edge = request.app.state.edge
     access.limit(request, caller, "questions")
-    school, grade = paging.behind(request, question) or ("", 0)
-    rows, following = await declaration.grades(
-        edge.world, caller, code, (str(school), int(grade)), question.limit, datetime.now(UTC)
+    behind = paging.behind(request, question)
+    rows = await declaration.grades(edge.world, caller, code, datetime.now(UTC))
+    shown, more = cursors.cut(rows, lambda row: (row.school_code, row.grade), behind, question.limit)
+    body = GradesBody(
+        grades=[_grade(row) for row in shown],
+        of=len(rows),
+        declared=sum(row.declared is not None for row in rows),
+        next=paging.following(request, question, more),
     )
-    body = GradesBody(grades=[_grade(row) for row in rows], next=paging.following(request, question, following))
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
 
 

@@ -45,6 +45,7 @@ class CampaignBody(BaseModel):
     grades: list[int]
     levels: list[Level]
     units: list[str]
+    unit_names: list[str] = Field(description="Of `units`, in the same order")
     created_at: datetime
     created_by: str | None
     deadlines: list[DeadlineBody] = Field(description="Those that hold now, in the order of the stages")
@@ -91,7 +92,10 @@ async def get_campaigns(request: Request, caller: _Asking, question: Annotated[p
     shown, more = cursors.cut(
         found, lambda plan: (plan.campaign.school_year, plan.campaign.code), behind, question.limit
     )
-    listed = {"campaigns": [body(plan) for plan in shown], "next": paging.following(request, question, more)}
+    listed = {
+        "campaigns": [await body(edge, plan) for plan in shown],
+        "next": paging.following(request, question, more),
+    }
     return JSONResponse(listed, headers=_NOT_STORED)
 
 
@@ -99,7 +103,8 @@ async def get_campaigns(request: Request, caller: _Asking, question: Annotated[p
 async def get_campaign(request: Request, code: str, caller: _Asking) -> Response:
     """One campaign with the history of its deadlines."""
     edge: Edge = request.app.state.edge
-    return JSONResponse(body(await campaigns.find(edge.world, caller, code, datetime.now(UTC))), headers=_NOT_STORED)
+    found = await campaigns.find(edge.world, caller, code, datetime.now(UTC))
+    return JSONResponse(await body(edge, found), headers=_NOT_STORED)
 
 
 @router.post("/v1/campaigns", response_model=CampaignBody, status_code=201)
@@ -107,7 +112,7 @@ async def post_campaign(request: Request, new: NewCampaign, caller: _Operator) -
     """Make a campaign. The same again changes nothing; the caller answers for all of its units."""
     edge: Edge = request.app.state.edge
     made = await campaigns.add(edge.world, caller, new.model_dump(mode="json"), datetime.now(UTC))
-    return JSONResponse(body(made), status_code=201, headers=_NOT_STORED)
+    return JSONResponse(await body(edge, made), status_code=201, headers=_NOT_STORED)
 
 
 @router.post("/v1/campaigns/{code}/deadlines", response_model=CampaignBody)
@@ -116,12 +121,12 @@ async def post_deadline(request: Request, code: str, move: Move, caller: _Operat
     edge: Edge = request.app.state.edge
     now = datetime.now(UTC)
     moved = await campaigns.move(edge.world, caller, code, move.stage, move.due_on, move.reason, now)
-    return JSONResponse(body(moved), headers=_NOT_STORED)
+    return JSONResponse(await body(edge, moved), headers=_NOT_STORED)
 
 
-def body(plan: Plan) -> dict[str, Any]:
+async def body(edge: Edge, plan: Plan) -> dict[str, Any]:
     """A campaign as it is told."""
-    campaign = plan.campaign
+    here, campaign = (await edge.world.known()).map, plan.campaign
     return CampaignBody(
         code=campaign.code,
         name=campaign.name,
@@ -130,6 +135,8 @@ def body(plan: Plan) -> dict[str, Any]:
         grades=list(campaign.grades),
         levels=list(campaign.levels),
         units=list(campaign.units),
+        # Another process may have brought a unit in a moment ago.
+        unit_names=[here.units[unit].name if unit in here.units else unit for unit in campaign.units],
         created_at=plan.created_at,
         created_by=plan.caller_id,
         deadlines=[_deadline(each) for each in plan.deadlines().values()],

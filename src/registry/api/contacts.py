@@ -30,7 +30,7 @@ class _Question(paging.Paged):
     unit: str = Field(max_length=40, examples=["district:771"])
     map: MapOf = Field(MapOf.NOW, description=parameters.MAP)
     school_year: str | None = Field(None, max_length=9, description=parameters.MAP_YEAR)
-    limit: int = Field(100, ge=1, le=contacts.MOST_ROWS, description="Schools of one page")
+    limit: int = Field(100, ge=1, le=paging.MOST_ROWS, description="Schools of one page")
 
 
 class _Options(BaseModel):

@@ -52,8 +52,9 @@ class NumberCaseBody(BaseModel):
 
 
 class NumberCasesBody(BaseModel):
-    """Cases, oldest first."""
+    """Cases, oldest first; `waiting`: how many there are on all pages."""
 
+    waiting: int
     cases: list[NumberCaseBody]
     next: str | None = Field(description=paging.NEXT)
 
@@ -92,7 +93,11 @@ async def get_number_cases(
         place = name_views.Screen("api-number-cases", f"school:{school}", year)
         await name_views.note_caller(edge.world, caller, place, names, datetime.now(UTC))
     more = page[-1].case_id if len(found) > question.limit else None
-    body = NumberCasesBody(cases=[_case(each) for each in page], next=paging.following(request, question, more))
+    body = NumberCasesBody(
+        waiting=await number_cases.count(edge.world, caller, year),
+        cases=[_case(each) for each in page],
+        next=paging.following(request, question, more),
+    )
     return numbers.answer(body)
 
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from registry.api import access, paging
+from registry.api import access, logs, paging
 from registry.api.edge import Edge
 from registry.core import codes
 from registry.core.callers import Caller, Scope
@@ -92,6 +92,20 @@ async def get_sessions(
     ]
     body = SessionsBody(sessions=rows, next=paging.following(request, question, more))
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)
+
+
+@router.delete("/v1/sessions/{session}", status_code=204, response_class=Response)
+async def delete_session(
+    request: Request,
+    session: Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="As in the list")],
+    caller: Annotated[Caller, Depends(access.caller(Scope.OPERATE))],
+) -> Response:
+    """End a session of the caller's people, wherever it is open: a lost telephone, somebody who has left."""
+    edge: Edge = request.app.state.edge
+    access.limit(request, caller, "questions")
+    person = await sessions.end_of_units(edge.world, caller, session, edge.patience, datetime.now(UTC))
+    logs.note(person=person)
+    return Response(status_code=204, headers=_NOT_STORED)
 
 
 @listing.get("/v1/name-views", response_model=NameViewsBody)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from registry.api import access, parameters, problems, submission
 from registry.api.edge import Edge
 from registry.core import expiring
+from registry.core import readiness as judged
 from registry.core.callers import Caller, Scope
 from registry.core.readiness import Light, Row
 from registry.core.units import MapOf
@@ -107,7 +109,8 @@ class LightsBody(BaseModel):
 
 
 class ReadinessPage(BaseModel):
-    """One page, by school code; `lights` counts all schools of the unit."""
+    """One page, by school code; `lights` counts all schools of the unit, `concerned` those with pupils or a vendor (all, when there
+    are none such), as the pages do."""
 
     unit: str
     name: str
@@ -115,6 +118,7 @@ class ReadinessPage(BaseModel):
     before: datetime
     map: MapOf
     lights: LightsBody
+    concerned: LightsBody
     schools: list[ReadinessBody]
     next: str | None = Field(description="Cursor for `after`; null on the last page")
 
@@ -138,7 +142,8 @@ async def get_readiness(
         school_year=str(asked.school_year),
         before=asked.before,
         map=asked.on,
-        lights=LightsBody(**{light.value: count for light, count in report.lights.items()}),
+        lights=_lights(report.lights),
+        concerned=_lights(judged.tally(report.concerned)),
         schools=[_row(row, report) for row in page.rows],
         next=page.next,
     )
@@ -159,6 +164,10 @@ async def _asked(edge: Edge, caller: Caller, question: _Question, now: datetime)
     year = parameters.school_year(question.school_year or "", "/query/school_year")
     grades = tuple(sorted(set(question.grade))) if question.grade else None
     return readiness.Asked(question.unit, year, before or usual, grades, on=question.map)
+
+
+def _lights(found: Mapping[Light, int]) -> LightsBody:
+    return LightsBody(**{light.value: count for light, count in found.items()})
 
 
 def _row(row: Row, report: readiness.Report) -> ReadinessBody:

@@ -68,6 +68,9 @@ class RemindersBody(BaseModel):
 
     reminders: list[ReminderBody]
     states: dict[State, int]
+    sending: bool = Field(
+        description="Messages are sent by themselves; else the list says who has to be reminded all the same"
+    )
     next: str | None = Field(description=paging.NEXT)
 
 
@@ -105,6 +108,7 @@ async def get_reminders(request: Request, caller: _Asking, question: Annotated[_
     body = RemindersBody(
         reminders=[_item(item) for item in shown],
         states=dict(tally(items)),
+        sending=edge.settings.reminders,
         next=paging.following(request, question, more),
     )
     return JSONResponse(body.model_dump(mode="json"), headers=_NOT_STORED)

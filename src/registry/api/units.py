@@ -45,6 +45,7 @@ class UnitBody(BaseModel):
     valid_from: datetime
     valid_to: datetime | None
     schools: int = Field(description="How many it comes to on the map asked about, of the caller's")
+    parents: list[str] = Field(description="The units it is directly part of on that map, by code")
 
 
 class UnitsBody(BaseModel):
@@ -75,8 +76,9 @@ async def get_units(
             valid_from=unit.valid_from,
             valid_to=unit.valid_to,
             schools=schools,
+            parents=parents,
         )
-        for unit, schools in page.rows
+        for unit, schools, parents in page.rows
     ]
     body = UnitsBody(units=rows, next=paging.following(request, question, page.next))
     return JSONResponse(body.model_dump(mode="json"), headers={"Cache-Control": "no-store"})

@@ -12,20 +12,19 @@ from rich.table import Table
 
 from registry.cli import demo_answers, demo_numbers
 from registry.cli.demo_run import Result
+from registry.core.completeness import Bucket
 from registry.demo import schools
 
-_BUCKETS = ("present", "awaiting_summer", "missing", "awaiting_number", "held", "refused")
 #: Narrow enough for 80 columns.
 _PLAIN: dict[str, Any] = {"title_justify": "left", "box": box.SIMPLE_HEAD, "padding": (0, 1, 0, 0), "pad_edge": False}
-_COLUMNS = (
-    "dự kiến\nexpected",
-    "đã có\npresent",
-    "thiếu\nmissing",
-    "chờ số\nno number",
-    "giữ\nheld",
-    "từ chối\nrefused",
-    "",
-)
+_COLUMNS = {
+    Bucket.PRESENT: "đã có\npresent",
+    Bucket.AWAITING_SUMMER: "chờ hè\nsummer",
+    Bucket.MISSING: "thiếu\nmissing",
+    Bucket.AWAITING_NUMBER: "chờ số\nnumber",
+    Bucket.HELD: "giữ\nheld",
+    Bucket.REFUSED: "từ chối\nrefused",
+}
 
 
 def show(result: Result, out: Console) -> None:
@@ -77,14 +76,14 @@ def _faults(result: Result, out: Console) -> None:
 def _completeness(result: Result, out: Console) -> None:
     table = Table(title="Completeness of Quận 10 / Tình trạng nộp học bạ", **_PLAIN)
     table.add_column("trường\nschool", no_wrap=True)
-    for name in _COLUMNS:
-        table.add_column(name, justify="right", no_wrap=True)
+    for title in ("dự kiến\nexpected", *_COLUMNS.values(), ""):
+        table.add_column(title, justify="right", no_wrap=True)
     for school in schools.all_schools():
         planted, counted = result.planted.get(school.code, Counter()), result.counted.get(school.code, Counter())
-        numbers = [str(counted[name]) for name in _BUCKETS]
+        numbers = [str(counted[name]) for name in _COLUMNS]
         table.add_row(school.short_name, str(counted.total()), *numbers, _mark(+planted == +counted))
     planted_all, counted_all = _total(result.planted), _total(result.counted)
-    totals = [str(counted_all[name]) for name in _BUCKETS]
+    totals = [str(counted_all[name]) for name in _COLUMNS]
     table.add_section()
     table.add_row("Quận 10", str(counted_all.total()), *totals, _mark(+planted_all == +counted_all), style="bold")
     out.print(table)

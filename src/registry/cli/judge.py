@@ -36,7 +36,7 @@ class _Bench:
 
 def judge(
     files: Annotated[
-        list[Path] | None, typer.Argument(exists=True, dir_okay=False, help="Signed transcripts (.json, .jose).")
+        list[Path] | None, typer.Argument(exists=True, dir_okay=False, help="Signed transcripts (.json, .xml, .jose).")
     ] = None,
     trust: Annotated[
         Path | None,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from registry.cli import reach
 from registry.core.trust import PolicyRow
@@ -108,7 +108,7 @@ def _print(found: policies.InForce) -> None:
         "signed",
         "school years",
     )
-    table = Table(*columns, title=f"Signature policy {found.table.version}")
+    table = Table(*(Column(name, overflow="fold") for name in columns), title=f"Signature policy {found.table.version}")
     for version, row in sorted(found.rows, key=lambda pair: (pair[1].role, pair[1].ownership, pair[1].valid_from)):
         conditions = [*sorted(row.policies), *(["time-stamp"] if row.time_stamp else [])]
         conditions += ["every subject teacher"] if row.subject_teachers else []

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from registry.cli import reach
 from registry.core.trust import Hierarchy, KnownRoot
@@ -34,7 +34,7 @@ def list_roots(json_output: Annotated[bool, typer.Option("--json", help="Print a
             )
         )
         return
-    table = Table("hierarchy", "name", "SHA-256")
+    table = Table("hierarchy", "name", Column("SHA-256", overflow="fold"))  # to be compared: never cut short
     for root in rows:
         table.add_row(root.hierarchy, root.name, root.fingerprint.hex().upper())
     _out.print(table)

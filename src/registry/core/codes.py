@@ -1784,6 +1784,15 @@ SESSION_STALE = _code(
     ),
     kind=Kind.FORBIDDEN,
 )
+SESSION_OVER = _code(
+    "session-over",
+    ("Không có phiên làm việc này", "No such open session"),
+    (
+        "Phiên đã kết thúc, hoặc không thuộc người của đơn vị. Xem GET /v1/sessions.",
+        "It has ended, or is not of the people of your units. See GET /v1/sessions.",
+    ),
+    kind=Kind.NOT_FOUND,
+)
 SESSION_LINK = _code(
     "session-link",
     ("Liên kết đăng nhập không dùng được", "This sign-in link can't be used"),

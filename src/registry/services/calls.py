@@ -24,8 +24,6 @@ from registry.services.world import World
 from registry.storage import calls as stored
 from registry.storage import reminders
 
-MOST_ROWS = 500
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:

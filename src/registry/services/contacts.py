@@ -19,7 +19,7 @@ from registry.services.world import World
 from registry.storage import contacts as stored
 from registry.storage.database import Reading
 
-MOST_BYTES, MOST_ROWS = contacts_csv.MOST_BYTES, 500
+MOST_BYTES = contacts_csv.MOST_BYTES
 _LOCAL = timezone(timedelta(hours=7))
 _TICK = timedelta(microseconds=1)
 

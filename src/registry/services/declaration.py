@@ -19,8 +19,6 @@ from registry.storage import stages
 from registry.storage.database import Hot
 from registry.storage.declarations import Declared as Declared  # what `listed` gives
 
-#: Rows of one page.
-MOST_ROWS = 500
 #: Declared grades that may stand beside those of a campaign: of other grades, or without pupils by now.
 _MOST_MORE = 100_000
 
@@ -100,14 +98,9 @@ async def of_campaign(world: World, caller: Caller, plan: Plan, now: datetime) -
     ]
 
 
-async def grades(
-    world: World, caller: Caller, code: str, after: tuple[str, int], limit: int, now: datetime
-) -> tuple[list[Grade], tuple[str, int] | None]:
-    """One page of the grades of a campaign, declared or not, and where the next begins. Raises Refusal(campaign-unknown)."""
-    plan = await campaigns.find(world, caller, code, now)
-    left = [row for row in await of_campaign(world, caller, plan, now) if (row.school_code, row.grade) > after]
-    shown = left[:limit]
-    return shown, (shown[-1].school_code, shown[-1].grade) if len(left) > limit else None
+async def grades(world: World, caller: Caller, code: str, now: datetime) -> list[Grade]:
+    """The grades of a campaign, declared or not, by school and grade. Raises Refusal(campaign-unknown)."""
+    return await of_campaign(world, caller, await campaigns.find(world, caller, code, now), now)
 
 
 async def page(

@@ -16,8 +16,6 @@ from registry.storage import name_views as stored
 View = stored.View
 Place = stored.Place
 MOST_VIEWS = 1000
-#: Rows of one page.
-MOST_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)

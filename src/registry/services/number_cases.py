@@ -34,6 +34,12 @@ async def waiting(
         return await stored.cases(tx, _schools(caller), school_year=school_year, after=after, most=limit + 1)
 
 
+async def count(world: World, caller: Caller | None, school_year: str | None) -> int:
+    """How many cases of a school year (None: of all) wait whose pupils are of the caller's schools."""
+    async with world.db.snapshot() as tx:
+        return await stored.count_cases(tx, _schools(caller), school_year)
+
+
 def names_of(found: Iterable[NumberCase]) -> Mapping[str, int]:
     """school -> how many names of its pupils are seen with these cases."""
     return Counter(each.school_code for case in found for each in case.candidates if each.name is not None)

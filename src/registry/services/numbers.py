@@ -19,8 +19,7 @@ from registry.core.ids import Sex
 from registry.core.numbers import Lacking, Why
 from registry.core.tables_out import Cell, Column, FileKind, TableOut
 from registry.core.units import MapOf, When
-from registry.formats import base64url
-from registry.services import tables_out
+from registry.services import cursors, tables_out
 from registry.services.completeness import EVERYBODY, Only
 from registry.services.world import World
 from registry.storage import number_returns
@@ -50,8 +49,7 @@ class Asked:
     @property
     def mark(self) -> str:
         """Names the question in its cursors, so that no cursor continues another question."""
-        text = f"numbers {self.unit} {self.school_year} {self.on.value} {self.only.mark}"
-        return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+        return f"numbers {self.unit} {self.school_year} {self.on.value} {self.only.mark}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +96,18 @@ async def lacking(
     here = await permitted(world, caller, asked.unit, now)
     if not 1 <= limit <= MOST_ROWS:
         raise _wrong("limit", f"1 to {MOST_ROWS}")
-    behind = ("", "") if after is None else _continued(asked, after)
+    behind = ("", "")
+    if after is not None:
+        school, pupil = cursors.place(world, asked.mark, after)
+        behind = (str(school), str(pupil))
     schools = schools_of(here, caller, asked, now)
     async with world.db.snapshot() as tx:
         found = await stored.lacking(tx, schools, str(asked.school_year), behind, limit + 1, asked.only.of_grades)
     rows = tuple(found[:limit])
     names = {row.school_code: here.units[f"school:{row.school_code}"].name for row in rows}
-    return Page(rows, names, _cursor(asked, rows[-1]) if len(found) > limit else None)
+    more = len(found) > limit
+    last = (rows[-1].school_code, rows[-1].pupil_code) if more else ()
+    return Page(rows, names, cursors.given(world, asked.mark, last) if more else None)
 
 
 async def export(world: World, caller: Caller | None, asked: Asked, kind: FileKind, now: datetime) -> Exported:
@@ -164,17 +167,6 @@ def _shown(pupil: Lacking) -> str | None:
         return None
     parts = str(pupil.birth).split("-")
     return "/".join(reversed(parts))
-
-
-def _cursor(asked: Asked, last: Lacking) -> str:
-    return base64url.encode(f"{asked.mark} {last.school_code} {last.pupil_code}".encode())
-
-
-def _continued(asked: Asked, after: str) -> tuple[str, str]:
-    parts = (base64url.decode(after) or b"").decode("ascii", "replace").split(" ")
-    if len(parts) != 3 or parts[0] != asked.mark or not all(map(ids.pupil_code_fits, parts[1:])):
-        raise _wrong("after", "the cursor of the page before, for the same question")
-    return parts[1], parts[2]
 
 
 def _wrong(parameter: str, expected: str) -> Refusal:

@@ -23,19 +23,18 @@ from registry.core import contacts as contact_values
 from registry.core import reminders as values
 from registry.core.callers import Caller
 from registry.core.campaigns import Campaign, Plan
-from registry.core.findings import Code, Finding, Refusal
+from registry.core.findings import Code
 from registry.core.reminders import Item, Key, Reminder, Sending, State
 from registry.core.stages import OF_SCHOOLS
 from registry.core.units import MapOf, When
-from registry.formats import base64url, reminder_mail
+from registry.formats import reminder_mail
 from registry.formats.reminder_mail import Letter
-from registry.services import campaigns, completeness, contacts, stages
+from registry.services import campaigns, completeness, contacts, cursors, stages
 from registry.services.world import World
 from registry.storage import reminders as stored
 
 log = logging.getLogger(__name__)
 
-MOST_ROWS = 500
 #: Whoever has claimed a message hands it over within this time, or is gone.
 _CLAIM_HOLDS = timedelta(minutes=15)
 #: A mail server that is away so often in a row is left alone until the next run.
@@ -121,12 +120,18 @@ async def log_page(
     """
     here = await completeness.permitted(world, caller, unit, now)
     schools = sorted(here.schools_seen(caller.units, unit, when or When.at(now)))
-    behind = None if after is None else _place(after)
+    question = f"messages {unit} {(when or When.at(now)).mark}"
+    behind = None
+    if after is not None:
+        at, reminder_id = cursors.place(world, question, after)
+        behind = datetime.fromisoformat(str(at)), UUID(str(reminder_id))
     async with world.db.snapshot() as tx:
         rows = await stored.log(tx, schools, behind, limit + 1)
     names = {row.key.school_code: here.units[f"school:{row.key.school_code}"].name for row in rows}
-    more = _cursor(rows[limit - 1]) if len(rows) > limit else None
-    return LogPage(tuple(rows[:limit]), names, more)
+    shown = tuple(rows[:limit])
+    more = len(rows) > limit
+    last = (shown[-1].at.isoformat(), str(shown[-1].reminder_id)) if more else ()
+    return LogPage(shown, names, cursors.given(world, question, last) if more else None)
 
 
 async def send(
@@ -247,19 +252,3 @@ async def _of_plan(
             following = values.RHYTHM.following(due[stage], today)
             found.append(Item(key, school.name, due[stage], progress, state, written.get(key), following))
     return found
-
-
-def _cursor(row: Reminder) -> str:
-    return base64url.encode(f"{row.at.isoformat()} {row.reminder_id}".encode())
-
-
-def _place(after: str) -> tuple[datetime, UUID]:
-    at, _, reminder_id = (base64url.decode(after) or b"").decode("ascii", "replace").partition(" ")
-    try:
-        moment, found = datetime.fromisoformat(at), UUID(reminder_id)
-    except ValueError:
-        moment, found = None, None
-    if moment is None or found is None or moment.tzinfo is None:
-        finding = Finding(codes.REQUEST_PARAMETER, "/query/after", "the cursor of the page before")
-        raise Refusal(codes.REQUEST_PARAMETER, [finding])
-    return moment, found

@@ -20,7 +20,7 @@ from registry.core.people import Patience, Person, Stay, Way
 from registry.services.world import World
 from registry.storage import people
 from registry.storage import sessions as stored
-from registry.storage.database import Writing
+from registry.storage.database import Reading, Writing
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _SEEN_EVERY = timedelta(minutes=1)
@@ -132,17 +132,33 @@ async def of_units(
 ) -> list[tuple[str, Own]]:
     """The sessions that last of the people all of whose units lie at or below the caller's (or of one of them), each with whose it
     is, the newest first."""
-    here = (await world.known()).map
-    below = frozenset[str]().union(*(here.below(each, now) for each in caller.units))
     async with world.db.snapshot() as tx:
-        known = await people.load(tx, person_id)
-        found = await stored.all_open(tx, [each.person_id for each in known if each.units and each.units <= below])
+        found = await _of_units(world, tx, caller, person_id, now)
     rows = [
         (each.person_id, Own(_name(key), each.way, each.stay, False))
         for key, each in found
         if patience.lasts(each.stay, now)
     ]
     return sorted(rows, key=lambda row: row[1].place)
+
+
+async def _of_units(
+    world: World, tx: Reading, caller: Caller, person_id: str | None, now: datetime
+) -> list[tuple[bytes, stored.Found]]:
+    here = (await world.known()).map
+    below = frozenset[str]().union(*(here.below(each, now) for each in caller.units))
+    known = await people.load(tx, person_id)
+    return await stored.all_open(tx, [each.person_id for each in known if each.units and each.units <= below])
+
+
+async def end_of_units(world: World, caller: Caller, name: str, patience: Patience, now: datetime) -> str:
+    """End one of the sessions that `of_units` shows, by its name; returns whose it was. Raises Refusal(session-over)."""
+    async with world.db.transaction() as tx:
+        for key, each in await _of_units(world, tx, caller, None, now):
+            if _name(key) == name and patience.lasts(each.stay, now):
+                await stored.end(tx, key, now)
+                return each.person_id
+    raise Refusal(codes.SESSION_OVER)
 
 
 async def end_one(world: World, person_id: str, name: str, now: datetime) -> None:

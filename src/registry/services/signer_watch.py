@@ -10,7 +10,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from weakref import WeakKeyDictionary
 
 from registry.core import codes, expiring, units
@@ -18,10 +17,10 @@ from registry.core.callers import Caller
 from registry.core.findings import Finding, Refusal
 from registry.core.trust import Role
 from registry.core.units import When
-from registry.formats import base64url, material
+from registry.formats import material
 from registry.formats.certificates import Certificate, TrustIndex
 from registry.formats.lru import Lru
-from registry.services import completeness, trust_health
+from registry.services import completeness, cursors, trust_health
 from registry.services.world import Known, World
 
 #: Rows of one page, and how far ahead one may look.
@@ -123,22 +122,10 @@ async def page(
         raise _wrong("limit", f"1 to {MOST_ROWS}")
     when = when or When.at(now)
     report = await look(world, unit, before, now, when, caller.units)
-    mark = sha256(f"{unit} {report.before.isoformat()} {when.mark}".encode()).hexdigest()[:16]
-    behind = _behind(after, mark)
-    left = [item for item in report.items if item.key > behind]
-    items = tuple(left[:limit])
-    following = base64url.encode(" ".join((mark, *items[-1].key)).encode()) if len(left) > limit else None
-    return Page(report, items, following)
-
-
-def _behind(after: str | None, mark: str) -> tuple[str, ...]:
-    """The key behind which a page begins."""
-    if after is None:
-        return ()
-    parts = (base64url.decode(after) or b"").decode("ascii", "replace").split(" ")
-    if len(parts) != 4 or parts[0] != mark:
-        raise _wrong("after", "the cursor of the page before, for the same unit and moment")
-    return tuple(parts[1:])
+    question = f"expiring {unit} {report.before.isoformat()} {when.mark}"
+    behind = None if after is None else cursors.place(world, question, after)
+    items, more = cursors.cut(report.items, lambda item: item.key, behind, limit)
+    return Page(report, tuple(items), None if more is None else cursors.given(world, question, more))
 
 
 def _report(known: Known, unit: str, before: datetime, when: When, own: Iterable[str] | None) -> Report:

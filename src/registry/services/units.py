@@ -106,9 +106,9 @@ async def show(world: World, code: str, now: datetime) -> Shown | None:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Some units with how many schools each comes to on a map, and the unit behind which the next page begins."""
+    """Some units with how many schools each comes to on a map and what each is directly part of, and the unit behind which the next page begins."""
 
-    rows: tuple[tuple[units.Unit, int], ...]
+    rows: tuple[tuple[units.Unit, int, list[str]], ...]
     next: str | None
 
 
@@ -118,7 +118,14 @@ async def listed(world: World, caller: Caller, kind: str | None, after: str, lim
     below = frozenset().union(*(here.below(own, when.now) for own in caller.units))
     there = (code for code in below if here.units[code].exists_at(when.on) or code in caller.units)
     left = sorted(code for code in there if code > after and kind in (None, here.units[code].kind))
-    rows = tuple((here.units[code], len(here.schools_seen(caller.units, code, when))) for code in left[:limit])
+    rows = tuple(
+        (
+            here.units[code],
+            len(here.schools_seen(caller.units, code, when)),
+            [parent.code for parent in here.parents_of(code, when.on)],
+        )
+        for code in left[:limit]
+    )
     return Listed(rows, left[limit - 1] if len(left) > limit else None)
 
 

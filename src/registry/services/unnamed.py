@@ -12,8 +12,8 @@ from registry.services import completeness
 from registry.services.world import World
 from registry.storage import unnamed as stored
 
-#: How far back is looked, and schools of one page.
-DAYS, MOST_ROWS = 30, 500
+#: How far back is looked.
+DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)

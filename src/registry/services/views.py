@@ -23,7 +23,6 @@ from registry.services.tables_out import File
 from registry.services.world import Known, World
 from registry.storage import audit, pupils
 
-MOST_ROWS = 500
 _AT_ONCE = 10_000
 _COLUMNS = (
     Column("Thời điểm", 20), Column("Loại người xem", 14), Column("Cơ quan", 30), Column("Mã cơ quan", 20), Column("Việc tra cứu", 30), Column("Mục đích", 30),

@@ -33,9 +33,8 @@ log = logging.getLogger(__name__)
 _BATCH = 200
 _LOG_KEPT = timedelta(days=7)
 _LONGEST_PAUSE = 5
-#: Questions get their places in a quarter of the time: one batch right behind the other held up every question for a quarter of a
-#: second, every five seconds. So many still get theirs as can be asked.
-_REST = 3
+#: Until the next turn is due, questions get their places without haste.
+_LINKING_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ async def number_changes(world: World, _watch: Watch, stop: asyncio.Event) -> No
 
 async def link_questions(world: World, watch: Watch, stop: asyncio.Event) -> None:
     """Give questions and views their places in the chain of who looked, and note how far it goes."""
-    await audit.link_all(world, datetime.now(UTC), stop, rest=_REST)
+    await audit.link_all(world, datetime.now(UTC), stop, at_ease=_LINKING_SECONDS)
     if watch.heads is not None:
         await audit.note(world, watch.heads)
 
@@ -153,7 +152,7 @@ def _tell_refresh(result: refresh.Result) -> None:
 plan = (
     Task("rejudge", "* * * * * *", rejudge_waiting),
     Task("changes", "* * * * * */5", number_changes),
-    Task("audit", "* * * * * */5", link_questions),
+    Task("audit", f"* * * * * */{_LINKING_SECONDS}", link_questions),
     Task("standing", "* * * * * */2", count_standings),
     Task("count-waiting", "* * * * * */10", count_waiting),
     Task("trust", "* * * * * */10", look_at_trust),

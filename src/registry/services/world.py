@@ -91,15 +91,13 @@ class Register:
 
     async def _refresh(self, db: Database) -> None:
         asked = time.monotonic()
-        if self._known is not None:
-            async with db.hot() as connection:
-                if await generation.at(connection) == self._known.generation:
-                    self._checked = asked
-                    return
         async with db.snapshot() as tx:
             now_at = await generation.current(tx)
             if self._known is None:
                 await generation.check_sealing_key(tx, self._sealer.key_id)
+            elif self._known.generation == now_at:
+                self._checked = asked
+                return
             trust_list = await trust.load(tx, now_at)
             here, rows = await stored_units.load_map(tx), await callers.load(tx)
             keys = await answer_keys.load(tx)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from registry.storage.database import Hot, Reading, Writing
+from registry.storage.database import Reading, Writing
 from registry.storage.sealing import SealBrokenError
 from registry.storage.tables import generation, sealing_key
 
@@ -15,11 +15,6 @@ from registry.storage.tables import generation, sealing_key
 async def current(tx: Reading) -> int:
     """The generation of the register that this transaction sees."""
     return int((await tx.execute(select(generation.c.value))).scalar_one())
-
-
-async def at(connection: Hot) -> int:
-    """The generation that was committed last, by one way to the server."""
-    return int(await connection.fetchval("SELECT value FROM generation"))
 
 
 async def move(tx: Writing) -> int:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, func, insert, select, text, update
+from sqlalchemy import Text, TextClause, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -25,27 +25,33 @@ _EXPORTS = 0x6E_75_6D_65
 
 #: Cases all of whose pupils are of these schools, with the pupils as their rosters have them now. Nobody has to decide any more
 #: what a corrected roster, or the same file after it, has settled: one of the pupils has the number.
-_CASES = """
+_WAITING = """
+NOT EXISTS (SELECT FROM number_decision d WHERE d.case_id = c.case_id) AND NOT EXISTS (
+             SELECT FROM number_candidate k JOIN roster_pupil r USING (school_code, pupil_code)
+              WHERE k.case_id = c.case_id AND r.school_year = c.school_year AND r.left_at IS NULL
+                AND r.number_index = c.number_index)
+"""
+_WITHIN = """
+(CAST(:school_year AS text) IS NULL OR c.school_year = :school_year)
+           AND (CAST(:schools AS text[]) IS NULL OR NOT EXISTS (
+             SELECT FROM number_candidate k WHERE k.case_id = c.case_id AND k.school_code <> ALL(:schools)))
+"""
+_COUNT = f"SELECT count(*) FROM number_case c WHERE {_WITHIN} AND {_WAITING}"  # noqa: S608 - only constants of this file
+_CASES = f"""
 SELECT c.*, d.decided_at, d.pupil_code AS decided_pupil, k.school_code, k.pupil_code, r.pupil_name, r.class_name, r.grade, r.sex,
        r.birth_date, r.number_index AS present_index
   FROM (SELECT * FROM number_case c
-         WHERE (CAST(:school_year AS text) IS NULL OR c.school_year = :school_year)
+         WHERE {_WITHIN}
            AND (CAST(:case_id AS uuid) IS NULL OR c.case_id = :case_id)
            AND (CAST(:after AS uuid) IS NULL OR c.case_id > :after)
-           AND (NOT :open OR NOT EXISTS (SELECT FROM number_decision d WHERE d.case_id = c.case_id))
-           AND (NOT :open OR NOT EXISTS (
-             SELECT FROM number_candidate k JOIN roster_pupil r USING (school_code, pupil_code)
-              WHERE k.case_id = c.case_id AND r.school_year = c.school_year AND r.left_at IS NULL
-                AND r.number_index = c.number_index))
-           AND (CAST(:schools AS text[]) IS NULL OR NOT EXISTS (
-             SELECT FROM number_candidate k WHERE k.case_id = c.case_id AND k.school_code <> ALL(:schools)))
+           AND (NOT :open OR {_WAITING})
          ORDER BY c.case_id LIMIT :most) c
   JOIN number_candidate k USING (case_id)
   LEFT JOIN number_decision d USING (case_id)
   LEFT JOIN roster_pupil r ON r.school_year = c.school_year AND r.school_code = k.school_code AND r.pupil_code = k.pupil_code
                           AND r.left_at IS NULL
  ORDER BY c.case_id, k.school_code, k.pupil_code
-"""
+"""  # noqa: S608
 
 #: What came of a file and still stands, and whether a record rests on it.
 _APPLIED = """
@@ -203,9 +209,7 @@ async def cases(
     after: UUID | None = None, most: int = 1, undecided: bool = True,
 ) -> list[NumberCase]:  # fmt: skip
     """Cases all of whose pupils are of these schools (None: any), oldest first."""
-    statement = text(_CASES).bindparams(
-        bindparam("schools", None if schools is None else sorted(schools), type_=ARRAY(Text))
-    )
+    statement = _of_schools(_CASES, schools)
     arguments = {"school_year": school_year, "case_id": case_id, "after": after, "most": most, "open": undecided}
     found: dict[UUID, NumberCase] = {}
     people: dict[UUID, list[Candidate]] = {}
@@ -222,6 +226,17 @@ async def cases(
             row.decided_at, row.decided_pupil,
         )  # fmt: skip
     return list(found.values())
+
+
+async def count_cases(tx: Reading, schools: Collection[str] | None, school_year: str | None) -> int:
+    """How many cases wait all of whose pupils are of these schools (None: any)."""
+    return int((await tx.execute(_of_schools(_COUNT, schools), {"school_year": school_year})).scalar_one())
+
+
+def _of_schools(statement: str, schools: Collection[str] | None) -> TextClause:
+    return text(statement).bindparams(
+        bindparam("schools", None if schools is None else sorted(schools), type_=ARRAY(Text))
+    )
 
 
 async def given_by_decision(tx: Reading, school_year: str, indexes: Collection[bytes]) -> dict[bytes, str]:

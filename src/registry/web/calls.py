@@ -56,18 +56,21 @@ def _file(request: Request, unit: str, rows: Sequence[Row]) -> TableOut:
     _ = rendering.translator(request)
     heads = [Column(_("Mã trường"), 12), Column(_("Trường"), 40), Column(_("Lý do gọi"), 60), Column(_("Điện thoại"), 30),
              Column(_("Phần mềm"), 20), Column(_("Phần mềm gửi gần nhất"), 18), Column(_("Thư nhắc gần nhất"), 18),
-             Column(_("Cuộc gọi gần nhất"), 18), Column(_("Ghi chú"), 40)]  # fmt: skip
+             Column(_("Kết quả"), 16), Column(_("Cuộc gọi gần nhất"), 18), Column(_("Ghi chú"), 40)]  # fmt: skip
 
     def cells(row: Row) -> list[tables_out.Cell]:
         why = "; ".join(
             f"{_(words.STAGES[each.stage])}: {_(words.TROUBLES[each.trouble])}, {each.progress.done}/{each.progress.of}"
+            + (f" (+{each.gained})" if each.gained is not None else "")
+            + f", {_('hạn')} {rendering.calendar_day(each.due_on)}"
             for each in row.reasons
         )
         phones = "; ".join(f"{each.role} {each.phone}" for each in row.contacts if each.phone)
         call = row.last_call
         return [
             row.school_code, row.school_name, why, phones or None, ", ".join(row.vendors), row.last_contact,
-            row.last_reminder.at if row.last_reminder else None, call.at if call else None, call.note if call else None,
+            row.last_reminder.at if row.last_reminder else None,
+            _(words.SENDINGS[row.last_reminder.state]) if row.last_reminder else None, call.at if call else None, call.note if call else None,
         ]  # fmt: skip
 
     return TableOut(unit.replace(":", "-"), heads, (cells(row) for row in rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from registry.core import codes, frozen, reasons
 from registry.core.callers import Scope
 from registry.core.campaigns import Plan, Stage
 from registry.core.findings import Finding, Refusal
+from registry.core.units import Unit
 from registry.services import campaigns, declaration, freezing, tables_out
 from registry.services.declaration import Grade
 from registry.services.tables_out import Column, TableOut
@@ -29,12 +30,13 @@ async def get_campaigns(request: Request, somebody: signed_in.Counting) -> Respo
     edge: Edge = request.app.state.edge
     now = rendering.now()
     plans = await campaigns.listed(edge.world, somebody.caller, now)
+    units = (await edge.world.known()).map.units
     if kind := downloads.wanted(request):
-        return await downloads.answer(request, "campaigns", _list_file(request, plans), kind, now)
+        return await downloads.answer(request, "campaigns", _list_file(request, plans, units), kind, now)
     shown = {
         "plans": plans,
         "stage_words": words.STAGES,
-        "units": (await edge.world.known()).map.units,
+        "units": units,
         "address": lambda **more: f"/campaigns?format={more['format']}",
     }
     return rendering.page(request, "campaigns.html", shown)
@@ -123,17 +125,18 @@ def _wrong(field: str, expected: str) -> Refusal:
     return Refusal(codes.REQUEST_PARAMETER, [Finding(codes.REQUEST_PARAMETER, f"/body/{field}", expected)])
 
 
-def _list_file(request: Request, plans: Sequence[Plan]) -> TableOut:
+def _list_file(request: Request, plans: Sequence[Plan], units: Mapping[str, Unit]) -> TableOut:
     _ = rendering.translator(request)
     heads = [Column(_("Mã"), 24), Column(_("Đợt"), 50), Column(_("Năm học"), 12), Column(_("Khối"), 12),
-             *(Column(_(words.STAGES[stage]), 14) for stage in Stage)]  # fmt: skip
+             Column(_("Đơn vị"), 40), *(Column(_(words.STAGES[stage]), 14) for stage in Stage)]  # fmt: skip
 
     def cells(plan: Plan) -> list[tables_out.Cell]:
         due = plan.deadlines()
         campaign = plan.campaign
         name = campaign.name_en if rendering.language(request) == "en" else campaign.name
         grades = ", ".join(map(str, campaign.grades))
-        return [campaign.code, name, campaign.school_year, grades, *(due[stage].due_on for stage in Stage)]
+        of = ", ".join(units[unit].name for unit in campaign.units if unit in units)
+        return [campaign.code, name, campaign.school_year, grades, of, *(due[stage].due_on for stage in Stage)]
 
     return TableOut("campaigns", heads, (cells(plan) for plan in plans))
 

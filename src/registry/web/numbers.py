@@ -22,14 +22,15 @@ from registry.core.callers import Scope
 from registry.core.findings import Finding, Refusal
 from registry.core.numbers import Lacking
 from registry.core.units import MapOf
-from registry.services import completeness, name_views, number_cases, number_returns, numbers, tables_out
+from registry.services import completeness, cursors, name_views, number_cases, number_returns, numbers, tables_out
 from registry.services.sessions import SignedIn
 from registry.services.tables_out import FileKind, TableOut
 from registry.web import asking, downloads, forms, number_files, rendering, signed_in, uploads, words
 from registry.web.asking import Subject
 
 router = APIRouter(route_class=rendering.PageRoute)
-_PAGE, _CASES, _LISTED, _MOST_IN_FILE = 100, 50, 20, 20_000
+_PAGE, _CASES, _LISTED, _MOST_IN_FILE = 100, 50, 20, numbers.MOST_EXPORTED
+_CURSOR = "/numbers/cases"
 #: The file's own name may hold anything; who brought it, when, and its fingerprint are kept.
 _SOURCE = "/numbers"
 
@@ -61,7 +62,7 @@ async def get_numbers(request: Request, somebody: signed_in.Counting, after: str
     if shown["operates"]:
         shown["exports"] = (await numbers.exports(edge.world, somebody.caller, now))[:_LISTED]
         shown["returns"] = (await number_returns.returns(edge.world, somebody.caller, now))[:_LISTED]
-        shown["waiting"] = len(await number_cases.waiting(edge.world, somebody.caller, None, None, _CASES))
+        shown["waiting"] = await number_cases.count(edge.world, somebody.caller, None)
         shown["units"] = (await edge.world.known()).map.units
     return rendering.page(request, "numbers.html", asking.values(request, about, **shown))
 
@@ -116,12 +117,13 @@ async def get_cases(request: Request, somebody: signed_in.Operating, after: str 
         return await downloads.answer(
             request, "number-cases", await _cases_file(request, somebody), kind, rendering.now()
         )
-    found = await number_cases.waiting(edge.world, somebody.caller, None, _id(after) if after else None, _CASES)
+    behind = UUID(str(cursors.place(edge.world, _CURSOR, after)[0])) if after else None
+    found = await number_cases.waiting(edge.world, somebody.caller, None, behind, _CASES)
     page = found[:_CASES]
     await _note_cases(edge, somebody, page, "number-cases")
     shown = {
         "cases": page,
-        "next": page[-1].case_id if len(found) > _CASES else None,
+        "next": cursors.given(edge.world, _CURSOR, (str(page[-1].case_id),)) if len(found) > _CASES else None,
         "doubt_words": words.DOUBTS,
         "sexes": words.SEXES,
         "units": (await edge.world.known()).map.units,
@@ -168,9 +170,13 @@ async def _file(request: Request, somebody: SignedIn, about: Subject, asked: num
     """One of the page's tables, whole; the pupils' is written down first when it has names."""
     edge: Edge = request.app.state.edge
     if table == "exports" and _operates(somebody):
-        return number_files.exports(request, await numbers.exports(edge.world, somebody.caller, about.now))
+        return number_files.exports(
+            request, await numbers.exports(edge.world, somebody.caller, about.now, most=_MOST_IN_FILE)
+        )
     if table == "returns" and _operates(somebody):
-        return number_files.returns(request, await number_returns.returns(edge.world, somebody.caller, about.now))
+        return number_files.returns(
+            request, await number_returns.returns(edge.world, somebody.caller, about.now, most=_MOST_IN_FILE)
+        )
     rows: list[Lacking] = []
     schools: dict[str, str] = {}
     after: str | None = ""
@@ -225,11 +231,3 @@ async def _narrowed(edge: Edge, somebody: SignedIn, fields: Mapping[str, str], n
     code = fields.get("campaign") or None
     _, only = await completeness.narrowed(edge.world, somebody.caller, asked.school_year, (), code, now)
     return replace(asked, only=only)
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        finding = Finding(codes.REQUEST_PARAMETER, "/query/after", "the cursor of the page before")
-        raise Refusal(codes.REQUEST_PARAMETER, [finding]) from None

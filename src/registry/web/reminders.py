@@ -17,7 +17,7 @@ from registry.services.tables_out import Column, TableOut
 from registry.web import asking, downloads, rendering, signed_in, words
 
 router = APIRouter(route_class=rendering.PageRoute)
-_MESSAGES, _MESSAGES_IN_FILE = 30, 20_000
+_MESSAGES, _MESSAGES_IN_FILE = 30, 200_000
 
 
 @router.get("/reminders")
@@ -67,13 +67,14 @@ def _file(request: Request, unit: str, rows: Sequence[Item]) -> TableOut:
     _ = rendering.translator(request)
     heads = [Column(_("Mã trường"), 12), Column(_("Trường"), 40), Column(_("Đợt"), 24), Column(_("Giai đoạn"), 26),
              Column(_("Hạn"), 12), Column(_("Đã xong"), 10), Column(_("Trên tổng số"), 10), Column(_("Tình trạng"), 20),
-             Column(_("Thư gần nhất"), 18)]  # fmt: skip
+             Column(_("Thư gần nhất"), 18), Column(_("Kết quả"), 16), Column(_("Lần nhắc tới"), 12)]  # fmt: skip
 
     def cells(item: Item) -> list[tables_out.Cell]:
         key = item.key
         return [
             key.school_code, item.school_name, key.campaign_code, _(words.STAGES[key.stage]), item.due_on,
             item.progress.done, item.progress.of, _(words.STATES[item.state]), item.last.at if item.last else None,
+            _(words.SENDINGS[item.last.state]) if item.last else None, item.next_on,
         ]  # fmt: skip
 
     return TableOut(unit.replace(":", "-"), heads, (cells(item) for item in rows))
