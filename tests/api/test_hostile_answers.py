@@ -17,6 +17,7 @@ from tests.api.test_batches import WHY, Place, lines
 from tests.api.test_batches import city as city
 from tests.api.test_batches import place as place
 from tests.conftest import Urls
+from tests.small_city import SECONDARY, SmallCity
 
 pytestmark = pytest.mark.anyio
 SINGLE, CLAIM = "/v1/verifications", "/v1/claims"
@@ -47,6 +48,39 @@ async def test_guessing_by_all_roads_at_once_gets_no_more_tries(place: Place, da
     assert tried == 10, "the tenth in a row is the last"
     assert {answer.status_code for answer in got} == {200, 429}
     assert await answers_on_record(database_urls, "not_known") >= 10
+
+
+async def guess(office: httpx.AsyncClient, road: str, code: str) -> int:
+    if road == "extract":
+        why = {**WHY, "purpose": "admission-by-record"}
+        return (await office.get(f"/v1/transcripts/{code}/extract.pdf", params=why)).status_code
+    claim = {**WHY, "transcript_code": code, "claim": "grade_finished", "grade": 6, "nonce": nonce()}
+    body = claim if road == "claim" else {**WHY, "transcript_code": code}
+    return (await office.post(CLAIM if road == "claim" else SINGLE, json=body)).status_code
+
+
+@pytest.mark.parametrize("road", ["single", "claim", "extract"])
+async def test_of_guesses_all_at_the_same_moment_the_right_ones_are_not_all_told(
+    place: Place, city: SmallCity, road: str
+) -> None:
+    """In turn the tenth wrong one in a row is the last that is answered; at once nobody is told more than by some luck in the order."""
+    known = []
+    for seed in range(2, 14):
+        document = city.document(SECONDARY, seed=seed)
+        assert (await place.registry.client("vendor").submit(city.signed(document, SECONDARY))).status == 201
+        known.append(document["madinhdanhhocba"])
+    guesses = [f"nobody-has-{n}" for n in range(260)]
+    for at, code in enumerate(known):
+        guesses.insert(30 + 20 * at, code)
+    bounds = httpx.Limits(max_connections=300)
+    async with httpx.AsyncClient(
+        base_url=place.registry.base_url, headers=place.office.headers, timeout=60, limits=bounds
+    ) as office:
+        got = await asyncio.gather(*(guess(office, road, code) for code in guesses))
+    told = dict(zip(guesses, got, strict=True))
+    assert set(got) <= {200, 404, 429}
+    assert sum(told[code] != 429 for code in guesses if code not in known) <= 60, "so many in an hour"
+    assert sum(told[code] != 429 for code in known) <= 6, "twelve before they waited for each other"
 
 
 async def test_one_pupil_has_one_limit_on_all_roads_at_once(place: Place) -> None:

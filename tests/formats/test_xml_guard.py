@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 from registry.formats import xml_guard, xml_walk
@@ -81,3 +83,18 @@ def test_what_has_no_canonical_form_is_a_value_error() -> None:
 def test_a_name_is_shown_only_when_it_is_a_plain_one() -> None:
     assert [xml_walk.shown(tag) for tag in ("{urn:x}Cert", "x079012345678", "tên", "a" * 65, etree.Comment)] == [
         "Cert", "*", "*", "*", "*"]  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(
+    st.lists(
+        st.sampled_from(
+            [b" ", b"\n", b"xmlns", b":a", b"=", b'"', b"'", b"u:x", b"<a", b">", b"=\n'u:y'", b' xmlns="z"']
+        ),
+        max_size=14,
+    )
+)
+def test_namespaces_are_found_as_the_pattern_has_them(parts: list[bytes]) -> None:
+    text = b"<" + b"".join(parts)
+    found = [quoted or apostrophed for quoted, apostrophed in xml_guard.NAMESPACE.findall(text)]
+    assert list(xml_guard.namespaces(text)) == list(dict.fromkeys(found))

@@ -15,7 +15,8 @@ from registry.core.findings import Refusal
 from registry.formats import answers
 from registry.services import answer_keys
 from registry.services.world import World
-from registry.storage import key_files
+from registry.storage import answer_keys as stored
+from registry.storage import generation, key_files
 from registry.storage.database import Database
 from registry.storage.sealing import Sealer
 from tests.conftest import Urls
@@ -51,6 +52,21 @@ async def test_who_came_a_moment_before_the_first_key_signs_with_it(world: World
     token = again.sign(key, "office", "q-1", {"answer": {}}, earlier, nonce="n")
     keys = await answer_keys.listed(world)
     assert answer_keys.check(token, keys, answer_keys.Receiver("http://registry.test", "office", "n"), NOW).good
+
+
+async def test_the_register_moves_while_the_first_key_waits_to_be_written(world: World, tmp_path: Path) -> None:
+    seen = (await world.known()).generation
+    async with world.db.transaction() as tx:
+        await stored._registered(tx, Use.ANSWER)  # nobody else registers until this ends
+        signing = asyncio.create_task(signer(tmp_path).ready(world, NOW))
+        while not (tmp_path / "answers-1.pem").exists():
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        async with world.db.transaction() as other:
+            await generation.move(other)
+        assert (await world.register.newer_than(world.db, seen)).generation == seen + 1
+    key = await asyncio.wait_for(signing, 30)
+    assert [period.key.key_id for period in await answer_keys.listed(world)] == [key.key_id]
 
 
 async def test_of_two_machines_at_once_one_signs_and_the_other_refuses(

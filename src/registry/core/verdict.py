@@ -39,6 +39,10 @@ class RevocationUsed:
     kind: RevocationKind = RevocationKind.CRL
     fingerprint: bytes = b""  # SHA-256 of the DER form
 
+    def __hash__(self) -> int:
+        """Of what tells one from another: the whole would be hashed for every document."""
+        return hash((self.issuer, self.fingerprint))
+
 
 @dataclass(frozen=True, slots=True)
 class SignatureFacts:

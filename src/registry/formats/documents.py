@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 from typing import Any, Final
@@ -25,6 +25,7 @@ from registry.formats.values import Bad
 _ABSENT: Final = object()
 #: What has to be looked at more closely: what is wrong, and what is nothing or could not be told at once.
 _OPEN = frozenset({Bad, type(None)})
+_FEW = 3  # rows
 _MOST_UNKNOWN = 20  # findings for unknown members of one object
 _PLAIN_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,63}")
 _NUMBER_LIKE = re.compile("[0-9]{5}")
@@ -46,6 +47,7 @@ class Parsed:
     transcript: Transcript | None
     claims: Claims
     findings: tuple[Finding, ...]
+    record: xml_schemas.Record | None = field(default=None, repr=False, compare=False)  # what was read in XML
 
 
 class _Sheet:
@@ -83,11 +85,9 @@ def parse_xml(payload: bytes, schemas: xml_schemas.Schemas = xml_schemas.SCHEMAS
 
     Codes: those of `parse`, with xml-* in the place of the JSON reader's; the same pointers. Never raises.
     """
-    value, findings = xml_schemas.read(payload, schemas)
-    if value is None:
-        return Parsed(None, Claims(), tuple(findings))
-    parsed = read(value)
-    return replace(parsed, findings=(*findings, *parsed.findings)) if findings else parsed
+    record = xml_schemas.read(payload, schemas)
+    parsed = read(record.members) if record.members is not None else NOTHING
+    return replace(parsed, findings=(*record.findings, *parsed.findings), record=record)
 
 
 def read(value: Mapping[str, Any]) -> Parsed:
@@ -257,8 +257,9 @@ def _table(
 
 
 def _columns(given: object, rows: Rows, plan: plans.Plan, assessed: bool) -> assembling.Table | None:
-    """A list read column by column, as can be done where all rows have the same members and nothing is wrong; else None."""
-    if type(given) is not list or not 0 < len(given) <= rows.most or set(map(type, given)) != {dict}:
+    """A list read column by column, as can be done where all rows have the same members and nothing is wrong; else None. (In
+    a short list it would take longer.)"""
+    if type(given) is not list or not _FEW < len(given) <= rows.most or set(map(type, given)) != {dict}:
         return None
     members = set(map(tuple, given))
     way = plans.way(plan, members.pop(), assessed) if len(members) == 1 else None

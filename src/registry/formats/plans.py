@@ -60,10 +60,10 @@ class FamilyPlan:
     wires: Mapping[str, str]  # "marks" -> list; "marks/*/term1" -> member of its rows
 
 
-def plan(members: Iterable[Field], lists: Iterable[Rows] = ()) -> Plan:
-    """The plan of an object with these fields. The personal number is no step: it is read with sex and birth date."""
+def plan(members: Iterable[Field], lists: Iterable[Rows] = (), *, shared: bool = False) -> Plan:
+    """The plan of an object with these fields, `shared` as in `values.quick`. The personal number is no step: it is read with sex and birth date."""
     steps = tuple(
-        Step(f.wire, values.reader(f), f.need, f.path or f.wire, _blocks(f), values.quick(f))
+        Step(f.wire, values.reader(f), f.need, f.path or f.wire, _blocks(f), values.quick(f, shared=shared))
         for f in members
         if f.form is not Form.NUMBER
     )
@@ -101,7 +101,7 @@ def _family_plan(family: Family) -> FamilyPlan:
     for rows in record.lists:
         wires[rows.path] = rows.wire
         wires |= {f"{rows.path}/*/{field.path}": field.wire for field in rows.fields if field.path}
-    lists = tuple((rows, plan(rows.fields)) for rows in record.lists)
+    lists = tuple((rows, plan(rows.fields, shared=True)) for rows in record.lists)
     top = plan(record.fields, record.lists)
     of_the_year = tuple(step for step in top.steps if step.blocking or step.key == _ABSENCES)
     return FamilyPlan(family, top, of_the_year, lists, wires)

@@ -30,6 +30,9 @@ _HASHED = Prehashed(_SHA256)
 _ECDSA_HASHED = ec.ECDSA(_HASHED)
 
 
+#: The algorithms a key may be used for, or why there are none.
+Fit = frozenset[Algorithm] | str
+
 #: In place of a list of algorithms, so that an operator who forgot the policy does not look for a fault in the document.
 NO_ALGORITHM = "none, since no signature policy is in force"
 
@@ -98,23 +101,27 @@ class Envelope:
     findings: tuple[Finding, ...]
 
 
-def key_findings(public_key: object, algorithm: Algorithm, places: Places) -> list[Finding]:
-    """What speaks against using this key for this algorithm, to be asked before any signature is computed.
-
-    Codes: signature-key (kind or size: RSA keys beyond these limits cost up to sixty times as much), header-algorithm-key.
-    """
+def fit(public_key: object) -> Fit:
+    """The algorithms this key may be used for, or why it is good for none: an RSA key beyond these limits costs up to sixty times as much."""
     if isinstance(public_key, rsa.RSAPublicKey):
         fits = _SMALLEST_RSA <= public_key.key_size <= _LARGEST_RSA
         if not fits or not 2 < public_key.public_numbers().e < _LARGEST_EXPONENT:
-            detail = f"RSA of {_SMALLEST_RSA} to {_LARGEST_RSA} bits, exponent below 2^32"
-            return [Finding(codes.SIGNATURE_KEY, places.signature, detail)]
-        allowed = _RSA_ALGORITHMS
-    elif isinstance(public_key, ec.EllipticCurvePublicKey) and isinstance(public_key.curve, ec.SECP256R1):
-        allowed = frozenset({Algorithm.ES256})
-    elif isinstance(public_key, ed25519.Ed25519PublicKey):
-        allowed = frozenset({Algorithm.EDDSA})
-    else:
-        return [Finding(codes.SIGNATURE_KEY, places.signature, "RSA, P-256 or Ed25519")]
+            return f"RSA of {_SMALLEST_RSA} to {_LARGEST_RSA} bits, exponent below 2^32"
+        return _RSA_ALGORITHMS
+    if isinstance(public_key, ec.EllipticCurvePublicKey) and isinstance(public_key.curve, ec.SECP256R1):
+        return frozenset({Algorithm.ES256})
+    if isinstance(public_key, ed25519.Ed25519PublicKey):
+        return frozenset({Algorithm.EDDSA})
+    return "RSA, P-256 or Ed25519"
+
+
+def key_findings(allowed: Fit, algorithm: Algorithm, places: Places) -> list[Finding]:
+    """What speaks against using a key of this `fit` for this algorithm, to be asked before any signature is computed.
+
+    Codes: signature-key (kind or size), header-algorithm-key.
+    """
+    if isinstance(allowed, str):
+        return [Finding(codes.SIGNATURE_KEY, places.signature, allowed)]
     if algorithm not in allowed:
         return [Finding(codes.HEADER_ALGORITHM_KEY, places.algorithm, " or ".join(sorted(allowed)))]
     return []

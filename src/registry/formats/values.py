@@ -35,6 +35,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all control characters
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MARK = re.compile("(?:0|[1-9][0-9]{0,2})(?:[.,][0-9]{1,2})?")
 _MOST_COMPOSED = 4
+_SHORT = 250  # longer texts are remarks
 _ABSENT = object()
 
 _NOT_TEXT = Bad(codes.FIELD_TYPE, "text")
@@ -56,13 +57,18 @@ def reader(field: Field) -> Reader:
     return _MAKERS[field.form](field)
 
 
-def quick(field: Field) -> Reader:
-    """For a good value what `reader` gives, in one look-up where the values are in a table; else that, None, Bad or a TypeError."""
+def quick(field: Field, *, shared: bool) -> Reader:
+    """For a good value what `reader` gives, in one look-up where the values are in a table; else that, None, Bad or a TypeError.
+
+    What is `shared` by the pupils of a class, as teachers and subjects are, is remembered.
+    """
     if field.form is Form.MARK:
         return _MARKS.get  # type: ignore[return-value]
     if field.form is Form.LETTER:
         return {letter: letter for letter in field.letters}.get  # type: ignore[return-value]
-    return field.codes.values.get if field.codes is not None else reader(field)  # type: ignore[return-value]
+    if field.codes is not None:
+        return field.codes.values.get  # type: ignore[return-value]
+    return lru_cache(maxsize=1024)(reader(field)) if shared and field.length <= _SHORT else reader(field)
 
 
 def _too_long(length: int) -> Bad:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 
 from registry.core import codes
 from registry.core.findings import Finding
-from registry.formats import names, pss
+from registry.formats import names, pss, signatures
 
 #: Checked before parsing: 2 MB of alternative names cost 96 ms (and 0.8 s in the path validation behind it).
 MAX_SIZE = 16_384
@@ -51,6 +51,7 @@ class Certificate:
     parsed: x509.Certificate
     extensions: x509.Extensions
     public_key: CertificatePublicKeyTypes
+    fit: signatures.Fit  # of the public key, for signing documents
     subject_der: bytes
     issuer_der: bytes
     key: bytes
@@ -81,6 +82,7 @@ class Certificate:
         parsed.subject, parsed.issuer  # noqa: B018 - names are parsed when asked for: a broken one must show here
         tbs, algorithm, _ = names.elements(der, *names.inside(der, 0))
         parts = names.elements(der, *names.inside(der, tbs[1]))
+        public_key = parsed.public_key()
         first = 1 if parts[0][0] == 0xA0 else 0  # the version is left out in v1
         _, inner, issuer, _, subject, key = parts[first : first + 6]
         return cls(
@@ -88,7 +90,8 @@ class Certificate:
             fingerprint=fingerprint(der),
             parsed=parsed,
             extensions=parsed.extensions,
-            public_key=parsed.public_key(),
+            public_key=public_key,
+            fit=signatures.fit(public_key),
             subject_der=der[subject[1] : subject[2]],
             issuer_der=der[issuer[1] : issuer[2]],
             key=der[key[1] : key[2]],

@@ -23,6 +23,8 @@ from registry.formats.xades_names import CONTAINER, SIGNATURE, SIGNATURES, TRANS
 from registry.formats.xades_signature import Earlier, open_signature
 
 _MOST_REPEATED = 20
+#: The values of all attributes called Id, in whatever namespace and however it is spelt.
+_IDENTIFIERS = etree.XPath("//@*[translate(local-name(), 'ID', 'id') = 'id']", smart_strings=False)
 
 
 def open_envelope(raw: bytes, *, algorithms: frozenset[Algorithm], max_signatures: int = 16) -> Envelope:
@@ -67,14 +69,13 @@ def _container(root: etree._Element, walk: xml_walk.Walk) -> tuple[etree._Elemen
     return transcript, signatures.findall(SIGNATURE)
 
 
+def _identifiers(root: etree._Element) -> list[str]:
+    found = _IDENTIFIERS(root)
+    return [str(value) for value in found] if isinstance(found, list) else []
+
+
 def _note_repeated_ids(root: etree._Element, walk: xml_walk.Walk) -> None:
     """An Id, however it is spelt, stands for one element; the values themselves are the sender's and not repeated."""
-    counted = Counter(
-        value
-        for element in root.iter()
-        if element.attrib
-        for name, value in element.attrib.items()
-        if str(name).rpartition("}")[2].lower() == "id"
-    )
+    counted = Counter(_identifiers(root))
     for _ in islice((value for value, count in counted.items() if count > 1), _MOST_REPEATED):
         walk.note(codes.XML_ID, "", "each Id once in the document")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from registry.core.trust import Algorithm
@@ -35,11 +36,13 @@ DIGESTS = {
 SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 
 
+@cache
 def ds(name: str) -> str:
     """An element of XML Signature."""
     return f"{{{DS}}}{name}"
 
 
+@cache
 def xades(name: str) -> str:
     """An element of XAdES 1.3.2."""
     return f"{{{XADES}}}{name}"

@@ -17,7 +17,7 @@ from registry.formats import xades_properties
 from registry.formats.signatures import NO_ALGORITHM, OpenedSignature, Places
 from registry.formats.x509 import MAX_SIZE
 from registry.formats.xades_names import DIGESTS, EXCLUSIVE, METHODS, SIGNED_PROPERTIES_TYPE, ds, xades
-from registry.formats.xml_walk import Walk, blank, canonical, octets
+from registry.formats.xml_walk import Walk, blank, canonical, certificate, octets
 
 _MOST_CERTIFICATES = 6
 _KEYS = tuple(ds(name) for name in ("KeyName", "KeyValue", "RetrievalMethod", "PGPData", "SPKIData", "MgmtData"))
@@ -34,12 +34,20 @@ class Earlier:
     transcript: etree._Element
     targets: dict[str, tuple[str, etree._Element]] = field(default_factory=dict)  # "#id" -> (its place, the element)
     _canonical: dict[etree._Element, bytes] = field(default_factory=dict)
+    _digests: dict[tuple[etree._Element, str], bytes] = field(default_factory=dict)
 
     def canonical(self, element: etree._Element) -> bytes:
         """The canonical bytes, made once for each element."""
         known = self._canonical.get(element)
         if known is None:
             known = self._canonical[element] = canonical(element)
+        return known
+
+    def digest(self, element: etree._Element, hashed: str) -> bytes:
+        """The digest of the canonical bytes, made once for all signatures that cover the element."""
+        known = self._digests.get((element, hashed))
+        if known is None:
+            known = self._digests[element, hashed] = hashlib.new(hashed, self.canonical(element)).digest()
         return known
 
     def add(self, identifier: str | None, place: str, element: etree._Element) -> None:
@@ -167,7 +175,8 @@ def _references(found: _Found, at: str, earlier: Earlier, walk: Walk) -> None:
             )
             continue
         covered.add(uri)
-        _reference(reference, place, earlier.canonical(target), where, walk)
+        earlier.canonical(target)  # of what has no canonical form nothing more is said
+        _reference(reference, place, (earlier, target), where, walk)
     if len(given) > len(targets) + 2:
         walk.note(codes.REFERENCE_TARGET, f"{at}/SignedInfo", f"{len(targets)} references")
     for uri, (place, _) in targets.items():
@@ -175,7 +184,9 @@ def _references(found: _Found, at: str, earlier: Earlier, walk: Walk) -> None:
             walk.note(codes.REFERENCE_MISSING, f"{at}/SignedInfo", place)
 
 
-def _reference(reference: etree._Element, place: str, covered: bytes, at: str, walk: Walk) -> None:
+def _reference(
+    reference: etree._Element, place: str, covered: tuple[Earlier, etree._Element], at: str, walk: Walk
+) -> None:
     """Transforms, digest method and digest value of one reference."""
     walk.only(reference, at, children=_REFERENCE, attributes=("URI", "Type", "Id"))
     kind = SIGNED_PROPERTIES_TYPE if place == "SignedProperties" else None
@@ -197,7 +208,8 @@ def _reference(reference: etree._Element, place: str, covered: bytes, at: str, w
         walk.note(codes.REFERENCE_HASH, f"{at}/DigestMethod", "SHA-256, SHA-384 or SHA-512")
         return
     claimed = octets(walk.leaf(value, f"{at}/DigestValue"))
-    if claimed is None or not hmac.compare_digest(claimed, hashlib.new(hashed, covered).digest()):
+    earlier, target = covered
+    if claimed is None or not hmac.compare_digest(claimed, earlier.digest(target, hashed)):
         walk.note(codes.REFERENCE_DIGEST, f"{at}/DigestValue", place)
 
 
@@ -232,7 +244,7 @@ def _chain(key: etree._Element | None, at: str, walk: Walk) -> tuple[bytes, ...]
         if len(text) > 2 * MAX_SIZE:
             walk.note(codes.CERTIFICATE_SIZE, where, f"at most {MAX_SIZE} octets")
             break
-        der = octets(text)
+        der = certificate(text)
         if not der:
             walk.note(codes.CERTIFICATE_MALFORMED, where, "DER in base64")
             break

@@ -44,7 +44,17 @@ SCHEMAS: Schemas = {
 }
 
 
-def read(payload: bytes, schemas: Schemas = SCHEMAS) -> tuple[Value | None, list[Finding]]:
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was read of a Transcript: its members, or None with findings, and the tree that the schema is asked about."""
+
+    members: Value | None
+    findings: tuple[Finding, ...]
+    root: etree._Element | None
+    schemas: Schemas
+
+
+def read(payload: bytes, schemas: Schemas = SCHEMAS) -> Record:
     """Read the canonical bytes of a Transcript element, by the schema of the record in it.
 
     Codes: xml-*, field-unknown for attributes, text between fields and elements in a wrong namespace, json-duplicate for a field
@@ -52,24 +62,29 @@ def read(payload: bytes, schemas: Schemas = SCHEMAS) -> tuple[Value | None, list
     """
     tree = xml_guard.parse(payload)
     if tree.root is None:
-        return None, list(tree.findings)
+        return Record(None, tree.findings, None, schemas)
     walk = Walk()
-    record = tree.root[0] if len(tree.root) == 1 and tree.root.tag == TRANSCRIPT else None
-    if record is None or not blank(tree.root.text) or not blank(record.tail):
+    members = _members(tree.root, schemas, walk)
+    return Record(members, tuple(walk.found), tree.root, schemas)
+
+
+def _members(root: etree._Element, schemas: Schemas, walk: Walk) -> Value | None:
+    record = root[0] if len(root) == 1 and root.tag == TRANSCRIPT else None
+    if record is None or not blank(root.text) or not blank(record.tail):
         walk.note(codes.XML_STRUCTURE, "", "exactly one record in Transcript")
-        return None, walk.found
+        return None
     schema = _schema_of(record, schemas)
     if schema is None:
         walk.note(codes.XML_STRUCTURE, "", f"a record of {', '.join(schemas)}")
-        return None, walk.found
-    return schema.read(record, walk), walk.found
+        return None
+    return schema.read(record, walk)
 
 
-def findings(payload: bytes, schemas: Schemas = SCHEMAS) -> list[Finding]:
+def findings(opened: Record) -> list[Finding]:
     """xml-schema for each place where the record in a Transcript does not fit its schema; asked when nothing else was found."""
-    tree = xml_guard.parse(payload)
-    record = tree.root[0] if tree.root is not None and len(tree.root) == 1 else None
-    schema = None if record is None else _schema_of(record, schemas)
+    root = opened.root
+    record = root[0] if root is not None and len(root) == 1 else None
+    schema = None if record is None else _schema_of(record, opened.schemas)
     if record is None or schema is None:
         return [Finding(codes.XML_SCHEMA, "", "one record")]
     alone = etree.ElementTree(record)

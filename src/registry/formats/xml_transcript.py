@@ -33,6 +33,11 @@ class _Table:
 
     forms: Mapping[str, Form]
     lists: Mapping[str, _Table] = field(default_factory=dict)
+    names: Mapping[str, str] = field(init=False)  # of elements as the parser gives them -> of fields
+
+    def __post_init__(self) -> None:
+        """Put together what follows from the rest."""
+        object.__setattr__(self, "names", {f"{_PREFIX}{name}": name for name in (*self.forms, *self.lists)})
 
 
 def from_json(payload: bytes) -> bytes:
@@ -100,19 +105,20 @@ def _members(element: etree._Element, table: _Table, at: str, walk: Walk) -> Val
     """The children of one object; a name that is not known is handed on for `documents` to say so."""
     read_here: Value = {}
     _plain(element, at, walk)
+    known, lists, forms = table.names.get, table.lists, table.forms
     for child in element:
-        tag = str(child.tag)
-        name = tag.removeprefix(_PREFIX)
-        if not blank(child.tail):
+        tag, tail = str(child.tag), child.tail
+        name = known(tag) or (tag.removeprefix(_PREFIX) if tag.startswith(_PREFIX) else None)
+        if tail and not blank(tail):
             walk.note(codes.FIELD_UNKNOWN, at, "no text between fields")
-        if not tag.startswith(_PREFIX):
+        if name is None:
             walk.note(codes.FIELD_UNKNOWN, f"{at}/{shown(tag)}", f"a field of {NAMESPACE}")
         elif name in read_here:
             walk.note(codes.JSON_DUPLICATE, f"{at}/{shown(tag)}", "each field once")
-        elif name in table.lists:
-            read_here[name] = _rows(child, table.lists[name], f"{at}/{name}", walk)
+        elif name in lists:
+            read_here[name] = _rows(child, lists[name], f"{at}/{name}", walk)
         else:
-            read_here[name] = _text(child, table.forms.get(name), at, walk)
+            read_here[name] = _text(child, forms.get(name), at, walk)
     return read_here
 
 
@@ -137,7 +143,7 @@ def _plain(element: etree._Element, at: str, walk: Walk) -> None:
 
 def _text(element: etree._Element, form: Form | None, at: str, walk: Walk) -> object:
     """The text of a field; booleans and numbers become what they are in JSON, so that one reader serves both."""
-    if element.attrib or len(element):
+    if len(element) or element.keys():
         at = f"{at}/{shown(element.tag)}"
         for name in element.attrib:
             walk.note(codes.FIELD_UNKNOWN, f"{at}/@{shown(name)}", "no attributes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from lxml import etree
 from pybase64 import b64decode, b64encode
@@ -16,6 +17,7 @@ from registry.core.findings import Code, Finding
 _MOST_FINDINGS = 50
 _PLAIN_NAME = re.compile("[A-Za-z][A-Za-z0-9]{0,63}")
 _NUMBER_LIKE = re.compile("[0-9]{5}")
+_REMEMBERED = 4096  # characters; as in `base64url`
 _SPACE = re.compile("[ \t\r\n]+")
 
 
@@ -58,16 +60,19 @@ class Walk:
     ) -> None:
         """xml-structure for each child or attribute not among these, a child out of their order, and text between the children."""
         self.attributes(element, at, attributes)
-        if not blank(element.text):
+        text = element.text
+        if text and not blank(text):
             self.note(codes.XML_STRUCTURE, at, "no text between elements")
         reached = 0
         for child in element:
-            place = children.index(child.tag) if child.tag in children else -1
+            tag, tail = child.tag, child.tail
+            place = children.index(tag) if tag in children else -1
             if place < reached:
                 detail = "not an element of this place" if place < 0 else "in the order of the schema"
-                self.note(codes.XML_STRUCTURE, f"{at}/{shown(child.tag)}", detail)
-            reached = max(reached, place)
-            if not blank(child.tail):
+                self.note(codes.XML_STRUCTURE, f"{at}/{shown(tag)}", detail)
+            else:
+                reached = place
+            if tail and not blank(tail):
                 self.note(codes.XML_STRUCTURE, at, "no text between elements")
 
     def attributes(self, element: etree._Element, at: str, known: Collection[str]) -> None:
@@ -78,7 +83,7 @@ class Walk:
 
     def one(self, parent: etree._Element, tag: str, at: str) -> etree._Element | None:
         """The only child of that name; xml-structure when there is none or several."""
-        found = parent.findall(tag)
+        found = list(parent.iterchildren(tag))
         if len(found) == 1:
             return found[0]
         self.note(codes.XML_STRUCTURE, f"{at}/{shown(tag)}", "exactly one")
@@ -86,7 +91,7 @@ class Walk:
 
     def at_most_one(self, parent: etree._Element, tag: str, at: str) -> etree._Element | None:
         """The only child of that name, or None; xml-structure when there are several."""
-        found = parent.findall(tag)
+        found = list(parent.iterchildren(tag))
         if len(found) > 1:
             self.note(codes.XML_STRUCTURE, f"{at}/{shown(tag)}", "at most one")
         return found[0] if len(found) == 1 else None
@@ -107,6 +112,11 @@ class Walk:
         return value or None
 
 
+def certificate(text: str) -> bytes | None:
+    """`octets` of a certificate, the same each time: the same signers sign every transcript of a school."""
+    return _certificate(text) if len(text) <= _REMEMBERED else octets(text)
+
+
 def octets(text: str) -> bytes | None:
     """xs:base64Binary: white space aside, the one spelling of the octets; None for any other."""
     dense = _SPACE.sub("", text)
@@ -115,3 +125,6 @@ def octets(text: str) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     return raw if b64encode(raw).decode("ascii") == dense else None
+
+
+_certificate = lru_cache(maxsize=4096)(octets)

@@ -84,13 +84,14 @@ class Signer:
         """Register the first key of a use, if nobody has: this machine's file then signs from now on."""
         made = answers.PrivateKey.from_pem(stored.ensure_first(self.files, use))
         self._held[made.key_id] = made
-        seen = (await world.known()).generation
         async with world.db.transaction() as tx:
             key = AnswerKey(made.key_id, made.public_key, (now - _BEFORE_FIRST).replace(microsecond=0), use)
             if await stored.register(tx, key, now, first=True):
                 await generation.move(tx)
                 log.info("the first key that signs each %s is registered: %s", use.value, made.key_id)
-        return (await world.register.newer_than(world.db, seen)).answer_keys
+            # Not what was known before: the register may be read again, without the key, while this transaction waits.
+            at = await generation.current(tx)
+        return (await world.register.newer_than(world.db, at - 1)).answer_keys
 
     def _find(self, key_id: str) -> answers.PrivateKey | None:
         """The private half among this machine's files, which are read again when it is not among those known."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -106,6 +107,12 @@ class Asker:
     counted: Limits
     question_id: UUID
     now: datetime
+    missed_before: int
+
+    @property
+    def guessing(self) -> bool:
+        """Whether another question of the caller that found nothing was under way at the same time (`Notes.guessing`)."""
+        return self.world.notes.guessing(self.caller.counted_as, self.missed_before)
 
     @property
     def counting(self) -> questions.Counting:
@@ -192,33 +199,36 @@ async def ask(
     began = pace.started()
     purpose = permit(await world.known(), caller, asked, now)
     await counted.count(world, caller.counted_as, now)
-    asker = Asker(world, caller, asked.why, purpose, counted, ids.uuid7(now, secrets.token_bytes(10)), now)
-    plain = await _plainly(asker, asked) if keep is None else None
-    if plain is not None:
-        return await asked.answered(asker, plain)
-    try:
-        answer, found = await _in_one_transaction(asker, asked, keep)
-    except BrokenStoredError as broken:
-        log.error("stored document does not have its fingerprint: submission %s", broken.submission_id)
-        answer, found = await _in_one_transaction(asker, asked, keep, vouching=False)
+    question_id, missed = ids.uuid7(now, secrets.token_bytes(10)), world.notes.missed(caller.counted_as)
+    asker = Asker(world, caller, asked.why, purpose, counted, question_id, now, missed)
+    with ExitStack() as until_counted:
+        plain = await _plainly(asker, asked, until_counted) if keep is None else None
+        if plain is not None:
+            return await asked.answered(asker, plain)
+        try:
+            answer, found = await _in_one_transaction(asker, asked, keep)
+        except BrokenStoredError as broken:
+            log.error("stored document does not have its fingerprint: submission %s", broken.submission_id)
+            answer, found = await _in_one_transaction(asker, asked, keep, vouching=False)
     if not found:
         await pace.even_out(began, counted.even_seconds)
     return answer
 
 
-async def _plainly(asker: Asker, asked: Asked[D, A]) -> Told[D] | None:
+async def _plainly(asker: Asker, asked: Asked[D, A], until_counted: ExitStack) -> Told[D] | None:
     """The short road of nearly all questions: it is looked for together with others, something is found, nothing about it has to be
     counted or undone, and the row is written together with those of others. None, with nothing written, for every question that is
-    not so.
+    not so; of one that finds nothing others have to know until it is counted, or of a hundred guesses at the same moment all that
+    are right would be told.
 
     Raises Refusal: verification-enumeration, verification-nonce, -threshold.
     """
     found = await asker.world.notes.find(asker.world.db, asked.wanted(asker))
     limits.check_pause(found.misses, asker.now)
-    if found.misses.in_a_row:
-        return None
     decided = asked.decide(asker, found, vouching=True)
-    if decided.version is None or not decided.found:
+    if not decided.found:
+        until_counted.enter_context(asker.world.notes.missing(asker.caller.counted_as))
+    if decided.version is None or not decided.found or found.misses.in_a_row or asker.guessing:
         return None
     return await _write_plainly(asker, decided, decided.version, found.proof_of(decided.version))
 
@@ -294,7 +304,7 @@ async def _write(tx: Hot, asker: Asker, decided: Decided[D], found: questions.Fo
             raise BrokenStoredError(version)
         behind = Behind(version, proof, raw)
     before, begins = await limits.count_answer(
-        tx, caller.counted_as, found.misses, found=decided.found, now=row.asked_at
+        tx, caller.counted_as, None if asker.guessing else found.misses, found=decided.found, now=row.asked_at
     )
     return Written(behind, begins), before
 

@@ -18,7 +18,6 @@ from registry.core import codes, ids, purposes, shares
 from registry.core.audit import Look
 from registry.core.callers import Caller, Scope
 from registry.core.findings import Code, Finding, Refusal
-from registry.core.misses import Misses
 from registry.core.verification import Answer, Sighting, decide
 from registry.formats import paper_content, qr_text
 from registry.formats.paper_sheet import Issue
@@ -27,7 +26,7 @@ from registry.services import limits, pace, public_codes, transcripts
 from registry.services.limits import Limits
 from registry.services.press import Press
 from registry.services.world import World
-from registry.storage import extracts, question_limits, questions
+from registry.storage import extracts, questions
 from registry.storage.database import Hot
 from registry.storage.extracts import Issued, Wanted
 from registry.storage.public_codes import Key
@@ -193,8 +192,6 @@ async def _write_found(tx: Hot, reason: Why, row: Look) -> None:
     if reason.counted is not None:
         name, most = reason.counted.office.counted_as, reason.counted.limits
         most.check_pupil(await questions.count_about(tx, row, name, reason.counted.office.office, most.per_pupil))
-        standing = await question_limits.misses(tx, name)
-        await limits.count_answer(tx, name, standing, found=True, now=row.asked_at)
     await questions.write(tx, row)
 
 
@@ -203,14 +200,20 @@ async def _missed(
 ) -> NotKnown | None:
     """What an office is told nothing of, decided as for a question and before anything more is read; None for any other.
 
-    The row names the pupil all the same, so that the pupil's own schools see who tried; the clock tells the office nothing."""
+    Both are counted one after the other, so that of many guesses at the same moment none is answered once there were too many. The
+    row names the pupil all the same, so that the pupil's own schools see who tried; the clock tells the office nothing.
+    """
+    name = counted.office.counted_as
     async with world.db.hot_transaction() as tx:
         sighting = await _sighting(tx, reason, code, now)
-        if decide(sighting, counted.office.schools, reason.grades).version is not None:
-            return None
-        year = next((each.school_year for each in sighting.versions), None)
-        await questions.write(tx, _row(reason, year, sighting.pupil_id, Answer.NOT_KNOWN.value, now))
-        _, begins = await limits.count_answer(tx, counted.office.counted_as, Misses(), found=False, now=now)
+        found = decide(sighting, counted.office.schools, reason.grades).version is not None
+        if not found:
+            year = next((each.school_year for each in sighting.versions), None)
+            await questions.write(tx, _row(reason, year, sighting.pupil_id, Answer.NOT_KNOWN.value, now))
+        before, begins = await limits.count_answer(tx, name, None, found=found, now=now)
+    limits.check_pause(before, now)
+    if found:
+        return None
     await pace.even_out(began, counted.limits.even_seconds)
     return NotKnown(begins)
 

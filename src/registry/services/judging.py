@@ -56,7 +56,6 @@ class _Syntax:
 
     open_envelope: _Opens
     parse: Callable[[bytes], documents.Parsed]
-    schema_findings: Callable[[bytes], list[Finding]]
     members: Callable[[bytes], object]
     payload: Callable[[bytes], bytes | None]  # of bytes that were opened and found good before
 
@@ -66,7 +65,7 @@ def _json_members(payload: bytes) -> object:
 
 
 def _xml_members(payload: bytes) -> object:
-    return xml_schemas.read(payload)[0]
+    return xml_schemas.read(payload).members
 
 
 def _payload(open_envelope: _Opens) -> Callable[[bytes], bytes | None]:
@@ -74,13 +73,9 @@ def _payload(open_envelope: _Opens) -> Callable[[bytes], bytes | None]:
 
 
 _SYNTAXES = {
-    JOSE: _Syntax(jws.open_envelope, documents.parse, lambda _: [], _json_members, jws.payload_of),
-    COMPACT: _Syntax(
-        jws.open_compact_envelope, documents.parse, lambda _: [], _json_members, _payload(jws.open_compact_envelope)
-    ),
-    XML: _Syntax(
-        xades.open_envelope, documents.parse_xml, xml_schemas.findings, _xml_members, _payload(xades.open_envelope)
-    ),
+    JOSE: _Syntax(jws.open_envelope, documents.parse, _json_members, jws.payload_of),
+    COMPACT: _Syntax(jws.open_compact_envelope, documents.parse, _json_members, _payload(jws.open_compact_envelope)),
+    XML: _Syntax(xades.open_envelope, documents.parse_xml, _xml_members, _payload(xades.open_envelope)),
 }
 MEDIA_TYPES = tuple(_SYNTAXES)
 #: A bare transcript, to be tried out before it is signed; the second is told from signed XML by its root alone (`bare`).
@@ -137,7 +132,7 @@ def judge(
     findings += of_signers
     every_subject = signing_policy.wants_subject_teachers(signed, index.trust, parsed.claims)
     findings += _check_persons(signed, roles, parsed.transcript, every_subject=every_subject)
-    findings += _of_content(envelope.payload, parsed, syntax)
+    findings += _of_content(parsed)
     findings += _check_scope(parsed.claims, index.trust, schools)
     return _verdict(raw, index, moment, judged, roles, findings, parsed.claims, parsed.transcript)
 
@@ -163,7 +158,7 @@ def judge_unsigned(
     else:
         payload, found = xml_bare.payload(raw)
         parsed = documents.parse_xml(payload) if payload is not None else documents.NOTHING
-        findings += [*found, *_of_content(payload, parsed, _SYNTAXES[XML])]
+        findings += [*found, *_of_content(parsed)]
     findings += _check_scope(parsed.claims, index.trust, schools)
     return _verdict(raw, index, moment, (), (), findings, parsed.claims, parsed.transcript)
 
@@ -294,7 +289,7 @@ def _check_signature(each: _Judged, index: certificates.TrustIndex) -> Iterable[
     each.leaf, findings = index.read(der, each.opened.places.certificate)
     if each.leaf is None or each.opened.algorithm is None:
         return findings
-    unfit = signatures.key_findings(each.leaf.public_key, each.opened.algorithm, each.opened.places)
+    unfit = signatures.key_findings(each.leaf.fit, each.opened.algorithm, each.opened.places)
     if unfit:
         return [*findings, *unfit]
     if not signatures.signature_holds(each.opened, each.leaf.public_key):
@@ -390,13 +385,13 @@ def _check_persons(
     return [documents.with_wire_pointer(finding, transcript) for finding in found]
 
 
-def _of_content(payload: bytes | None, parsed: documents.Parsed, syntax: _Syntax) -> list[Finding]:
-    """7 to 9: what the reader and the rules say; the schema of the syntax is asked when nothing of that refuses."""
+def _of_content(parsed: documents.Parsed) -> list[Finding]:
+    """7 to 9: what the reader and the rules say; the schema of a record in XML is asked when nothing of that refuses."""
     found = [*parsed.findings, *_check_content(parsed.transcript)]
-    if payload is None or any(f.code.effect is Effect.REFUSE for f in found):
+    if parsed.record is None or any(f.code.effect is Effect.REFUSE for f in found):
         return found
     said = {finding.pointer for finding in found}
-    return [*found, *(f for f in syntax.schema_findings(payload) if f.pointer not in said)]
+    return [*found, *(f for f in xml_schemas.findings(parsed.record) if f.pointer not in said)]
 
 
 def _check_content(transcript: Transcript | None) -> Iterable[Finding]:

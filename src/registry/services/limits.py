@@ -112,12 +112,15 @@ def check_pause(standing: Misses, now: datetime) -> None:
         raise _too_many(codes.VERIFICATION_ENUMERATION, detail, left)
 
 
-async def count_answer(tx: Hot, caller_id: str, standing: Misses, *, found: bool, now: datetime) -> tuple[Misses, bool]:
-    """Count a question that found something, or nothing. The state before it, and whether a pause begins with it.
+async def count_answer(
+    tx: Hot, caller_id: str, standing: Misses | None, *, found: bool, now: datetime
+) -> tuple[Misses, bool]:
+    """Count a question that found something, or nothing. The state before it, and whether a pause begins with it. `standing`: as it
+    was found, which is good enough for what found something; None when others are being counted, and are waited for.
 
     Whoever has been paused since it asked gets no answer either: `check_pause` on the state before, after the commit.
     """
-    if found and not standing.in_a_row:
+    if found and standing is not None and not standing.in_a_row:
         return standing, False
     before = await question_limits.lock_misses(tx, caller_id, now)
     after = misses.after_hit(before) if found else misses.after_miss(before, now)

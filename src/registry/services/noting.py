@@ -5,6 +5,7 @@ Only plain ones come here; whatever may have to be undone has a transaction of i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ class Notes:
     )
     _writing: Together[Note, Against] = field(default_factory=lambda: Together(_write_all, _AT_ONCE))
     _under_way: set[tuple[str, UUID]] = field(default_factory=set)
+    _missing: Counter[str] = field(default_factory=Counter)
+    _missed: Counter[str] = field(default_factory=Counter)
 
     @contextmanager
     def alone(self, caller_id: str, pupil_id: UUID) -> Iterator[bool]:
@@ -56,6 +59,24 @@ class Notes:
             yield True
         finally:
             self._under_way.discard(key)
+
+    @contextmanager
+    def missing(self, caller_id: str) -> Iterator[None]:
+        """A question of the caller that found nothing, for as long as it is not counted."""
+        self._missing[caller_id] += 1
+        try:
+            yield
+        finally:
+            self._missed[caller_id] += 1
+
+    def missed(self, caller_id: str) -> int:
+        """How many questions of the caller that found nothing have been counted here."""
+        return self._missed[caller_id]
+
+    def guessing(self, caller_id: str, since: int) -> bool:
+        """Whether a question of the caller that found nothing was under way here at any moment since so many had been counted: what is
+        answered meanwhile has to wait until it is known whether the caller is paused."""
+        return self._missing[caller_id] != since
 
     async def find(self, db: Database, wanted: Wanted) -> Found:
         """What there is for a question. Raises Refusal: service-busy, service-database."""
