@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from typer.testing import CliRunner, Result
 
 from registry.cli.main import app
+from registry.cli.submit import undelivered
 from registry.core.findings import Outcome
 from registry.demo import transcripts
 from registry.formats import certificates, xml_transcript
@@ -60,3 +62,14 @@ def test_what_is_no_transcript_is_told_in_a_line(tmp_path: Path, transcript: byt
     result, file = signed(tmp_path, "t.json", transcript, "--format", "xml")
     assert (result.exit_code, file.exists()) == (1, False)
     assert isinstance(result.exception, SystemExit)
+
+
+def test_why_nothing_was_delivered_is_told_in_a_sentence() -> None:
+    request = httpx.Request("POST", "https://registry.example/oauth/token")
+    said = {"code": "access-assertion", "en": {"fix": "Sign with a registered key."}}
+    refused = httpx.Response(401, json={"errors": [said]}, request=request)
+    other = httpx.Response(502, text="<html>", request=request)
+    told = [undelivered(httpx.HTTPStatusError("", request=request, response=each)) for each in (refused, other)]
+    assert told[0] == "no access token: access-assertion. Sign with a registered key."
+    assert told[1] == "no access token: the address answered with status 502"
+    assert undelivered(httpx.ConnectError("refused")) == "ConnectError: refused"

@@ -13,6 +13,7 @@ import httpx
 import typer
 from rich.console import Console
 
+from registry.cli.submit import undelivered
 from registry.client import api, signing
 from registry.core.batches import Form
 
@@ -138,7 +139,7 @@ def _use(
     try:
         return asyncio.run(inside())
     except (httpx.HTTPError, ValueError) as error:
-        _errors.print(f"not delivered: {type(error).__name__}", style="red", markup=False)
+        _errors.print(f"not delivered: {undelivered(error)}", style="red", markup=False)
         raise typer.Exit(1) from error
 
 

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from registry.cli import reach
+from registry.cli.submit import undelivered
 from registry.cli.tables import Table
 from registry.client import api, signing
 from registry.core import ids
@@ -74,7 +75,7 @@ def submit(
     try:
         result = asyncio.run(use())
     except (httpx.HTTPError, ValueError) as error:
-        _errors.print(f"not delivered: {type(error).__name__}", style="red", markup=False)
+        _errors.print(f"not delivered: {undelivered(error)}", style="red", markup=False)
         raise typer.Exit(1) from error
     typer.echo(json.dumps({"status": result.status, **result.body}, ensure_ascii=False, indent=1))
     raise typer.Exit({"accepted": 0, "held": 3}.get(result.outcome, 1))

@@ -114,12 +114,23 @@ async def _submit_all(client: api.RegistryClient, files: list[Path], connections
                 try:
                     return await client.submit(await asyncio.to_thread(file.read_bytes))
                 except (httpx.HTTPError, OSError) as error:
-                    return api.Result(0, {"outcome": "error", "errors": [], "detail": type(error).__name__})
+                    return api.Result(0, {"outcome": "error", "errors": [], "detail": undelivered(error)})
                 finally:
                     progress.advance(task)
 
         async with client:
             return await asyncio.gather(*(one(file) for file in files))
+
+
+def undelivered(error: Exception) -> str:
+    """Why nothing was delivered, in a sentence: what the registry said of the access token, or what stood in the way."""
+    if not isinstance(error, httpx.HTTPStatusError):
+        return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    try:
+        said = error.response.json()["errors"][0]
+        return f"no access token: {said['code']}. {said['en']['fix']}"
+    except (ValueError, LookupError, TypeError):
+        return f"no access token: the address answered with status {error.response.status_code}"
 
 
 def _print(files: list[Path], results: list[api.Result]) -> None:
