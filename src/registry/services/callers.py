@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from registry.core.callers import Caller, CallerKey, CallerKind, Scope
+from registry.core.purposes import BUILTIN
 from registry.services.world import World
-from registry.storage import callers, generation
+from registry.storage import callers, generation, purposes
 from registry.storage.database import Writing
 
 _CALLER_ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}", re.ASCII)
@@ -89,6 +90,7 @@ async def register(world: World, new: NewCaller, now: datetime) -> None:
     _check(new)
     async with world.db.transaction() as tx:
         row = Caller(new.caller_id, new.kind, new.name, new.scopes, new.purposes, new.units, frozenset(), {})
+        await _purposes_must_be_there(tx, new.purposes)
         if not await callers.add_caller(tx, row, now):
             raise NotTakenError(f"the id {new.caller_id} is taken (closed ids are not given out again)")
         if new.counts_with is not None and not await callers.count_with(tx, new.caller_id, new.counts_with):
@@ -160,6 +162,13 @@ def _check(new: NewCaller) -> None:
         raise NotTakenError("a purpose has 1 to 63 small letters, digits and hyphens")
     if Scope.VERIFY in new.scopes and not new.purposes:
         raise NotTakenError("scope verify needs at least one purpose")
+
+
+async def _purposes_must_be_there(tx: Writing, wanted: Iterable[str]) -> None:
+    there = {row.code for row in BUILTIN} | {code for code, _, _ in await purposes.load(tx)}
+    unknown = sorted(set(wanted) - there)
+    if unknown:
+        raise NotTakenError(f"no such purpose: {', '.join(unknown[:10])} (there are: {', '.join(sorted(there))})")
 
 
 async def _must_be_open(tx: Writing, caller_id: str) -> None:
