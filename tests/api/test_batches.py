@@ -192,6 +192,7 @@ async def test_a_file_is_taken_whole_or_not_at_all(place: Place, database_urls: 
         lines({"pupil_code": "1", "claim": "result_at_least", "school_year": "2023-2024", "threshold": "9"}),
         b'["a list"]', b"{", b"", lines({"personal_number": int(number[1:]), "school_year": "2023-2024"}),
         json.dumps({**WHY, "transcript_code": "x", "reference": "y" * 5000}).encode(),
+        lines({"transcript_code": code, "version": 1.5}),
     ])  # fmt: skip
     refused = await place.post(bad)
     assert (refused.status_code, refused.json()["code"]) == (400, "batch-row")
@@ -209,6 +210,7 @@ async def test_a_file_is_taken_whole_or_not_at_all(place: Place, database_urls: 
         ("json-syntax", "/rows/12"),
         ("request-parameter", "/rows/14/personal_number"),
         ("request-too-large", "/rows/15"),
+        ("request-parameter", "/rows/16/version"),
     ]
     assert number not in refused.text
     assert await count(database_urls, "batch") == 0

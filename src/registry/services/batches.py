@@ -150,7 +150,8 @@ async def _checked(world: World, caller: Caller, file: File, read: Read, now: da
         findings += found
         if len(findings) > batch_lines.MOST_FINDINGS:
             break
-        kept.append(batch_lines.kept(line))
+        if not findings:  # else nothing of the file is kept, and what is no question may not even be fit to be
+            kept.append(batch_lines.kept(line))
     if findings:
         raise Refusal(codes.BATCH_ROW, batch_lines.listed(findings))
     return kept
