@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import tracemalloc
 from datetime import date
 from decimal import Decimal
 from random import Random
@@ -279,6 +280,21 @@ def test_a_flood_of_unknown_fields_gives_a_bounded_answer() -> None:
     findings = parse({**PRIMARY, **{f"x{n}": n for n in range(1000)}}).findings
     assert len(findings) == 21
     assert findings[-1].detail == "980 more unknown fields"
+
+
+def test_names_that_nobody_knows_are_not_remembered() -> None:
+    """Else a sender fills the memory with them: each document may have a megabyte of its own."""
+    name = "x" * 100_000
+    rows = [{**row, name: ""} for row in PRIMARY["dsbangdiem"]]
+    tracemalloc.start()
+    try:
+        for n in range(20):
+            assert parse(
+                {**PRIMARY, f"{name}{n}": "", "dsbangdiem": [*rows[1:], {**rows[0], f"{name}{n}": ""}]}
+            ).findings
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_everything_wrong_is_reported_at_once() -> None:

@@ -79,13 +79,19 @@ class Way(NamedTuple):
     keys: tuple[str, ...]
 
 
-@lru_cache(maxsize=1024)
 def way(plan: Plan, members: tuple[str, ...], assessed: bool) -> Way | None:
-    """The way of objects with exactly these members, of which a vendor's are all alike; None where one is missing or unknown."""
+    """The way of objects with exactly these members, of which a vendor's are all alike; None where one is missing or unknown.
+
+    Names that nobody knows are not remembered: they are as many and as long as a sender likes.
+    """
+    return _way(plan, members, assessed) if plan.names.issuperset(members) else None
+
+
+@lru_cache(maxsize=1024)
+def _way(plan: Plan, members: tuple[str, ...], assessed: bool) -> Way | None:
     present = [step for step in plan.steps if step.wire in members]
     optional = {Need.OPTIONAL} if assessed else {Need.OPTIONAL, Need.ASSESSED}
-    missing = any(step.need not in optional and step.wire not in members for step in plan.steps)
-    if missing or not plan.names.issuperset(members) or len(present) < 2:
+    if len(present) < 2 or any(step.need not in optional and step.wire not in members for step in plan.steps):
         return None
     wires, _, _, keys, _, quick = zip(*present, strict=True)
     return Way(itemgetter(*wires), quick, keys)
