@@ -26,7 +26,7 @@ from tests.services.test_number_returns import (
     take,
     without,
 )  # fmt: skip
-from tests.small_city import small_city
+from tests.small_city import SECONDARY, small_city
 
 __all__ = ["settled"]
 pytestmark = pytest.mark.anyio
@@ -180,6 +180,22 @@ async def test_a_number_that_the_list_had_before_belongs_into_the_document(settl
     assert (await submission.state(settled, VENDOR, held.submission_id)).outcome == "held"
     again = await submission.submit(settled, VENDOR, small_city().signed(whole), judging.JOSE, minutes(3))
     assert again.outcome is Outcome.ACCEPTED
+
+
+async def test_a_list_gives_no_document_the_number_of_a_pupil_of_another_school(settled: World) -> None:
+    """Born the same day: nothing in the number tells the two apart, and whose it is the lists do not agree on."""
+    whole, number = small_city().document(), small_city().document()["sodinhdanh"]
+    who = (whole["hovaten"], "1A", whole["ngaythangnamsinh"], "Nam" if whole["gioitinh"] == "1" else "Nữ")
+    await roster(settled, ("elsewhere", *who, number), at=minutes(0), school=SECONDARY.code)
+    raw = small_city().signed({**whole, "sodinhdanh": ""})
+    held = await submission.submit(settled, VENDOR, raw, judging.JOSE, minutes(1))
+    await roster(settled, (whole["mahocsinh"], *who, number), at=minutes(2))
+    await work.rejudge_waiting(settled, work.Watch(), asyncio.Event())
+    assert (await submission.state(settled, VENDOR, held.submission_id)).outcome == "held"
+    await roster(settled, ("elsewhere", *who, ""), at=minutes(3), school=SECONDARY.code)
+    await roster(settled, (whole["mahocsinh"], who[0], "1B", *who[2:], number), at=minutes(4))
+    await work.rejudge_waiting(settled, work.Watch(), asyncio.Event())
+    assert (await submission.state(settled, VENDOR, held.submission_id)).outcome == "accepted"
 
 
 async def test_a_list_whose_number_contradicts_the_document_leaves_it_waiting(settled: World) -> None:

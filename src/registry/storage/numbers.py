@@ -138,7 +138,7 @@ UPDATE waiting w SET generation = -1 FROM submission s, g
 """  # noqa: S608
 
 #: A number that came back from the police, or that a list brought after the document was there: before it, the school could have
-#: written it into the document, and has to say itself whose it is.
+#: written it into the document, and has to say itself whose it is. A list is no word on whose it is while another pupil is listed with it.
 _SUPPLIED = """
 SELECT r.number_index, r.number_sealed, r.sex, r.birth_date FROM roster_pupil r
  WHERE r.left_at IS NULL AND r.number_index IS NOT NULL AND r.school_year = $1 AND r.school_code = $2 AND r.pupil_code = $3
@@ -147,7 +147,9 @@ SELECT r.number_index, r.number_sealed, r.sex, r.birth_date FROM roster_pupil r
                      = (r.school_year, r.school_code, r.pupil_code, r.number_index) AND a.undone_at IS NULL)
      OR NOT EXISTS (SELECT FROM roster_pupil o
                      WHERE (o.school_year, o.school_code, o.pupil_code, o.number_index)
-                         = (r.school_year, r.school_code, r.pupil_code, r.number_index) AND o.joined_at <= $4))
+                         = (r.school_year, r.school_code, r.pupil_code, r.number_index) AND o.joined_at <= $4)
+    AND NOT EXISTS (SELECT FROM roster_pupil x
+                     WHERE x.number_index = r.number_index AND x.left_at IS NULL AND x.pupil_code <> r.pupil_code))
 """
 
 
