@@ -468,7 +468,7 @@ async def test_the_school_sees_which_office_looked_and_why(place: Place) -> None
     assert body["next"] is None
     assert place.primary["sodinhdanh"] not in json.dumps(body)
     first = (await place.vendor.get(f"/v1/pupils/{pupil}/views", params={"limit": 2})).json()
-    rest = (await place.vendor.get(f"/v1/pupils/{pupil}/views", params={"before": first["next"]})).json()
+    rest = (await place.vendor.get(f"/v1/pupils/{pupil}/views", params={"after": first["next"]})).json()
     assert [view["kind"] for view in rest["views"]][:2] == ["transcript", "claim"]
 
 
