@@ -160,7 +160,8 @@ def forecast(
         _out.print(table)
         _out.print(
             f"{told.refused} of {told.records} records would be refused; {told.unreadable} could not be read; "
-            f"{told.history} of older circulars left out"
+            f"{told.history} of older circulars left out",
+            soft_wrap=True,
         )
     if told.refused or told.unreadable:
         raise typer.Exit(1)
