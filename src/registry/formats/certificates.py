@@ -91,9 +91,7 @@ class TrustIndex:
         return certificate, findings
 
 
-def _authority(
-    read: tuple[Certificate | None, list[Finding]], label: str, problems: list[str]
-) -> Certificate | None:
+def _authority(read: tuple[Certificate | None, list[Finding]], label: str, problems: list[str]) -> Certificate | None:
     certificate, findings = read
     if certificate is not None:
         findings = profile.profile_findings(certificate, ca=True, pointer="")

@@ -151,7 +151,8 @@ def _taken_apart(raw: bytes) -> _Parts | None:
 def _is_flat(members: Mapping[str, Any]) -> bool:
     """True when no member is an object or has one in a list."""
     return not any(
-        type(value) is dict or (type(value) is list and not set(map(type, value)) <= {str}) for value in members.values()
+        type(value) is dict or (type(value) is list and not set(map(type, value)) <= {str})
+        for value in members.values()
     )
 
 
