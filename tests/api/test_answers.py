@@ -431,6 +431,21 @@ async def test_guessing_rings_the_alarm(place: Place) -> None:
     assert await alarms() == before + 1
 
 
+async def test_guessing_with_a_nonce_that_was_used_rings_it_too(place: Place) -> None:
+    async def alarms() -> str:
+        lines = (await place.office.get("/metrics")).text.splitlines()
+        return next(line for line in lines if line.startswith("registry_verification_enumeration_total"))
+
+    sent = nonce()
+    assert (await place.ask(transcript_code=place.primary["madinhdanhhocba"], nonce=sent)).status_code == 200
+    before = await alarms()
+    for index in range(10):
+        answer = await place.ask(sha256=f"{index:064d}", nonce=sent)
+        assert (answer.status_code, answer.json()["code"]) == (409, "verification-nonce")
+    assert (await place.ask(sha256="a" * 64, nonce=sent)).json()["code"] == "verification-enumeration"
+    assert await alarms() != before
+
+
 async def test_the_day_and_the_pupil_have_limits(place: Place) -> None:
     code = {"transcript_code": place.primary["madinhdanhhocba"]}
     for update, expected in (

@@ -116,6 +116,30 @@ def test_counter_signatures_are_reported_and_not_relied_upon() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "roles"),
+    [
+        (("Principal",), ["teacher"]),
+        (("seal", "Hiệu trưởng"), ["teacher"]),
+        (("Teacher",), []),
+        (("seal", "teacher"), []),
+        (("Giáo viên chủ nhiệm",), []),
+    ],
+)
+def test_a_role_that_is_written_gives_none_and_is_compared(written: tuple[str, ...], roles: list[str]) -> None:
+    def claim(root: etree._Element) -> None:
+        holder = next(root[1][0].iter(in_xades("ClaimedRoles")))
+        holder[:] = []
+        for each in written:
+            etree.SubElement(holder, in_xades("ClaimedRole")).text = each
+
+    verdict = judged(hostile_xml_forger.Forger(_CITY).signed_over(claim))
+    assert verdict.outcome is Outcome.ACCEPTED
+    assert [s.role for s in verdict.signatures] == ["teacher", "principal", "seal"]
+    found = [(f.code.slug, f.pointer, f.detail) for f in verdict.findings]
+    assert found == [("signer-role-claimed", "/signatures/0/SignerRoleV2", role) for role in roles]
+
+
 def _issuer_and_serial(root: etree._Element) -> None:
     for index, signer in enumerate(_CITY.signers_of(PRIMARY)):
         named = hostile_xml_bounds.issuer_serial(signer.signing_key.certificates[0])

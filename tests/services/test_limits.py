@@ -73,6 +73,12 @@ def guess(index: int) -> Question:
     return several[index % 4]
 
 
+async def turned_away(world: World, question: Question, counted: Limits, *, why: asking.Why) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        await ask(world, question, counted, why=why)
+    return caught.value
+
+
 async def refusal(*args: object, **more: float) -> Refusal:
     with pytest.raises(Refusal) as caught:
         await ask(*args, **more)  # type: ignore[arg-type]
@@ -97,6 +103,21 @@ async def test_guessing_is_stopped_in_all_processes_at_once(worlds: tuple[World,
     async with worlds[0].db.hot() as connection:
         kept = await connection.fetchval("SELECT count(*) FROM question WHERE answer = 'not_known'")
     assert kept == misses.IN_A_ROW, "what is turned away is no answer"
+
+
+async def test_a_guess_with_a_nonce_that_was_used_is_a_guess(worlds: tuple[World, World], known: ByCode) -> None:
+    """It is refused like the others; were it not counted, the clock would tell for nothing what is there."""
+    counted, spent = Limits(), replace(WHY, nonce="n" * 16, nonce_ends=NOW + timedelta(days=1))
+    assert (await ask(worlds[0], known, counted, why=spent)).answer is Answer.GENUINE_CURRENT
+    begun = []
+    for index in range(misses.IN_A_ROW):
+        assert (await turned_away(worlds[index % 2], known, counted, why=spent)).code is codes.VERIFICATION_NONCE
+        turned = await turned_away(worlds[index % 2], guess(index), counted, why=spent)
+        assert isinstance(turned, asking.InVain)
+        assert turned.code is codes.VERIFICATION_NONCE
+        begun.append(turned.pause_begins)
+    assert begun == [False] * (misses.IN_A_ROW - 1) + [True], "the alarm rings once"
+    assert (await refusal(worlds[1], known, counted)).code is codes.VERIFICATION_ENUMERATION
 
 
 async def test_an_office_that_mistypes_goes_on(worlds: tuple[World, World], known: ByCode) -> None:

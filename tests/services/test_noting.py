@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -14,8 +15,10 @@ from registry.core.findings import Refusal
 from registry.services import audit
 from registry.services.noting import Notes
 from registry.services.world import World
+from registry.storage import questions
 from registry.storage.database import Database
-from registry.storage.questions import Nonce, NonceSpentError, Note
+from registry.storage.questions import Nonce, NonceSpentError, Note, Threshold, ThresholdTakenError
+from tests.interleaving import waiting
 from tests.small_city import NOW
 
 pytestmark = pytest.mark.anyio
@@ -43,6 +46,25 @@ async def test_of_one_nonce_many_times_at_once_one_is_written(world: World) -> N
     assert isinstance(await notes.write(world.db, Note(look(), nonce)), NonceSpentError)
     async with world.db.hot() as connection:
         assert await connection.fetchval("SELECT count(*) FROM question") == 2
+
+
+async def test_a_claim_that_lost_its_threshold_to_another_process_keeps_its_nonce(world: World) -> None:
+    pupil_id = uuid4()
+
+    def claim(threshold: str, nonce: bytes) -> Note:
+        row = replace(look(), pupil_id=pupil_id)
+        counts_from = NOW - timedelta(days=365)
+        taken = Threshold((pupil_id,), "office", ("office",), "mathematics", threshold, counts_from)
+        return Note(row, Nonce(nonce * 32, NOW + timedelta(days=1)), taken)
+
+    async with world.db.hot_transaction() as other:
+        assert await questions.write_all(other, [claim("5.0", b"f")]) == [None]
+        late = asyncio.create_task(Notes().write(world.db, claim("8.0", b"l")))
+        await waiting(world, 1)
+    assert isinstance(await late, ThresholdTakenError)
+    async with world.db.hot() as connection:
+        spent = await connection.fetch("SELECT nonce_hash FROM answer_nonce")
+    assert [bytes(row["nonce_hash"]) for row in spent] == [b"f" * 32]
 
 
 async def test_without_a_database_everybody_hears_of_it(tmp_path: object) -> None:

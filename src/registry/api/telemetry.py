@@ -37,6 +37,7 @@ from registry.api import logs
 from registry.core import codes
 from registry.core.findings import Refusal
 from registry.services import trust_health
+from registry.services.asking import InVain
 
 log = logging.getLogger(__name__)
 
@@ -177,11 +178,13 @@ _LIMITS = frozenset(
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """Count a question that a limit turns away."""
+    """Count a question that a limit turns away, and a pause that begins with one that was refused."""
     try:
         yield
     except Refusal as refusal:
         count_limited(refusal)
+        if isinstance(refusal, InVain) and refusal.pause_begins:
+            _pauses.inc()
         raise
 
 

@@ -704,6 +704,18 @@ SIGNER_ROLE_ORDER = _code(
         "Sign in the order homeroom teacher, principal, school seal.",
     ),
 )
+SIGNER_ROLE_CLAIMED = _code(
+    "signer-role-claimed",
+    (
+        "Vai trò ghi trong chữ ký khác vai trò đã đăng ký",
+        "The role written in the signature is not the one the signer is registered for",
+    ),
+    (
+        "Ghi vai trò nêu trong chi tiết hoặc không ghi vai trò; vai trò có hiệu lực là vai trò đã đăng ký.",
+        "Write the role named in the detail, or none; what counts is the registered role.",
+    ),
+    Effect.WARN,
+)
 SIGNER_ROLE_MISSING = _code(
     "signer-role-missing",
     ("Thiếu chữ ký của một vai trò bắt buộc", "The signature of a required role is missing"),

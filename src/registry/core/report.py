@@ -132,6 +132,7 @@ SUB_INDICATIONS: Mapping[str, SubIndication | None] = {
     "signer-period": _Sub.SIG_CONSTRAINTS_FAILURE,
     "signer-school": _Sub.SIG_CONSTRAINTS_FAILURE,
     "signer-role-order": _Sub.SIG_CONSTRAINTS_FAILURE,
+    "signer-role-claimed": None,  # a claim; no signature policy of ours asks for one (EN 319 102-1, 5.2.8)
     "signer-role-missing": _Sub.SIG_CONSTRAINTS_FAILURE,
     "signer-hierarchy": _Sub.CHAIN_CONSTRAINTS_FAILURE,
     "signer-person": _Sub.SIG_CONSTRAINTS_FAILURE,

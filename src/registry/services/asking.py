@@ -90,10 +90,12 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A question that is written down: what it is answered with, if anything, and whether the caller is paused from now on."""
+    """A question that is written down: what it is answered with, if anything, and whether the caller is paused from now on.
+    `refusal`: one that found nothing is only counted, not written down and not answered."""
 
     behind: Behind | None
     pause_begins: bool = False
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class Asker:
     question_id: UUID
     now: datetime
     missed_before: int
+    began: float
 
     @property
     def guessing(self) -> bool:
@@ -180,6 +183,15 @@ class Asked(Protocol[D, A_co]):
         """The answer, from the stored signed bytes and from nowhere else."""
 
 
+class InVain(Refusal):
+    """A question that found nothing and is refused all the same, as for a nonce that was used before: it is counted like any other that
+    finds nothing, or what is refused would be a guess for nothing, told by the clock. `pause_begins`: that was one too many."""
+
+    def __init__(self, refusal: Refusal, pause_begins: bool) -> None:
+        super().__init__(refusal.code, refusal.findings, refusal.retry_after)
+        self.pause_begins = pause_begins
+
+
 class BrokenStoredError(Exception):
     """A version whose stored bytes are gone or changed: what was written is undone, and it is asked again without vouching."""
 
@@ -194,13 +206,13 @@ async def ask(
     """Answer one question; it is committed before this returns.
 
     `keep` stores the answer in the same transaction: either both stay, or neither. Raises Refusal: what `permit`,
-    `Limits.count` and `_write` raise, verification-enumeration, service-busy, service-database.
+    `Limits.count` and `_write` raise, InVain, verification-enumeration, service-busy, service-database.
     """
     began = pace.started()
     purpose = permit(await world.known(), caller, asked, now)
     await counted.count(world, caller.counted_as, now)
     question_id, missed = ids.uuid7(now, secrets.token_bytes(10)), world.notes.missed(caller.counted_as)
-    asker = Asker(world, caller, asked.why, purpose, counted, question_id, now, missed)
+    asker = Asker(world, caller, asked.why, purpose, counted, question_id, now, missed, began)
     with ExitStack() as until_counted:
         plain = await _plainly(asker, asked, until_counted) if keep is None else None
         if plain is not None:
@@ -243,7 +255,9 @@ async def _write_plainly(asker: Asker, decided: Decided[D], version: Stored, pro
         raw = _opened(world, version, proof) if alone else None
         if raw is None or proof.asked_before + _NEAR >= asker.counted.per_pupil:
             return None
-        _written(asker, await world.notes.write(world.db, _note(asker, decided)))
+        refusal = _refusal(asker, await world.notes.write(world.db, _note(asker, decided)))
+        if refusal is not None:
+            raise refusal
     return Told(decided, Written(Behind(version, proof, raw)))
 
 
@@ -263,6 +277,9 @@ async def _in_one_transaction(
             answer = await asked.answered(asker, told)
             await keep(tx, answer)
     limits.check_pause(before, asker.now)
+    if written.refusal is not None:
+        await pace.even_out(asker.began, asker.counted.even_seconds)
+        raise InVain(written.refusal, written.pause_begins)
     return answer if answer is not None else await asked.answered(asker, told), decided.found
 
 
@@ -291,7 +308,9 @@ async def _write(tx: Hot, asker: Asker, decided: Decided[D], found: questions.Fo
     Raises BrokenStoredError, Refusal: verification-nonce, -threshold, -pupil; then nothing may stay written.
     """
     row, version, caller = decided.row, decided.version, asker.caller
-    _written(asker, (await questions.write_all(tx, [_note(asker, decided)]))[0])
+    refusal = _refusal(asker, (await questions.write_all(tx, [_note(asker, decided)]))[0])
+    if refusal is not None and decided.found:
+        raise refusal
     behind = None
     if version is not None:
         proof, most = found.proof_of(version), asker.counted.per_pupil
@@ -306,19 +325,20 @@ async def _write(tx: Hot, asker: Asker, decided: Decided[D], found: questions.Fo
     before, begins = await limits.count_answer(
         tx, caller.counted_as, None if asker.guessing else found.misses, found=decided.found, now=row.asked_at
     )
-    return Written(behind, begins), before
+    return Written(behind, begins, refusal), before
 
 
 def _note(asker: Asker, decided: Decided[Any]) -> questions.Note:
     return questions.Note(decided.row, asker.why.spent, decided.threshold)
 
 
-def _written(asker: Asker, against: Against) -> None:
-    """Raises Refusal: verification-nonce, verification-threshold, for a question that is not written."""
+def _refusal(asker: Asker, against: Against) -> Refusal | None:
+    """verification-nonce or -threshold, of a question that is not written."""
     if isinstance(against, questions.ThresholdTakenError):
-        raise limits.threshold_refusal(against.since, asker.counted.threshold_days, asker.now)
+        return limits.threshold_refusal(against.since, asker.counted.threshold_days, asker.now)
     if against is not None:
-        raise Refusal(codes.VERIFICATION_NONCE, [Finding(codes.VERIFICATION_NONCE, "/body/nonce", "a new one")])
+        return Refusal(codes.VERIFICATION_NONCE, [Finding(codes.VERIFICATION_NONCE, "/body/nonce", "a new one")])
+    return None
 
 
 def _opened(world: World, version: Stored, proof: questions.Proof) -> bytes | None:

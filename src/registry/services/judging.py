@@ -366,6 +366,7 @@ def _signed(each: _Judged) -> signing_policy.Signed:
         stamp_open=any(finding.code is codes.TIME_STAMP_UNDECIDED for finding in each.stamped.findings),
         policies=path.policies if path else _NOTHING,
         persons=path.persons if path else holders.personal_numbers(each.leaf) if each.leaf else _NOTHING,
+        claimed=each.opened.claimed_roles,
     )
 
 

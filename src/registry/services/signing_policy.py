@@ -16,6 +16,7 @@ from registry.core.findings import Code, Finding
 from registry.core.transcript import Claims
 from registry.formats import rfc5280
 
+_WORDS = frozenset(role.value for role in trust.Role)
 _ORDER = {role: position for position, role in enumerate(trust.Role)}
 #: What may stand behind the teachers, the fullest first: at most one principal, at most one seal.
 _ENDINGS = (
@@ -35,7 +36,7 @@ class Signed:
 
     `policies` are the certificate policies (OIDs) that the path is valid for, `stamped` says that a valid time-stamp proves it,
     `stamp_open` that there is one of which it is not known whether it is valid,
-    `persons` are the personal numbers in the certificate's subject.
+    `persons` are the personal numbers in the certificate's subject, `claimed` the roles that the signer wrote.
     """
 
     index: int
@@ -47,6 +48,7 @@ class Signed:
     stamp_open: bool = False
     policies: frozenset[str] = frozenset()
     persons: frozenset[str] = field(default=frozenset(), repr=False)
+    claimed: tuple[str, ...] = ()
 
     @property
     def at(self) -> str:
@@ -76,7 +78,7 @@ def check(
     """The role of each signature and what is wrong with them.
 
     Codes: signature-repeated, signer-unregistered, signer-school, signer-period, signer-role-order, signer-role-missing,
-    signer-hierarchy, certificate-policy, signer-time-stamp, signer-time-stamp-open, policy-empty.
+    signer-role-claimed, signer-hierarchy, certificate-policy, signer-time-stamp, signer-time-stamp-open, policy-empty.
     """
     registered, case, findings = _known(signed, trust_list, claims)
     school = case.school
@@ -85,6 +87,7 @@ def check(
     required = case.policy.required(case.ownership, finished, case.year, claims.extract)
     roles = _roles(tuple([tuple([signer.role for signer in mine]) for mine in registered]), required)
     findings += [Finding(code, _at(signed, place), detail) for code, place, detail in _order(roles, required)]
+    findings += _claimed(signed, roles)
     if school is not None:
         findings += _without_rows(roles, case, finished)
         for each, role in zip(signed, roles, strict=True):
@@ -243,6 +246,15 @@ def _order(roles: _Roles, required: tuple[trust.Role, ...]) -> tuple[tuple[Code,
     if None in roles:
         return tuple(wrong)  # an unknown signer may be the one who seems to be missing: its own finding says so
     return *wrong, *((codes.SIGNER_ROLE_MISSING, None, role.value) for role in required if role not in roles)
+
+
+def _claimed(signed: Sequence[Signed], roles: _Roles) -> Iterable[Finding]:
+    """Who writes one of our roles into the signature, and signs in another: what is written gives no right, but a receiver who reads
+    it is misled. Roles in other words ("Hiệu trưởng") are reported and not compared."""
+    for each, role in zip(signed, roles, strict=True):
+        written = {text.lower() for text in each.claimed} & _WORDS if each.claimed and role is not None else None
+        if written and role not in written:
+            yield Finding(codes.SIGNER_ROLE_CLAIMED, f"{each.at}/SignerRoleV2", role or "")
 
 
 def _without_rows(roles: Sequence[trust.Role | None], case: _Case, finished: datetime | None) -> Iterable[Finding]:

@@ -180,6 +180,9 @@ SELECT question_id, written.question_id IS NOT NULL AS written, free.question_id
   FROM n LEFT JOIN written USING (question_id) LEFT JOIN free USING (question_id) LEFT JOIN other USING (question_id)
 """  # noqa: S608
 
+#: The nonce of a claim whose threshold somebody else took at the same moment: it was taken by the same statement, before that was known.
+_GIVE_BACK = "DELETE FROM answer_nonce WHERE caller_id = $1 AND nonce_hash = $2"
+
 #: The same where no question has a nonce or a threshold: nothing can keep a row from being written, and it takes half the time.
 _WRITE_PLAIN = f"""
 INSERT INTO question ({_QUESTION})
@@ -339,6 +342,12 @@ async def write_all(tx: Hot, notes: Sequence[Note]) -> list[NonceSpentError | Th
         return [None] * len(notes)
     found = await tx.fetch(_WRITE, *columns)
     by_id = {row["question_id"]: row for row in found}
+    lost = [
+        each for each in notes if by_id[each.row.question_id]["free"] and not by_id[each.row.question_id]["written"]
+    ]
+    spent = [(each.row.caller_id, each.nonce.hashed) for each in lost if each.nonce is not None]
+    if spent:
+        await tx.executemany(_GIVE_BACK, spent)
     return [_against(by_id[each.row.question_id], each.row.asked_at) for each in notes]
 
 
