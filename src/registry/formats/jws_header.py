@@ -75,7 +75,7 @@ class _Parts(NamedTuple):
 
 #: What headers said in which nothing was wrong and nothing stands in objects, by all but `iat` and `prev`, the algorithms
 #: allowed and the kind: those of one signer are otherwise the same octets, four fifths of them certificates.
-_GOOD: Lru[tuple[bytes, frozenset[Algorithm], str], Header] = Lru(2048)
+GOOD: Lru[tuple[bytes, frozenset[Algorithm], str], Header] = Lru(2048)
 
 
 @dataclass(slots=True)
@@ -101,7 +101,7 @@ def read(protected: str, place: Place, algorithms: frozenset[Algorithm]) -> Head
         return Header(findings=(Finding(codes.ENVELOPE_BASE64, at, "base64url without padding"),))
     parts = _taken_apart(raw) if place.covered is None else None
     if parts is not None:
-        good = _GOOD.get((parts.rest, algorithms, place.kind))
+        good = GOOD.get((parts.rest, algorithms, place.kind))
         signed_at = _seconds(parts.seconds)
         if good is not None and signed_at is not None and parts.previous == place.previous:
             return Header(good.algorithm, signed_at, good.chain, good.reference)
@@ -125,7 +125,7 @@ def read(protected: str, place: Place, algorithms: frozenset[Algorithm]) -> Head
     reference = _reference(reading, chain)
     header = Header(algorithm, signed_at, chain, reference, tuple(reading.found))
     if parts is not None and not header.findings and _is_flat(members):
-        _GOOD.put((parts.rest, algorithms, place.kind), header)
+        GOOD.put((parts.rest, algorithms, place.kind), header)
     return header
 
 
