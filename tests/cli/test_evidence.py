@@ -52,6 +52,12 @@ async def test_out_and_judged_again(world: World, env: dict[str, str], tmp_path:
     assert report["outcome"] == answer.outcome.value
     found = [f["code"] for s in report["signatures"] for f in s["findings"]] + [f["code"] for f in report["findings"]]
     assert sorted(found) == sorted(f.code.slug for f in answer.findings)
+    said = "".join(judged.stderr.split())  # as wide as the terminal is
+    for anchor in small_city().trust_list.anchors:
+        assert (f"{anchor.fingerprint.hex().upper()}({anchor.hierarchy}):noknownnationalroot" in said) is (
+            anchor.fingerprint.hex() in judged.stdout
+        )
+    assert "no known national root" in " ".join(judged.stderr.split())
     alone = await run(nowhere, "judge", "--evidence", file)
     assert alone.stdout.count('"outcome"') == (0 if change == {"ghichu": "x"} else 1)
 

@@ -64,3 +64,28 @@ def test_rows_by_year_and_time() -> None:
     assert policy.rows_for(seal, public, at(2019), 2022) == ()
     assert policy.required(Ownership.NON_PUBLIC, at(2026), None) == ()
     assert policy.required(None, None, None) == (seal,)
+
+
+_A, _B = frozenset({"1.2.3"}), frozenset({"1.2.4"})
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ((row(2020), row(2025, time_stamp=True)), (1, 2)),
+        ((row(2020, 2026), row(2019), row(2025)), (1, 2)),
+        ((row(2020, 2025), row(2025, time_stamp=True)), None),
+        ((row(2020, role=Role.TEACHER), row(2021)), None),
+        ((row(2020), row(2021, hierarchy=Hierarchy.PUBLIC)), None),
+        ((row(2020, last_year=2024), row(2021, first_year=2025)), None),
+        ((row(2020, last_year=2025), row(2021, first_year=2025)), (1, 2)),
+        ((row(2020), row(2021, algorithms=frozenset({Algorithm.ES256}))), None),
+        ((row(2020, policies=_A), row(2021, policies=_B, time_stamp=True)), None),
+        ((row(2020, policies=_A), row(2021, policies=_A | _B)), (1, 2)),
+        ((row(2020, policies=_A), row(2021)), (1, 2)),
+    ],
+)  # fmt: skip
+def test_rows_of_which_the_stricter_would_say_nothing(
+    rows: tuple[PolicyRow, ...], found: tuple[int, int] | None
+) -> None:
+    assert policy_versions.overlap(rows) == found

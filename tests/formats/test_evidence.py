@@ -140,6 +140,7 @@ def test_what_the_manifest_does_not_list_or_list_otherwise() -> None:
     "members",
     [
         {"format": "other"}, {"received_at": "yesterday"}, {"received_at": "2026-05-04T03:02:01"}, {"judged_at": 5},
+        {"received_at": "9999-12-31T23:59:59+00:00"}, {"judged_at": "0001-01-01T00:00:00+14:00"},
         {"skew_seconds": "5"}, {"skew_seconds": True}, {"document": []}, {"document": {"sha256": "zz", "media_type": "x"}},
         {"carried_findings": {}}, {"carried_findings": [1]}, {"school_in_scope": "no"}, {"policy": None}, {"generation": "1"},
     ],

@@ -92,3 +92,12 @@ def test_one_role_in_two_ranges_of_years() -> None:
     found = policy_csv.read(f"{NEW}\n{GOOD},,,,,2024\n{GOOD},no,,,2025,\n")
     assert isinstance(found, Policy)
     assert [row.required for row in found.rows] == [True, False]
+
+
+def test_two_rows_about_the_same_signatures() -> None:
+    """Each can be read, and stays readable where it was taken before; together they are not taken any more."""
+    text = f"{NEW}\n{GOOD},,,,,\n{GOOD.replace('2025', '2027')},,,yes,,\n"
+    assert len(policy_csv.read(text).rows) == 2
+    with pytest.raises(ValueError, match="rows 1 and 2"):
+        policies.read(text)
+    assert policies.read(text.replace("2025-01-01,", "2025-01-01,2027-01-01")).rows

@@ -28,7 +28,7 @@ from registry.demo.schools import DemoSchool
 from registry.demo.signers import DemoSigner
 from registry.formats import base64url
 from registry.formats import evidence as archives
-from registry.services import checking, evidence, judging, policies, signers, submission
+from registry.services import checking, evidence, judging, policies, signers, submission, trust
 from registry.services.world import World
 from tests import hostile
 from tests.small_city import NOW, PRIMARY, SECONDARY, SmallCity, settle, small_city, vendor
@@ -200,6 +200,16 @@ async def policy_in_force(world: World, policy: Policy) -> None:
     assert await policies.import_version(world, policy, NOW)
     assert not await policies.import_version(world, policy, NOW), "the same again changes nothing"
     await world.register.newer_than(world.db, (await world.known()).generation)
+
+
+async def test_a_folder_whose_policy_is_unclear_leaves_the_policy_as_it_was(settled: World) -> None:
+    before = await policies.look(settled)
+    head = "version,role,ownership,hierarchy,algorithms,valid_from,valid_to,time_stamp"
+    rows = "v9,seal,public,government,PS256,2025-01-01,,no\nv9,seal,public,government,PS256,2027-01-01,,yes"
+    report = await trust.import_files(settled, {"policy.csv": f"{head}\n{rows}\n".encode()}, NOW)
+    assert report.policy is None
+    assert [problem.partition(" decide")[0] for problem in report.problems] == ["policy.csv: rows 1 and 2"]
+    assert await policies.look(settled) == before
 
 
 async def test_of_two_versions_of_one_name_at_once_one_is_taken(world: World) -> None:

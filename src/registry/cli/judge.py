@@ -17,7 +17,7 @@ from registry.cli import reach, report_table
 from registry.cli.trust import folder_files
 from registry.core.findings import Outcome
 from registry.core.verdict import Verdict
-from registry.services import checking
+from registry.services import checking, roots
 from registry.services import report as reports
 
 _EXIT = {Outcome.ACCEPTED: 0, Outcome.HELD: 3, Outcome.REFUSED: 1}
@@ -119,6 +119,9 @@ def _with_evidence(files: list[Path], archive: Path) -> _Bench:
     if isinstance(opened, str):
         raise _not_taken(archive, opened)
     _print_problems(archive, opened.problems)
+    for anchor in roots.foreign(opened.index.trust.anchors):
+        said = f"{anchor.fingerprint.hex().upper()} ({anchor.hierarchy}): no known national root"
+        _print_problems(archive, [f"{said}; nothing but this archive says that it was trusted"])
     documents = [(str(f), f.read_bytes()) for f in files]
     if not documents and opened.document is None:
         raise _not_taken(archive, "the document was refused and is not in the archive: name the file itself")

@@ -53,6 +53,7 @@ def import_policy(
 
     Columns: version, role, ownership, hierarchy, algorithms, valid_from, valid_to; and, where wanted, required (yes, no), policies
     (certificate policy OIDs), time_stamp (yes, no), extract (yes, no: must sign an extract from paper), declares (no, may, must: signs declarations), subject_teachers (yes, no: of a teacher, whether every subject teacher named must sign), first_year, last_year (in which school years begin).
+    Rows are alternatives: of one role, kind and hierarchy they must differ in times, school years, algorithms or policies.
     """
     try:
         chosen = policies.default() if file is None else policies.read(file.read_text(encoding="utf-8-sig"))

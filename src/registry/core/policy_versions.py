@@ -36,6 +36,32 @@ def origins(versions: Sequence[Policy]) -> Iterator[tuple[str, PolicyRow]]:
         taken += [_span(row) for row in policy.rows]
 
 
+def overlap(rows: Sequence[PolicyRow]) -> tuple[int, int] | None:
+    """The first two rows (counted from 1) that decide about the same signature. Rows are alternatives, so the stricter of two would
+    say nothing: a time-stamp asked for from next year on would never be, if the row before it has no end.
+
+    Rows of one role, kind of school and hierarchy stay apart by their dates, school years, algorithms or certificate policies.
+    """
+    for later, row in enumerate(rows):
+        for earlier, other in enumerate(rows[:later]):
+            if _same(row, other):
+                return earlier + 1, later + 1
+    return None
+
+
+def _same(row: PolicyRow, other: PolicyRow) -> bool:
+    (start, end), (other_start, other_end) = _span(row), _span(other)
+    return (
+        (row.role, row.ownership, row.hierarchy) == (other.role, other.ownership, other.hierarchy)
+        and start < other_end
+        and other_start < end
+        and (row.first_year or 0) <= (other.last_year or 9999)
+        and (other.first_year or 0) <= (row.last_year or 9999)
+        and bool(row.algorithms & other.algorithms)
+        and not (row.policies and other.policies and row.policies.isdisjoint(other.policies))
+    )
+
+
 def _span(row: PolicyRow) -> Span:
     return row.valid_from, row.valid_to or _NEVER
 

@@ -36,6 +36,8 @@ _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1
 #: The first moment a ZIP file can name; a real one would make every archive different.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
+#: Moments are reckoned with: none so near the end of the calendar that a clock's skew goes beyond it.
+_YEARS = range(1990, 9000)
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -268,7 +270,7 @@ def _truth(value: object) -> bool:
 
 def _moment(value: object) -> datetime:
     moment = datetime.fromisoformat(_text(value))
-    if moment.tzinfo is None:
+    if moment.tzinfo is None or moment.year not in _YEARS:
         raise ValueError
     return moment
 

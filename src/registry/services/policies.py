@@ -34,8 +34,20 @@ class InForce:
 
 
 def read(text: str) -> trust.Policy:
-    """A policy version from CSV text; raises ValueError that names the line."""
-    return policy_csv.read(text)
+    """A policy version from CSV text; raises ValueError that names the line or rows."""
+    found = policy_csv.read(text)
+    wrong = unclear(found)
+    if wrong is not None:
+        raise ValueError(wrong)
+    return found
+
+
+def unclear(policy: trust.Policy) -> str | None:
+    """Why a version is not taken whose rows can all be read, as a sentence for the operator."""
+    rows = policy_versions.overlap(policy.rows)
+    if rows is None:
+        return None
+    return f"rows {rows[0]} and {rows[1]} decide about the same signatures, and the stricter would say nothing: end one where the other begins"
 
 
 def default() -> trust.Policy:

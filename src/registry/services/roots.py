@@ -38,6 +38,12 @@ def built_in() -> tuple[trust.KnownRoot, ...]:
     )
 
 
+def foreign(anchors: Iterable[trust.Anchor]) -> tuple[trust.Anchor, ...]:
+    """Those that are none of the roots that come along with the registry, or of another hierarchy than theirs."""
+    there = {(root.fingerprint, root.hierarchy) for root in built_in()}
+    return tuple(anchor for anchor in anchors if (anchor.fingerprint, anchor.hierarchy) not in there)
+
+
 async def table(tx: Reading) -> dict[bytes, trust.KnownRoot]:
     """Every known root by fingerprint; what comes along can't be overruled."""
     own = {root.fingerprint: root for root in await sources.known_roots(tx)}

@@ -167,7 +167,10 @@ async def _keep_signers(world: World, tx: Writing, rows: signer_rows.Rows, repor
 async def _keep_policy(tx: Writing, policy: trust.Policy | None, report: Imported, now: datetime) -> None:
     if policy is None:
         return
-    if await policies.keep(tx, policy, now):
+    wrong = policies.unclear(policy)
+    if wrong is not None:
+        report.problems.append(f"policy.csv: {wrong}")
+    elif await policies.keep(tx, policy, now):
         report.policy = policy.version
     else:
         report.problems.append(f"policy.csv: {policies.DIFFERS}")
