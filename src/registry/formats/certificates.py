@@ -55,16 +55,16 @@ class TrustIndex:
         problems: list[str] = []
         anchors = []
         for position, anchor in enumerate(trust_list.anchors):
-            root = _authority(anchor.der, f"anchor {position + 1}", problems)
+            root = _authority(Certificate.read(anchor.der), f"anchor {position + 1}", problems)
             if root is not None:
                 anchors.append((anchor, root))
         intermediates, list_signers = [], []
         for position, der in enumerate(trust_list.intermediates):
-            lists_alone = _signs_lists_alone(der)
-            if lists_alone is not None:
-                list_signers.append(lists_alone)
+            read = Certificate.read(der)
+            if read[0] is not None and _signs_lists_alone(read[0]):
+                list_signers.append(read[0])
                 continue
-            certificate = _authority(der, f"intermediate {position + 1}", problems)
+            certificate = _authority(read, f"intermediate {position + 1}", problems)
             if certificate is not None:
                 intermediates.append(certificate)
         issuers = [*(certificate for _, certificate in anchors), *intermediates, *list_signers]
@@ -91,20 +91,19 @@ class TrustIndex:
         return certificate, findings
 
 
-def _authority(der: bytes, label: str, problems: list[str]) -> Certificate | None:
-    certificate, findings = Certificate.read(der)
+def _authority(read: tuple[Certificate | None, list[Finding]], label: str, problems: list[str]) -> Certificate | None:
+    certificate, findings = read
     if certificate is not None:
         findings = profile.profile_findings(certificate, ca=True, pointer="")
     problems.extend(f"{label}: {finding.detail}" for finding in findings)
     return None if findings else certificate
 
 
-def _signs_lists_alone(der: bytes) -> Certificate | None:
-    """A certificate kept for the lists it signs (RFC 5280 5: a CRL issuer need not be a CA); else None."""
-    certificate, _ = Certificate.read(der)
-    if certificate is None or not profile.signs_lists_alone(certificate):
-        return None
-    return None if profile.purpose_findings(certificate, profile.Purpose.LISTS, "") else certificate
+def _signs_lists_alone(certificate: Certificate) -> bool:
+    """True of a certificate kept for the lists it signs (RFC 5280 5: a CRL issuer need not be a CA)."""
+    if not profile.signs_lists_alone(certificate):
+        return False
+    return not profile.purpose_findings(certificate, profile.Purpose.LISTS, "")
 
 
 def _by_subject(pairs: Iterable[tuple[names.ComparableName, T]]) -> dict[names.ComparableName, tuple[T, ...]]:

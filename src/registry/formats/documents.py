@@ -25,7 +25,6 @@ from registry.formats.values import Bad
 _ABSENT: Final = object()
 #: What has to be looked at more closely: what is wrong, and what is nothing or could not be told at once.
 _OPEN = frozenset({Bad, type(None)})
-_FEW = 3  # rows
 _MOST_UNKNOWN = 20  # findings for unknown members of one object
 _PLAIN_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,63}")
 _NUMBER_LIKE = re.compile("[0-9]{5}")
@@ -257,9 +256,8 @@ def _table(
 
 
 def _columns(given: object, rows: Rows, plan: plans.Plan, assessed: bool) -> assembling.Table | None:
-    """A list read column by column, as can be done where all rows have the same members and nothing is wrong; else None. (In
-    a short list it would take longer.)"""
-    if type(given) is not list or not _FEW < len(given) <= rows.most or set(map(type, given)) != {dict}:
+    """A list read column by column, as can be done where all rows have the same members and nothing is wrong; else None."""
+    if type(given) is not list or not 1 < len(given) <= rows.most or set(map(type, given)) != {dict}:
         return None
     members = set(map(tuple, given))
     way = plans.way(plan, members.pop(), assessed) if len(members) == 1 else None

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -50,6 +50,7 @@ class Certificate:
     fingerprint: bytes  # SHA-256 of `der`
     parsed: x509.Certificate
     extensions: x509.Extensions
+    by_kind: Mapping[type[x509.ExtensionType], x509.Extension[Any]]  # the same by the class of their values
     public_key: CertificatePublicKeyTypes
     fit: signatures.Fit  # of the public key, for signing documents
     subject_der: bytes
@@ -83,13 +84,15 @@ class Certificate:
         tbs, algorithm, _ = names.elements(der, *names.inside(der, 0))
         parts = names.elements(der, *names.inside(der, tbs[1]))
         public_key = parsed.public_key()
+        extensions = parsed.extensions
         first = 1 if parts[0][0] == 0xA0 else 0  # the version is left out in v1
         _, inner, issuer, _, subject, key = parts[first : first + 6]
         return cls(
             der=der,
             fingerprint=fingerprint(der),
             parsed=parsed,
-            extensions=parsed.extensions,
+            extensions=extensions,
+            by_kind={type(extension.value): extension for extension in extensions},
             public_key=public_key,
             fit=signatures.fit(public_key),
             subject_der=der[subject[1] : subject[2]],
@@ -161,10 +164,7 @@ class Certificate:
 
     def extension(self, kind: type[_E]) -> x509.Extension[_E] | None:
         """The extension of that class, or None."""
-        try:
-            return self.extensions.get_extension_for_class(kind)
-        except x509.ExtensionNotFound:
-            return None
+        return self.by_kind.get(kind)
 
     def may_have_issued(self, child: Certificate) -> bool:
         """Cheap test before any signature: names match, and key identifiers where both are given."""
