@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import TimerHandle
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -21,6 +21,39 @@ class Counted(Protocol):
 
     def ended(self) -> None:
         """One less."""
+
+
+class _HeadWithBody:
+    """A transport over which the head of an answer goes out together with the first of its body.
+
+    uvicorn writes them apart: two ways through the kernel, two packets, and the receiver is woken twice. A head that nothing
+    follows at once goes out in the next turn of the loop.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        """A head is kept for a moment; whatever comes next goes out with it."""
+        if not self._head and data.startswith(b"HTTP/1.1 "):
+            self._head = data
+            self._loop.call_soon(self._send_head)
+            return
+        head, self._head = self._head, b""
+        self._transport.write(head + data if head else data)
+
+    def close(self) -> None:
+        """Nothing that was written is lost."""
+        self._send_head()
+        self._transport.close()
+
+    def _send_head(self) -> None:
+        if self._head:
+            self.write(b"")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class Connection(HttpToolsProtocol):
@@ -38,7 +71,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection that asks nothing is closed."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", _HeadWithBody(transport, self.loop)))
         self._await_for(self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:

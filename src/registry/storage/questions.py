@@ -23,7 +23,13 @@ from registry.core.verification import Sighting, Stored
 from registry.storage.database import Hot
 
 _VERSION = """k.school_year, k.pupil_id, k.level, k.grade, k.school_code, k.transcript_code, k.current_version, v.version,
-  v.submission_id, v.fingerprint, v.accepted_at, k.withdrawn_version, v.awaits_summer, v.signatures::text AS signatures"""
+  v.submission_id, v.fingerprint, v.accepted_at, k.withdrawn_version, v.awaits_summer"""
+_SIGNED_VERSION = f"{_VERSION}, v.signatures::text AS signatures"
+#: Under what a version was judged, and of which school and grade it was; a claim says nothing of it.
+_JUDGED = ", j.policy, j.rules, g.school_code AS given_out_by, g.grade AS given_out_in"
+_JUDGED_BY = """LEFT JOIN submission g ON g.submission_id = found.submission_id
+  LEFT JOIN LATERAL (SELECT evidence ->> 'policy' AS policy, evidence ->> 'rules' AS rules FROM verdict
+                       WHERE submission_id = found.submission_id AND outcome = 'accepted' ORDER BY judged_at DESC LIMIT 1) j ON true"""
 
 #: OFFSET 0 keeps the planner at one look into `submission` per waiting row: a plan made while the tables were small must not
 #: read all of `submission` later.
@@ -32,7 +38,12 @@ _WAITING = """waiting w CROSS JOIN LATERAL (
     WHERE submission_id = w.submission_id AND kind = 'transcript' OFFSET 0) s"""
 
 
-def _statement(key: str, held_at: str, known_pupil: str, found: str, more: str = "") -> str:
+_NOTHING_HELD = "'{}'::text[]"
+
+
+def _statement(
+    key: str, held_at: str, known_pupil: str, found: str, more: str = _JUDGED, behind: str = _JUDGED_BY
+) -> str:
     """One statement for several questions, each with a `key` of this type: the versions that `found` gives, what stands behind
     each, how often the office asked about its pupil within a day before (up to `most`), and where the caller stands with questions
     that found nothing. One row for each question whatever there is, so that a pause costs no statement of its own.
@@ -46,13 +57,10 @@ SELECT {held_at} AS held_at, {known_pupil} AS known_pupil, found.*, m.in_a_row, 
        (SELECT count(*) FROM (SELECT FROM question q WHERE q.pupil_id = found.pupil_id AND q.asked_at > asked.asked_at - interval '1 day'
                                  AND q.caller_id = ANY(string_to_array(asked.office, ' ')) AND q.answer <> 'not_known'
                                LIMIT asked.most) o) AS asked_before,
-       d.media_type, d.sealed, j.policy, j.rules, x.accepted_at AS withdrawn_at, x.reason,
-       g.school_code AS given_out_by, g.grade AS given_out_in{more}
+       d.media_type, d.sealed, x.accepted_at AS withdrawn_at, x.reason{more}
   FROM (SELECT) AS always LEFT JOIN found ON true LEFT JOIN caller_miss m ON m.caller_id = asked.counted_as
   LEFT JOIN document d ON d.school_year = found.school_year AND d.fingerprint = found.fingerprint
-  LEFT JOIN submission g ON g.submission_id = found.submission_id
-  LEFT JOIN LATERAL (SELECT evidence ->> 'policy' AS policy, evidence ->> 'rules' AS rules FROM verdict
-                       WHERE submission_id = found.submission_id AND outcome = 'accepted' ORDER BY judged_at DESC LIMIT 1) j ON true
+  {behind}
   LEFT JOIN LATERAL (SELECT accepted_at, reason FROM withdrawal WHERE school_year = found.school_year AND pupil_id = found.pupil_id
                        AND level = found.level AND version >= found.version ORDER BY version LIMIT 1) x ON true) one
 """  # noqa: S608 - only constants of this file are put together, here and below
@@ -62,7 +70,7 @@ _BY_CODE = _statement(
     "text",
     f"ARRAY(SELECT s.school_code FROM {_WAITING} WHERE s.transcript_code = asked.key AND s.school_code IS NOT NULL)",  # noqa: S608
     "(SELECT pupil_id FROM transcript_code WHERE transcript_code = asked.key)",
-    f"""found AS (SELECT {_VERSION} FROM transcript_code t
+    f"""found AS (SELECT {_SIGNED_VERSION} FROM transcript_code t
                  JOIN record k USING (school_year, pupil_id, level)
                  JOIN record_version v USING (school_year, pupil_id, level)
                  WHERE t.transcript_code = asked.key AND v.version = coalesce(asked.version, k.current_version))""",  # noqa: S608
@@ -72,10 +80,10 @@ _BY_FINGERPRINT = _statement(
     "bytea",
     f"ARRAY(SELECT s.school_code FROM {_WAITING} WHERE w.fingerprint = asked.key AND s.school_code IS NOT NULL)",  # noqa: S608
     "found.pupil_id",
-    f"""found AS (SELECT {_VERSION}, NULL::text AS extract FROM record_version v JOIN record k USING (school_year, pupil_id, level)
+    f"""found AS (SELECT {_SIGNED_VERSION}, NULL::text AS extract FROM record_version v JOIN record k USING (school_year, pupil_id, level)
                  WHERE v.fingerprint = asked.key
                UNION ALL
-               SELECT {_VERSION}, i.year || '/' || lpad(i.number::text, 6, '0')
+               SELECT {_SIGNED_VERSION}, i.year || '/' || lpad(i.number::text, 6, '0')
                  FROM extract_issue i JOIN public_code p USING (code_index)
                  JOIN record_version v USING (school_year, pupil_id, level, version)
                  JOIN record k USING (school_year, pupil_id, level) WHERE i.fingerprint = asked.key)""",  # noqa: S608
@@ -87,17 +95,20 @@ _KNOWN = "(SELECT pupil_id FROM n)"
 _N = "n AS (SELECT p.pupil_id, coalesce(a.survivor, p.pupil_id) AS top FROM {} p LEFT JOIN pupil_alias a USING (pupil_id) WHERE p.{} = asked.key)"
 
 
-def _of_pupil(way: str, held_at: str) -> str:
+def _of_pupil(way: str, held_at: str | None) -> str:
     """The records in force of whoever is one with the pupil, in these years and of this level, if one is given.
 
     A number that was closed still finds its pupil: papers with it are in use for years after a renumbering. Merged pupils are
-    one here; a question that finds nothing is written down under the pupil that the number was given to.
+    one here; a question that finds nothing is written down under the pupil that the number was given to. Without `held_at`: for
+    a claim, which only the bytes decide.
     """
+    version, judged, behind = (_VERSION, "", "") if held_at is None else (_SIGNED_VERSION, _JUDGED, _JUDGED_BY)
     found = f"""{_N.format(*_PUPIL[way][:2])},
-     found AS (SELECT {_VERSION} FROM record k JOIN record_version v USING (school_year, pupil_id, level)
+     found AS (SELECT {version} FROM record k JOIN record_version v USING (school_year, pupil_id, level)
                  WHERE k.school_year = ANY(string_to_array(asked.years, ' ')) AND k.pupil_id = ANY({_ONE_PUPIL})
                    AND (asked.level IS NULL OR k.level = asked.level) AND v.version = k.current_version)"""  # noqa: S608
-    return _statement(_PUPIL[way][2], held_at, _KNOWN, found, f", {_ONE_PUPIL} AS one_pupil")
+    more = f"{judged}, {_ONE_PUPIL} AS one_pupil"
+    return _statement(_PUPIL[way][2], held_at or _NOTHING_HELD, _KNOWN, found, more, behind)
 
 
 def _held_with(member: str) -> str:
@@ -129,15 +140,14 @@ class Way(StrEnum):
     RECORDS_BY_TRANSCRIPT_CODE = "records_by_transcript_code"
 
 
-_NOTHING_HELD = "'{}'::text[]"
 _FIND: Mapping[Way, str] = {
     Way.CODE: _BY_CODE,
     Way.FINGERPRINT: _BY_FINGERPRINT,
     Way.NUMBER: _of_pupil("number", _held_with("number_index")),
     Way.PUPIL: _of_pupil("pupil_code", _held_with("pupil_code")),
-    Way.RECORDS_BY_PUPIL_CODE: _of_pupil("pupil_code", _NOTHING_HELD),
-    Way.RECORDS_BY_NUMBER: _of_pupil("number", _NOTHING_HELD),
-    Way.RECORDS_BY_TRANSCRIPT_CODE: _of_pupil("transcript_code", _NOTHING_HELD),
+    Way.RECORDS_BY_PUPIL_CODE: _of_pupil("pupil_code", None),
+    Way.RECORDS_BY_NUMBER: _of_pupil("number", None),
+    Way.RECORDS_BY_TRANSCRIPT_CODE: _of_pupil("transcript_code", None),
 }
 
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
@@ -242,7 +252,8 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What stands behind a version: its sealed bytes (None when they are gone), signatures, and what it was judged under.
+    """What stands behind a version: its sealed bytes (None when they are gone); for a question, not for a claim, also signatures and
+    what it was judged under.
 
     `school_code`, `grade`: of this very version, wherever the record has gone since. `asked_before`: how often the caller asked about this pupil within a day, counted up to the limit it was asked with.
     """
@@ -372,9 +383,9 @@ def _against(row: asyncpg.Record, asked_at: datetime) -> NonceSpentError | Thres
 
 def _proven(found: asyncpg.Record) -> Proof:
     withdrawn = Withdrawn(found["withdrawn_at"], found["reason"]) if found["withdrawn_at"] is not None else None
-    signatures = json.loads(found["signatures"] or "[]")
-    return Proof(found["sealed"], signatures, found["policy"], found["rules"], withdrawn, found["media_type"],
-                 found["asked_before"] or 0, found["given_out_by"], found["given_out_in"])  # fmt: skip
+    signatures = json.loads(found.get("signatures") or "[]")
+    return Proof(found["sealed"], signatures, found.get("policy"), found.get("rules"), withdrawn, found["media_type"],
+                 found["asked_before"] or 0, found.get("given_out_by"), found.get("given_out_in"))  # fmt: skip
 
 
 async def count_about(tx: Hot, row: Look, counted_as: str, office: Sequence[str], most: int) -> int:
