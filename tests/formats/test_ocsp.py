@@ -389,6 +389,32 @@ def test_extensions_of_a_status() -> None:
     assert case.codes(_edited(_answer(case.leaf, case.ca), case.ca.key, lambda tbs: None)) == []
 
 
+@pytest.mark.parametrize(
+    ("cutoff", "expected"), [(None, UNKNOWN), (made.DAY, UNKNOWN), (timedelta(0), []), (-made.DAY, [])]
+)
+def test_an_ended_certificate_and_an_answer_that_still_speaks_of_such(
+    cutoff: timedelta | None, expected: list[str]
+) -> None:
+    """RFC 6960 4.4.4: archive cutoff. Asked about a signature proven in time, which came after the certificate's end."""
+    case = Case()
+    case.leaf = made.leaf(case.ca, valid_to=RECEIVED + made.DAY)
+    end = case.leaf.not_after
+    now = end + 5 * made.DAY
+    answer = _answer(case.leaf, case.ca, this_update=now - made.DAY, next_update=now + made.DAY)
+    if cutoff is not None:
+        kept = _with_extension("archive_cutoff", False, core.GeneralizedTime(end + cutoff))
+        answer = _edited(answer, case.ca.key, kept)
+    of_ca = _answer(made.read(case.ca.der), ROOT, this_update=now - made.DAY, next_update=now + made.DAY)
+    anchor = trust.Anchor(bytes(32), ROOT.der, trust.Hierarchy.GOVERNMENT)
+    held = (answer, of_ca)
+    index = TrustIndex.build(trust.TrustList(1, (anchor,), (case.ca.der,), (), {}, {}, ocsp_answers=held))
+    path, _ = paths.find_path(case.leaf, [], index, "")
+    assert path is not None
+    for came_at in (now, end, now):
+        found, _ = revocation.revocation_findings(path, index, SIGNED, RECEIVED, now, "", received_at=came_at)
+        assert made.slugs(found) == (expected if came_at > end else [])
+
+
 @pytest.mark.parametrize("newer", ["good", "revoked"])
 @pytest.mark.parametrize(("reason", "lifted"), [(None, REFUSE), (ReasonFlags.certificate_hold, [])])
 def test_an_answer_that_says_two_things_has_said_both(

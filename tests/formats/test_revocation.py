@@ -183,6 +183,9 @@ UNUSABLE: dict[str, dict[str, Any]] = {
     "no number": {"numbered": False},
     "number critical": {"numbered": False, "extra": [(x509.CRLNumber(3), True)]},
     "unknown critical extension": {"extra": [(made.unknown_extension(), True)]},
+    "ended certificates since no time": {
+        "extra": [(x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.60"), b"\x18\x03abc"), False)]
+    },
     "attribute certificates": {"extra": [_at_point(only_contains_attribute_certs=True)]},
     "wrong key": {"key": made.key("p256", 55)},
     "wrong kind of key": {"key": made.key("rsa2048", 55)},

@@ -11,6 +11,8 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from asn1crypto import core
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ReasonFlags
 from lxml import etree
@@ -60,14 +62,16 @@ def signed(by: Sequence[DemoSigner] | None = None, *, detached: bool = False) ->
 
 
 def trusting(
-    *revoked: tuple[pki.Authority, pki.Revocation], tsa_lists: Sequence[bytes] | None = None, **changes: Any
-) -> certificates.TrustIndex:
+    *revoked: tuple[pki.Authority, pki.Revocation], tsa_lists: Sequence[bytes] | None = None,
+    named_since: datetime | None = None, **changes: Any,
+) -> certificates.TrustIndex:  # fmt: skip
     """The city's trust list with the root of time-stamping, and revocation lists that say what is revoked."""
     lists = []
     for issuer in city().trust.authorities:
         entries = [entry for owner, entry in revoked if owner is issuer]
         renewed = replace(issuer, revocations=entries)
-        lists.append(renewed.crl(NOW - DAY, NOW + DAY, number=99))
+        extra = [] if named_since is None else [(ended_since(named_since), False)]
+        lists.append(renewed.crl(NOW - DAY, NOW + DAY, number=99, extra=extra))
     own = [root().crl(NOW - DAY, NOW + DAY, number=9)] if tsa_lists is None else tsa_lists
     listed = city().trust_list
     anchor = trust.Anchor(sha256(root().der).digest(), root().der, trust.Hierarchy.TIME_STAMP)
@@ -141,15 +145,23 @@ def test_revoked_seal(
     assert said(judge(stamped(signed()), index)) == with_stamp
 
 
-def short_lived(valid_to: datetime) -> tuple[list[DemoSigner], certificates.TrustIndex]:
-    """The school's signers, the seal with a certificate that runs out at the moment, and a list that knows it."""
+def ended_since(moment: datetime) -> x509.UnrecognizedExtension:
+    """expiredCertsOnCRL: a list that still names what ended since the moment."""
+    return x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.60"), core.GeneralizedTime(moment).dump())
+
+
+def short_lived(
+    valid_to: datetime, named_since: datetime | None = None
+) -> tuple[list[DemoSigner], certificates.TrustIndex]:
+    """The school's signers, the seal with a certificate that runs out at the moment, and a list that knows it; it still names
+    what ended since the other moment."""
     *others, seal = city().signers_of(PRIMARY)
     certificate = seal.issuer.issue_leaf(seal.certificate.subject, seal.key.public_key(), START, valid_to)
     der = certificate.public_bytes(Encoding.DER)
     row = trust.Signer(sha256(der).digest(), der, PRIMARY.code, trust.Role.SEAL, START)
     renewed = replace(seal, certificate=certificate)
     signers = {**city().trust_list.signers, row.certificate: (row,)}
-    return [*others, renewed], trusting(signers=signers)
+    return [*others, renewed], trusting(signers=signers, named_since=named_since)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +169,7 @@ def short_lived(valid_to: datetime) -> tuple[list[DemoSigner], certificates.Trus
     [
         (SIGNED - DAY, ("refused", "certificate-expired"), ("refused", "certificate-expired")),
         (SIGNED + timedelta(minutes=5), ("held", "certificate-expired-unproven"), ("held", "certificate-expired-unproven")),
-        (STAMPED + DAY, ("accepted", None), ("held", "certificate-expired-unproven")),
+        (STAMPED + DAY, ("held", "revocation-unknown"), ("held", "certificate-expired-unproven")),
         (RECEIVED + DAY, ("accepted", None), ("accepted", None)),  # run out today, good in its time
     ],
 )  # fmt: skip
@@ -165,6 +177,25 @@ def test_expired_seal(valid_to: datetime, with_stamp: tuple[str, str | None], wi
     by, index = short_lived(valid_to)
     for raw, (outcome, code) in ((signed(by), without), (stamped(signed(by)), with_stamp)):
         assert said(judge(raw, index)) == (outcome, [] if code is None else [(code, "/signatures/2")])
+
+
+@pytest.mark.parametrize(
+    ("named_since", "expected"),
+    [
+        (STAMPED + DAY, ACCEPTED),
+        (STAMPED + DAY + SECOND, ("held", [("revocation-unknown", "/signatures/2")])),
+    ],
+)
+def test_a_seal_that_ended_before_it_came_and_lists_that_still_name_it(
+    named_since: datetime, expected: tuple[str, list[tuple[str, str]]]
+) -> None:
+    """A CA drops a revoked certificate from its lists after its end: silence of a later list is no knowledge."""
+    by, index = short_lived(STAMPED + DAY, named_since)
+    raw = stamped(signed(by))
+    assert said(judge(raw, index)) == expected
+    assert said(judge(raw, index)) == expected, "nothing remembered says otherwise"
+    assert said(judge(raw, index, received_at=STAMPED + DAY)) == ACCEPTED, "it came in its time"
+    assert said(judge(raw, index)) == expected, "nor what was remembered of another that came in its time"
 
 
 STAMP = "/signatures/2/header/etsiU/0/sigTst/tstTokens/0"

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from asn1crypto import core as asn1
 from cryptography import x509
-from cryptography.x509.oid import ExtensionOID
+from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
 
 from registry.formats import crl_entries, names, points, profile, pss
 from registry.formats.crl_entries import Entry as Entry  # under this name others know it
@@ -35,6 +36,8 @@ _UNDERSTOOD = frozenset(
         ExtensionOID.DELTA_CRL_INDICATOR,
     }
 )
+#: expiredCertsOnCRL, X.509 (2019) 9.5.2.8.
+_EXPIRED_ON_LIST = ObjectIdentifier("2.5.29.60")
 _Names = names.ComparableName
 
 
@@ -52,6 +55,7 @@ class RevocationList:
     next_update: datetime
     scope: Scope
     offsets: crl_entries.Offsets
+    expired_since: datetime | None = None  # certificates that ended since then are still named (expiredCertsOnCRL)
 
     @property
     def age(self) -> tuple[int, datetime]:
@@ -200,18 +204,19 @@ def _checked(
     issuer: _Names,
     signers: tuple[Certificate, ...],
 ) -> RevocationList:
-    number, base, scope = _limits(parsed.extensions, issuer)
+    number, base, scope, expired_since = _limits(parsed.extensions, issuer)
     if parsed.next_update_utc is None:
         raise UnusableError("nextUpdate is missing")
     return RevocationList(
         der, fingerprint, issuer, signers, number, base, parsed.last_update_utc, parsed.next_update_utc, scope,
-        crl_entries.offsets(der, _revoked(der), len(parsed), issuer, indirect=scope.indirect),
+        crl_entries.offsets(der, _revoked(der), len(parsed), issuer, indirect=scope.indirect), expired_since,
     )  # fmt: skip
 
 
-def _limits(extensions: x509.Extensions, issuer: _Names) -> tuple[int, int | None, Scope]:
-    """Number, base number and scope; UnusableError for what must not be used."""
+def _limits(extensions: x509.Extensions, issuer: _Names) -> tuple[int, int | None, Scope, datetime | None]:
+    """Number, base number, scope, and since when ended certificates are still named; UnusableError for what must not be used."""
     number: int | None = None
+    expired_since: datetime | None = None
     base: int | None = None
     scope = Scope()
     for extension in extensions:
@@ -228,9 +233,18 @@ def _limits(extensions: x509.Extensions, issuer: _Names) -> tuple[int, int | Non
             number = value.crl_number
         elif extension.critical and extension.oid not in _UNDERSTOOD:
             raise UnusableError("unknown critical extension")
+        elif extension.oid == _EXPIRED_ON_LIST:
+            expired_since = _time(value.public_bytes())
     if number is None or not 0 <= number < 1 << 159:
         raise UnusableError("cRLNumber of 0 to 20 octets")
-    return number, base, scope
+    return number, base, scope, expired_since
+
+
+def _time(der: bytes) -> datetime:
+    try:
+        return crl_entries.zoned(asn1.GeneralizedTime.load(der, strict=True).native)
+    except (ValueError, TypeError):
+        raise UnusableError("expiredCertsOnCRL must be a time") from None
 
 
 def _revoked(der: bytes) -> tuple[int, int]:

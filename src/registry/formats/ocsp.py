@@ -49,6 +49,7 @@ class Status:
     next_update: datetime | None
     known: bool
     entry: Entry | None
+    archived_since: datetime | None = None  # certificates that ended since then are still spoken of (RFC 6960 4.4.4)
 
     @property
     def fresh_to(self) -> datetime:
@@ -244,12 +245,14 @@ def _statuses(parsed: ocsp.OCSPResponse) -> Mapping[int, tuple[Status, ...]]:
 
 
 def _status(single: ocsp.OCSPSingleResponse, raw: asn1_ocsp.SingleResponse) -> Status:
-    invalid_since = None
+    invalid_since = archived_since = None
     for extension in raw["single_extensions"]:
         if extension["critical"].native:
             raise _UnusableError("critical extension of a status")
         if extension["extn_id"].native == "invalidity_date":
             invalid_since = zoned(extension["extn_value"].parsed.native)
+        elif extension["extn_id"].native == "archive_cutoff":
+            archived_since = zoned(extension["extn_value"].parsed.native)
     entry = None
     if single.certificate_status is ocsp.OCSPCertStatus.REVOKED and single.revocation_time_utc is not None:
         reason = single.revocation_reason
@@ -262,6 +265,7 @@ def _status(single: ocsp.OCSPSingleResponse, raw: asn1_ocsp.SingleResponse) -> S
         next_update=single.next_update_utc,
         known=single.certificate_status is not ocsp.OCSPCertStatus.UNKNOWN,
         entry=entry,
+        archived_since=archived_since,
     )
     status.fresh_to  # noqa: B018 - an end after the year 9999 must show here
     return status

@@ -28,6 +28,7 @@ _DATED_BACK = frozenset({"key_compromise", "ca_compromise"})
 
 
 _HOLD = "certificate_hold"
+_ENDED = "it ended before it came here, and what is held need not name such any more; or sign again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +49,20 @@ def revocation_findings(
     pointer: str,
     stapled: Sequence[bytes] = (),
     document: Allowance | None = None,
+    received_at: datetime | None = None,
 ) -> tuple[list[Finding], list[RevocationUsed]]:
     """Ask about every certificate of the path, the anchor excepted; returns findings and the data they rest on.
 
-    `proven_at` is when the signature is proven to have existed; `stapled` are OCSP answers in DER that came along, of
+    `proven_at` is when the signature is proven to have existed, `received_at` (None: the same) when it came: a certificate that
+    had ended by then must be spoken of by what still speaks of ended ones (EN 319 102-1 5.6.2); `stapled` are OCSP answers in DER that came along, of
     which those beyond the first `ocsp.MAX_STAPLED`, those that `document` can't pay for and unreadable ones count as none.
     certificate-revoked: revoked when
     signed (REVOKED). certificate-revoked-unproven: revoked between claim and proof, on hold, or later for a compromised
     key (REVOKED_NO_POE). revocation-unknown: nothing fresh that speaks for every reason (TRY_LATER). Never raises.
     """
-    known: _InForce | None = index.in_force.get(path.fingerprints) if not stapled else None
+    came_at = received_at or proven_at
+    memorable = not stapled and came_at <= path.valid_to
+    known: _InForce | None = index.in_force.get(path.fingerprints) if memorable else None
     if known is not None and known.since <= now <= known.until:
         return [], list(known.used)
     document = document or Allowance()
@@ -71,14 +76,17 @@ def revocation_findings(
         evidence = question.of(certificate, issuer)
         gathered += evidence
         used += [each for e in evidence for each in e.used]
-        if not statuses.is_complete(evidence, now):
-            findings.append(Finding(codes.REVOCATION_UNKNOWN, pointer, f"{label}: {_missing(evidence, now)}"))
+        ended = proven_at <= certificate.not_after < came_at
+        speaking = [e for e in evidence if not ended or e.ended_from <= certificate.not_after]
+        if not statuses.is_complete(speaking, now):
+            missing = _ENDED if statuses.is_complete(evidence, now) else _missing(evidence, now)
+            findings.append(Finding(codes.REVOCATION_UNKNOWN, pointer, f"{label}: {missing}"))
         entries = [e.entry for e in evidence if e.entry is not None and not _released(e, evidence, now)]
         judged = [finding for entry in entries for finding in _judge(entry, signed_at, proven_at, label, pointer)]
         findings += dict.fromkeys(judged)
     used = list(dict.fromkeys(used))
     no_delta = all(delta is None for c in path.certificates for _, delta, _ in index.revocation.covering(c))
-    if not findings and not stapled and no_delta and all(_is_plain(e) for e in gathered):
+    if not findings and memorable and no_delta and all(_is_plain(e) for e in gathered):
         since, until = max(e.fresh_from for e in gathered), min(e.fresh_to for e in gathered)
         index.in_force.put(path.fingerprints, _InForce(since, until, tuple(used)))
     return findings, used

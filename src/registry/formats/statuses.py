@@ -35,6 +35,9 @@ class Evidence:
     fresh_to: datetime
     what: str  # "list" or "answer", for people
     used: tuple[RevocationUsed, ...]
+    #: Of a certificate that ended before, it says nothing when it does not name it: a CA drops the revoked ones from its lists
+    #: after their end (RFC 5280 3.3), unless it says that it does not (expiredCertsOnCRL; RFC 6960 4.4.4, archive cutoff).
+    ended_from: datetime
 
     def fresh_at(self, moment: datetime) -> bool:
         """True when it says how things are at that moment."""
@@ -180,6 +183,7 @@ def _of_list(
             ),
             *voice.support,
         ),
+        min(complete.this_update, complete.expired_since or complete.this_update),
     )  # fmt: skip
 
 
@@ -195,4 +199,5 @@ def _of_answer(
             ),
             *support,
         ),
+        min(status.this_update, status.archived_since or status.this_update),
     )  # fmt: skip

@@ -329,7 +329,15 @@ def _check_path(
     proven_at = each.stamped.moment or moment.received_at
     timely = paths.time_findings(each.path, signed_at, proven_at, each.at)
     revoked, used = revocation.revocation_findings(
-        each.path, index, signed_at, proven_at, moment.now, each.at, each.opened.ocsp_answers, document
+        each.path,
+        index,
+        signed_at,
+        proven_at,
+        moment.now,
+        each.at,
+        each.opened.ocsp_answers,
+        document,
+        moment.received_at,
     )
     each.revocation = (*used, *each.stamped.revocation)
     return [*findings, *each.stamped.findings, *timely, *revoked]
