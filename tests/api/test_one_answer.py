@@ -89,9 +89,8 @@ async def timed(http: httpx.AsyncClient, request: Request) -> float:
     return seconds
 
 
-async def test_nobody_can_tell_by_the_clock_what_another_vendor_has(
-    registry: Registry, submitted: str, token: dict[str, str]
-) -> None:
+async def measured(registry: Registry, submission_id: str, token: dict[str, str]) -> dict[str, tuple[float, ...]]:
+    """Of each question the chance that it takes longer about what A has than about what nobody has, and both medians."""
     often = registry.settings.model_copy(update={"identifications_per_minute": 10_000})
     withdrawals = [withdraw(statement(code)) for code in (str(UUID(int=1, version=4)), CODE)]
     with served(often) as guarded, served(often.model_copy(update={"even_milliseconds": 0})) as unguarded:
@@ -107,7 +106,7 @@ async def test_nobody_can_tell_by_the_clock_what_another_vendor_has(
             gc.disable()
             try:
                 for index in range(ROUNDS):
-                    asked = pairs(submitted, index)
+                    asked = pairs(submission_id, index)
                     asked["identify"] = (identify(NO_NUMBER), identify(NUMBER))
                     asked["withdrawals"] = (withdrawals[0], withdrawals[1])
                     kinds: dict[tuple[str, int], Callable[[], Awaitable[float]]] = {
@@ -121,7 +120,19 @@ async def test_nobody_can_tell_by_the_clock_what_another_vendor_has(
                         times.setdefault(name, ([], []))[side].append(await kinds[name, side]())
             finally:
                 gc.enable()
-    chances = {name: slower(foreign, unknown) for name, (unknown, foreign) in times.items()}
-    shown = {name: (chances[name], *(median(side) for side in sides)) for name, sides in times.items()}
-    assert chances.pop("planted leak") > 0.5 + NEAR, shown
-    assert all(abs(chance - 0.5) < NEAR for chance in chances.values()), shown
+    return {
+        name: (slower(foreign, unknown), median(unknown), median(foreign)) for name, (unknown, foreign) in times.items()
+    }
+
+
+async def test_nobody_can_tell_by_the_clock_what_another_vendor_has(
+    registry: Registry, submitted: str, token: dict[str, str]
+) -> None:
+    """While a machine is so busy that the planted leak does not show, a measurement says nothing about the others either."""
+    for _ in range(3):
+        found = await measured(registry, submitted, token)
+        leak = found.pop("planted leak")
+        if leak[0] > 0.5 + NEAR:
+            break
+    assert leak[0] > 0.5 + NEAR, (leak, found)
+    assert all(abs(chance - 0.5) < NEAR for chance, *_ in found.values()), found
