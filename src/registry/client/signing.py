@@ -47,13 +47,19 @@ def sign_transcript(payload: bytes, keys: Sequence[jws_signing.SigningKey], sign
     return jws_signing.sign_envelope(payload, keys, signed_at)
 
 
-def sign_transcript_xml(payload: bytes, keys: Sequence[jws_signing.SigningKey], signed_at: Sequence[datetime]) -> bytes:
-    """The signed XML container over a transcript given in JSON or as its XML record; teacher(s), principal, seal.
+def sign_transcript_xml(
+    payload: bytes,
+    keys: Sequence[jws_signing.SigningKey],
+    signed_at: Sequence[datetime],
+    roles: Sequence[str] | None = None,
+) -> bytes:
+    """The signed XML container over a transcript given in JSON or as its XML record. `roles` are claimed by the signers, without
+    them those of teacher(s), principal, seal by their place.
 
     Raises ValueError when the payload is neither.
     """
     record = payload if payload.lstrip()[:1] == b"<" else xml_transcript.from_json(payload)
-    return xades_signing.sign_envelope(record, keys, signed_at, _roles(len(keys)))
+    return xades_signing.sign_envelope(record, keys, signed_at, roles or _roles(len(keys)))
 
 
 def _roles(count: int) -> list[str]:

@@ -186,7 +186,8 @@ def sign_document(document: transcripts.Document, signers: list[DemoSigner], for
     if form == "json":
         return sign(transcripts.to_bytes(document), signers, signing_day(document))
     keys = [signer.signing_key for signer in signers]
-    return signing.sign_transcript_xml(transcripts.to_bytes(document), keys, _hours(signing_day(document), len(keys)))
+    hours, roles = _hours(signing_day(document), len(keys)), [signer.role.value for signer in signers]
+    return signing.sign_transcript_xml(transcripts.to_bytes(document), keys, hours, roles)
 
 
 def sign(payload: bytes, signers: list[DemoSigner], day: date) -> bytes:
